@@ -1,0 +1,22 @@
+#pragma once
+/*
+ * Time as a value that tests can set. Pass a `const struct clock *`; production code gets clock_system().
+ *
+ *     struct clock fake = clock_fake(1000);  fake.now_ns += 5 * CLOCK_S;
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#define CLOCK_MS INT64_C(1000000)
+#define CLOCK_S INT64_C(1000000000)
+
+struct clock {
+	bool is_fake;
+	int64_t now_ns;  /* fake monotonic time */
+	int64_t wall_ns; /* fake time since 1970 */
+};
+
+const struct clock *clock_system(void);
+struct clock clock_fake(int64_t now_ns);
+int64_t clock_now_ns(const struct clock *clock);  /* monotonic */
+int64_t clock_wall_ns(const struct clock *clock); /* since 1970-01-01T00:00:00Z */

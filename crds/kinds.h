@@ -1,0 +1,43 @@
+#pragma once
+/*
+ * The kinds weft reads: one row each, in kinds.c. Everything that needs to know a kind (decoding, watching, RBAC, CRDs,
+ * the CLI) walks this table; a new kind is a row here, its message in proto/ and its resolve_*.c in translator/.
+ */
+#include <protobuf-c/protobuf-c.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+enum kind {
+	KIND_SERVICE,
+	KIND_ENDPOINT_SLICE,
+	KIND_ENDPOINTS,
+	KIND_POD,
+	KIND_NAMESPACE,
+	KIND_NODE,
+	KIND_CONFIG_MAP,
+	KIND_SERVICE_ENTRY,
+	KIND_WORKLOAD_ENTRY,
+	KIND_GATEWAY,
+	KIND_VIRTUAL_SERVICE,
+	KIND_DESTINATION_RULE,
+	KIND_COUNT,
+};
+
+struct kind_info {
+	const char *group;              /* "" for Kubernetes' core group */
+	const char *versions[4];        /* served and read alike, preferred first, NULL-terminated */
+	const char *kind;               /* "VirtualService" */
+	const char *plural;             /* "virtualservices" */
+	const char *short_names[3];     /* "vs"; NULL-terminated */
+	const char *spec_field;         /* the message is this field of the object ("spec"); NULL: the object itself */
+	const ProtobufCMessageDescriptor *message;
+	bool is_cluster_scoped;
+	bool is_open;                   /* we hold a subset: unknown fields are not mistakes */
+};
+
+extern const struct kind_info kinds[KIND_COUNT];
+
+/* By apiVersion ("networking.istio.io/v1") and kind. The row, or NULL; *kind is set when it is found. */
+const struct kind_info *kind_find(const char *api_version, const char *kind_name, enum kind *kind);
+/* Whether the group is one of ours, so that an unknown kind or version in it is worth a warning. */
+bool kind_is_known_group(const char *api_version);

@@ -1,0 +1,59 @@
+#pragma once
+/*
+ * One object as a user wrote it, decoded: metadata, and the spec as its kind's message.
+ *
+ * An object owns an arena, is immutable once made, and is counted (any thread may ref and unref). Its digest covers what
+ * may change a proxy's configuration: kind, name, namespace, labels, annotations that matter, creation time, and the message; not
+ * resourceVersion, status or other annotations. Two objects with one digest are interchangeable.
+ */
+#include "base/arena.h"
+#include "base/digest.h"
+#include "base/json.h"
+#include "crds/kinds.h"
+#include "proto/codec.h"
+#include "proto/kubernetes.h"
+
+#include <protobuf-c/protobuf-c.h>
+#include <stdint.h>
+
+/* Where an object came from, for messages: a file and line, or the API server. */
+struct origin {
+	const char *file; /* NULL: the API server */
+	uint32_t line;
+};
+
+struct label {
+	const char *key, *value;
+};
+
+struct object {
+	enum kind kind;
+	const char *name, *namespace; /* namespace "" for cluster-scoped kinds */
+	const char *uid, *resource_version;
+	int64_t generation;
+	int64_t created_s; /* creationTimestamp, seconds since 1970; 0 when unset */
+	const struct label *labels, *annotations; /* sorted by key */
+	size_t n_labels, n_annotations;
+	const ProtobufCMessage *message; /* of kinds[kind].message */
+	struct origin origin;
+	struct digest digest;
+
+	struct arena *arena; /* private */
+	_Atomic unsigned refs; /* private */
+};
+
+/*
+ * Decodes one document (a whole Kubernetes object, not a List). Namespaced objects without a namespace get "default".
+ * On mistakes the object is NULL and `issues` (in `scratch`) say what; NULL without issues means a kind that weft does not read.
+ */
+struct object *object_decode(struct arena *scratch, const struct json *document, const struct origin *origin,
+			     struct codec_issues *issues);
+struct object *object_ref(struct object *object);
+void object_unref(struct object *object); /* NULL is fine */
+
+const char *object_label(const struct object *object, const char *key); /* NULL when absent */
+const char *object_annotation(const struct object *object, const char *key);
+/* By kind, namespace, name: the order of a snapshot. */
+int object_compare(const struct object *a, const struct object *b);
+/* "VirtualService/default/reviews", for messages. */
+const char *object_id(struct arena *arena, const struct object *object);

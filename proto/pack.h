@@ -1,0 +1,35 @@
+#pragma once
+/*
+ * Messages to bytes and back, and Any.
+ *
+ * `pack` output is deterministic for messages whose map fields are sorted (BUILD_ADD them in key order). A type URL is
+ * "type.googleapis.com/" and the message's full name.
+ */
+#include "base/arena.h"
+#include "base/error.h"
+#include "proto/google.h"
+
+#include <protobuf-c/protobuf-c.h>
+
+struct bytes {
+	const uint8_t *data;
+	size_t n;
+};
+
+#define PACK_TYPE_URL_PREFIX "type.googleapis.com/"
+
+struct bytes pack(struct arena *arena, const ProtobufCMessage *message);
+/* The message inside an Any message. */
+google_any *pack_any(struct arena *arena, const ProtobufCMessage *message);
+/* The descriptor for a type URL or full name among those in proto/, or NULL. */
+const ProtobufCMessageDescriptor *pack_find_type(const char *type_url);
+
+/*
+ * Bytes of a peer to a message in the arena, checked first (guard.h): depth, number of fields, UTF-8, no NUL in strings,
+ * bounds. protobuf-c alone checks none of these. NULL with the reason on error.
+ */
+ProtobufCMessage *unpack(struct arena *arena, const ProtobufCMessageDescriptor *type, const uint8_t *data, size_t n,
+			 struct error *error);
+/* The same for our own bytes: a failure is a bug and aborts. */
+ProtobufCMessage *unpack_own(struct arena *arena, const ProtobufCMessageDescriptor *type, const uint8_t *data,
+			     size_t n);

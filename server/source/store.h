@@ -1,0 +1,31 @@
+#pragma once
+/*
+ * The store: all objects as they are now. Mutable, one thread; the only other thing anybody sees is a snapshot.
+ *
+ * Content comes in groups (a file; later: a kind of the API server). Setting a group replaces what it held, so objects that are gone
+ * from it are gone, with one exception, the last good form: what a group cannot say clearly does not count as "gone".
+ * - A refusal that names an object (kind, namespace, name known; some field wrong) keeps that object's former form.
+ * - A refusal that names nothing (a document that cannot be parsed) keeps every former object of the group that the new
+ *   content does not have.
+ * Of one (kind, namespace, name) in two groups the first by group name wins and the other is a Conflict row.
+ */
+#include "crds/object.h"
+#include "translator/report.h"
+#include "translator/snapshot.h"
+
+struct store;
+
+struct store_content {
+	struct object **objects; /* borrowed; the store takes its own references */
+	size_t n_objects;
+	const struct report_row *refusals; /* copied; kind/namespace/name NULL where unknown */
+	size_t n_refusals;
+};
+
+struct store *store_new(const char *root_namespace);
+void store_free(struct store *store);
+/* Whether anything changed (objects by digest, or rows). */
+bool store_set_group(struct store *store, const char *group, const struct store_content *content);
+bool store_remove_group(struct store *store, const char *group);
+struct snapshot *store_freeze(const struct store *store); /* a reference is the caller's */
+size_t store_count(const struct store *store);

@@ -1,0 +1,435 @@
+#pragma once
+/*
+ * The one model: what the mesh is, in words of no dialect and no proxy. Front ends (istio/) lower their objects into it;
+ * scope.h narrows it to what one kind of proxy sees; back ends (envoy/) emit that. No Istio, Kubernetes or Envoy type here.
+ *
+ * The model is const once resolve() returned; all of it lives in the generation's arena (or in the objects the snapshot
+ * holds). Arrays are sorted as their comment says, so that walking them is deterministic. Times are milliseconds (_ms); -1
+ * means "not set" where 0 means something else.
+ *
+ * Digests (service.digest and the like) cover everything that output may read of the thing, so they are the cache keys of what is
+ * emitted from it: whoever adds a field to a struct with a digest adds it to that digest, in the same file that fills it.
+ */
+#include "base/arena.h"
+#include "base/digest.h"
+#include "base/map.h"
+#include "crds/object.h"
+#include "translator/report.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* ---- protocols and addresses ---- */
+
+enum protocol {
+	PROTOCOL_AUTO, /* unknown: the proxy looks at the first bytes */
+	PROTOCOL_HTTP,
+	PROTOCOL_HTTP2,
+	PROTOCOL_GRPC,
+	PROTOCOL_GRPC_WEB,
+	PROTOCOL_HTTPS,
+	PROTOCOL_TLS,
+	PROTOCOL_TCP,
+	PROTOCOL_MONGO,
+	PROTOCOL_REDIS,
+	PROTOCOL_MYSQL,
+	PROTOCOL_UDP, /* never proxied */
+	PROTOCOL_COUNT,
+};
+
+/* What a listener must do: HTTP (1 or 2, gRPC), TCP (also TLS passed through), or sniff. */
+enum transport { TRANSPORT_AUTO, TRANSPORT_HTTP, TRANSPORT_TCP, TRANSPORT_NONE };
+
+enum transport protocol_transport(enum protocol protocol);
+bool protocol_is_http2(enum protocol protocol); /* HTTP2, GRPC, (not GRPC-Web) */
+const char *protocol_name(enum protocol protocol);
+
+struct strings {
+	const char *const *v;
+	size_t n;
+};
+
+struct labels {
+	const struct label *v; /* sorted by key */
+	size_t n;
+};
+
+bool labels_match(const struct labels *selector, const struct labels *labels); /* an empty selector matches all */
+
+struct locality {
+	const char *region, *zone, *sub_zone; /* "" when unknown */
+};
+
+/* Which namespaces see a thing. */
+struct visibility {
+	bool is_public; /* every namespace */
+	struct strings namespaces; /* else exactly these; none: nobody */
+};
+
+bool visibility_allows(const struct visibility *visibility, const char *namespace);
+
+/* The object a thing came from. */
+struct source_ref {
+	const struct object *object; /* for report rows; NULL when made by weft */
+	const char *path;            /* "/apis/networking.istio.io/v1/namespaces/default/virtual-service/reviews", or NULL */
+};
+
+/* ---- mesh-wide settings ---- */
+
+struct mesh {
+	const char *root_namespace, *trust_domain;
+	const char *domain_suffix;        /* "cluster.local" */
+	bool is_outbound_allowed;         /* unknown destinations pass through (ALLOW_ANY), else are refused (REGISTRY_ONLY) */
+	int64_t connect_timeout_ms;       /* 10000 */
+	int64_t protocol_detection_timeout_ms; /* 0: wait for ever... see listeners */
+	int64_t dns_refresh_ms;           /* 60000 */
+	uint32_t outbound_port, inbound_port; /* 15001, 15006 */
+	const char *access_log_file;      /* NULL: none */
+	const char *access_log_format;    /* NULL: the default text format */
+	bool is_access_log_json;
+	bool is_path_normalized;          /* and decoded as the mesh says; see path_normalization in mesh config */
+	bool is_merge_slashes;
+	bool has_retry_default;           /* a route without retries gets the mesh's default policy */
+	struct digest digest;
+};
+
+/* ---- services and endpoints ---- */
+
+enum service_resolution {
+	SERVICE_STATIC,      /* endpoints are known addresses, sent as they change */
+	SERVICE_DNS,         /* endpoints are host names, all addresses used */
+	SERVICE_DNS_LOGICAL, /* the same, but the first address only (round robin DNS) */
+	SERVICE_ORIGINAL_DST,/* the address the client dialled: headless, or resolution NONE */
+	SERVICE_ALIAS,       /* ExternalName: `alias` is the host it stands for */
+};
+
+enum endpoint_health { ENDPOINT_HEALTHY, ENDPOINT_UNHEALTHY, ENDPOINT_DRAINING };
+
+struct endpoint {
+	const char *address; /* IP, host name (DNS services) or absolute path of a Unix socket */
+	uint32_t port;
+	uint32_t weight; /* 0: unset, counts as 1 */
+	enum endpoint_health health;
+	struct labels labels;
+	struct locality locality;
+	const char *namespace, *workload; /* of the pod or workload; "" unknown */
+	const char *service_account;      /* "" unknown */
+	const char *network;              /* "" the default network */
+};
+
+struct service_port {
+	uint32_t number;
+	const char *name;
+	enum protocol protocol;
+	const struct endpoint *endpoints; /* by locality, address, port */
+	size_t n_endpoints;
+	struct digest endpoints_digest;
+};
+
+struct service {
+	const char *hostname;  /* "reviews.default.svc.cluster.local", "*.example.com", "api.example.com" */
+	const char *namespace;
+	const char *name;      /* "reviews" for in-cluster services, else the host name */
+	bool is_kubernetes;    /* short names ("reviews", "reviews.default") are its aliases */
+	bool is_external;      /* outside the mesh */
+	bool is_headless;
+	enum service_resolution resolution;
+	const char *alias;     /* SERVICE_ALIAS */
+	struct strings addresses; /* virtual IPs (or CIDRs); none: any address */
+	const struct service_port *ports; /* by number */
+	size_t n_ports;
+	struct visibility visibility;
+	int64_t created_s;
+	struct source_ref source;
+	struct digest digest;  /* all but endpoints */
+};
+
+const struct service_port *service_port_get(const struct service *service, uint32_t number);
+
+/* ---- traffic policy ---- */
+
+struct connection_pool {
+	/* TCP */
+	int64_t max_connections; /* -1 */
+	int64_t connect_timeout_ms; /* -1 */
+	int64_t tcp_idle_timeout_ms; /* -1 */
+	int64_t max_connection_duration_ms; /* -1 */
+	bool has_keepalive;
+	uint32_t keepalive_probes, keepalive_time_s, keepalive_interval_s; /* 0: the system's */
+	/* HTTP */
+	int64_t max_pending_requests; /* -1 */
+	int64_t max_requests; /* -1 */
+	int64_t max_requests_per_connection; /* -1 */
+	int64_t max_retries; /* -1 */
+	int64_t http_idle_timeout_ms; /* -1 */
+	int64_t max_concurrent_streams; /* -1 */
+	enum { H2_UPGRADE_DEFAULT, H2_UPGRADE_NEVER, H2_UPGRADE_ALWAYS } h2_upgrade;
+	bool is_client_protocol_used;
+};
+
+struct outlier_detection {
+	bool is_set;
+	int64_t consecutive_5xx, consecutive_gateway_errors, consecutive_local_origin_failures; /* -1 unset, 0 off */
+	bool is_split_local_origin;
+	int64_t interval_ms, base_ejection_ms; /* -1 */
+	int64_t max_ejection_percent; /* -1 */
+	int64_t min_health_percent; /* -1 */
+};
+
+enum lb_algorithm { LB_DEFAULT /* least request */, LB_LEAST_REQUEST, LB_ROUND_ROBIN, LB_RANDOM, LB_PASSTHROUGH, LB_RING_HASH, LB_MAGLEV };
+enum hash_key { HASH_NONE, HASH_HEADER, HASH_COOKIE, HASH_SOURCE_IP, HASH_QUERY };
+
+struct hash_attribute {
+	const char *name, *value;
+};
+
+struct load_balancer {
+	enum lb_algorithm algorithm;
+	enum hash_key hash_key;
+	const char *hash_name;        /* header, cookie or parameter */
+	const char *cookie_path;      /* NULL */
+	int64_t cookie_ttl_ms;        /* -1: no ttl */
+	const struct hash_attribute *cookie_attributes;
+	size_t n_cookie_attributes;
+	uint64_t minimum_ring_size;   /* ring hash; 1024 when unset */
+	uint64_t table_size;          /* Maglev; 0 unset */
+};
+
+struct traffic_policy {
+	struct connection_pool pool;
+	struct outlier_detection outlier;
+	struct load_balancer lb;
+	struct digest digest;
+};
+
+/* The policy for one port of a destination; the row with port 0 is for all others and always there, last. */
+struct port_policy {
+	uint32_t port;
+	const struct traffic_policy *policy;
+};
+
+/* Inheritance (mesh < top < port, subset over top) is already worked out here. */
+struct destination_subset {
+	const char *name; /* "" for the whole destination */
+	struct labels labels;
+	const struct port_policy *ports;
+	size_t n_ports;
+};
+
+struct destination_policy {
+	const char *host; /* FQDN, may be "*.example.com" */
+	const char *namespace;
+	struct visibility visibility;
+	struct labels workload_selector; /* empty: all workloads */
+	struct destination_subset whole; /* name "" */
+	const struct destination_subset *subsets; /* in the object's order */
+	size_t n_subsets;
+	struct source_ref source;
+	struct digest digest;
+};
+
+const struct traffic_policy *destination_subset_policy(const struct destination_subset *subset, uint32_t port);
+const struct destination_subset *destination_policy_subset(const struct destination_policy *policy, const char *name);
+
+/* ---- routes ---- */
+
+enum match_type { MATCH_EXACT, MATCH_PREFIX, MATCH_REGEX, MATCH_PRESENT };
+
+struct string_match {
+	enum match_type type;
+	const char *value;
+	bool is_case_ignored;
+};
+
+struct header_match {
+	const char *name; /* a header, ":method", ":authority", ":scheme", or a query parameter */
+	struct string_match match;
+	bool is_inverted;
+};
+
+/* All parts must hold. */
+struct http_match {
+	const char *name; /* NULL */
+	bool has_path;
+	struct string_match path;
+	const struct header_match *headers; /* by name */
+	size_t n_headers;
+	const struct header_match *query_params; /* by name */
+	size_t n_query_params;
+	uint32_t port;                  /* 0: any */
+	struct labels source_labels;    /* of the client workload; empty: any */
+	const char *source_namespace;   /* NULL: any */
+	bool has_gateways;              /* else the rule's gateways */
+	bool is_mesh;
+	struct strings gateways;        /* "namespace/name" */
+};
+
+struct header_value {
+	const char *name, *value;
+};
+
+struct header_operations { /* by name */
+	const struct header_value *set, *add;
+	size_t n_set, n_add;
+	struct strings remove;
+};
+
+/* Where traffic goes. The cluster is found per view: `host` among the services the view sees. */
+struct destination {
+	const char *host;   /* FQDN */
+	const char *subset; /* "" */
+	uint32_t port;      /* 0: the service's only port, else the listener's */
+};
+
+struct weighted_destination {
+	struct destination destination;
+	uint32_t weight;
+	struct header_operations request_headers, response_headers;
+};
+
+struct fault {
+	bool has_delay, has_abort;
+	int64_t delay_ms;
+	double delay_percent, abort_percent; /* 0..100 */
+	uint32_t abort_http_status;  /* 0: see grpc */
+	bool is_abort_grpc;
+	uint32_t abort_grpc_status;
+};
+
+struct retry_policy {
+	enum { RETRY_DEFAULT, RETRY_NONE, RETRY_SET } mode; /* DEFAULT: the mesh's */
+	uint32_t attempts;
+	int64_t per_try_timeout_ms; /* -1 */
+	int64_t backoff_ms;         /* -1 */
+	const char *retry_on;       /* "5xx,reset": conditions without the numbers; NULL: the default's */
+	const uint32_t *status_codes; /* from retry_on */
+	size_t n_status_codes;
+	bool is_ignoring_previous_hosts;
+};
+
+struct mirror {
+	struct destination destination;
+	double percent;
+};
+
+struct cors_policy {
+	const struct string_match *allow_origins;
+	size_t n_allow_origins;
+	struct strings allow_methods, allow_headers, expose_headers;
+	int64_t max_age_s; /* -1 */
+	enum { CORS_CREDENTIALS_UNSET, CORS_CREDENTIALS_FALSE, CORS_CREDENTIALS_TRUE } credentials;
+	enum { CORS_UNMATCHED_UNSET, CORS_UNMATCHED_FORWARD, CORS_UNMATCHED_IGNORE } unmatched_preflights;
+};
+
+enum http_action { HTTP_FORWARD, HTTP_REDIRECT, HTTP_DIRECT_RESPONSE };
+
+struct http_redirect {
+	const char *uri, *authority, *scheme; /* NULL: as in the request */
+	bool is_prefix_rewrite;               /* uri replaces the matched prefix ("%PREFIX()%") */
+	uint32_t port;                        /* 0: see is_port_from_scheme */
+	bool is_port_from_scheme;
+	uint32_t code;                        /* 301, 302, 303, 307, 308 */
+};
+
+struct http_direct_response {
+	uint32_t status;
+	const char *body; /* NULL: none */
+	size_t body_n;
+};
+
+struct http_rewrite {
+	const char *uri, *authority;        /* NULL */
+	const char *regex, *regex_rewrite;  /* NULL */
+};
+
+struct http_route {
+	const char *name; /* NULL */
+	const struct http_match *matches; /* none: everything */
+	size_t n_matches;
+	enum http_action action;
+	const struct weighted_destination *destinations;
+	size_t n_destinations;
+	struct http_redirect redirect;
+	struct http_direct_response direct_response;
+	bool has_rewrite;
+	struct http_rewrite rewrite;
+	int64_t timeout_ms; /* -1: none set */
+	struct retry_policy retry;
+	struct fault fault;
+	const struct mirror *mirrors;
+	size_t n_mirrors;
+	const struct cors_policy *cors; /* NULL */
+	struct header_operations request_headers, response_headers;
+};
+
+/* The routes for some hosts, as one object gives them. */
+struct route_rule {
+	struct strings hosts; /* FQDN or wildcard */
+	const char *name, *namespace;
+	struct visibility visibility;
+	bool is_mesh;           /* applies in sidecars */
+	struct strings gateways; /* "namespace/name", besides mesh */
+	const struct http_route *http;
+	size_t n_http;
+	int64_t created_s;
+	struct source_ref source;
+	struct digest digest;
+};
+
+/* ---- gateways ---- */
+
+struct gateway_host {
+	const char *namespace; /* whose routes may attach: "*" any */
+	const char *host;      /* "*.example.com", "*" */
+};
+
+struct gateway_server {
+	uint32_t port;
+	const char *port_name;
+	enum protocol protocol;
+	const char *bind; /* NULL: the wildcard address */
+	const struct gateway_host *hosts;
+	size_t n_hosts;
+	bool is_https_redirect;
+	bool has_tls; /* terminated or passed through here: a later step; the front end reports it and leaves the server out */
+};
+
+struct gateway {
+	const char *name, *namespace;
+	struct labels selector; /* of the gateway proxies; empty: all of them */
+	const struct gateway_server *servers;
+	size_t n_servers;
+	int64_t created_s;
+	struct source_ref source;
+	struct digest digest;
+};
+
+/* ---- workloads ---- */
+
+/* A pod or workload entry, found by a proxy's address. */
+struct workload {
+	const char *name, *namespace, *service_account;
+	struct strings addresses;
+	struct labels labels;
+	struct locality locality;
+};
+
+struct model {
+	struct mesh mesh;
+	const struct service *const *services; /* by hostname, namespace */
+	size_t n_services;
+	const struct destination_policy *const *policies; /* by namespace, host; conflicts already merged or reported */
+	size_t n_policies;
+	const struct route_rule *const *rules; /* precedence: created_s, name, namespace */
+	size_t n_rules;
+	const struct gateway *const *gateways; /* precedence: created_s, name, namespace */
+	size_t n_gateways;
+	const struct workload *const *workloads; /* by namespace, name */
+	size_t n_workloads;
+	struct map services_by_host; /* hostname -> struct service (the one that wins when namespaces differ) */
+	struct map workloads_by_address; /* address -> struct workload */
+	struct report report; /* canonical order */
+};
+
+const struct service *model_service(const struct model *model, const char *hostname);

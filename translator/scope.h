@@ -1,0 +1,66 @@
+#pragma once
+/*
+ * The model as one view sees it: which services, which policy for each, which routes for each host and port, which
+ * listeners. The step between resolve (mesh-wide) and emit (one proxy family): still no dialect's and no proxy's types.
+ *
+ * Pure; everything lives in the arena or in the model.
+ */
+#include "translator/model.h"
+#include "translator/view.h"
+
+struct scope_service {
+	const struct service *service;
+	const struct destination_policy *policy; /* NULL: none */
+};
+
+/* One host on one port of a route table. */
+struct scope_host {
+	const char *hostname; /* the service's, or the rule's */
+	uint32_t port;        /* of the listener */
+	const struct scope_service *service; /* NULL: only a rule names the host */
+	const struct route_rule *const *rules; /* none: the service's default route. Sidecars: one. Gateways: all that bind, in order */
+	size_t n_rules;
+	bool is_https_redirect; /* gateways */
+	struct digest digest; /* all that emit reads for this host, services named in its routes included */
+};
+
+/* One HTTP route table: "80" of a sidecar, "http.8080" of a gateway. */
+struct scope_table {
+	const char *name;
+	uint32_t port;
+	const struct scope_host *hosts; /* by hostname */
+	size_t n_hosts;
+	struct digest digest;
+};
+
+enum scope_chain_type { SCOPE_HTTP, SCOPE_TCP, SCOPE_SNIFFED };
+
+/* An outbound or gateway listener. */
+struct scope_listener {
+	const char *bind; /* "0.0.0.0", a service's address; or an address of a gateway server */
+	uint32_t port;
+	enum scope_chain_type type;
+	const char *table;                   /* HTTP and sniffed: route table */
+	const struct scope_service *service; /* TCP (and the TCP side of sniffed): where it goes; NULL for tables of many hosts */
+	bool is_gateway;
+	struct digest digest;
+};
+
+struct scope {
+	const struct model *model;
+	const struct view *view;
+	const struct scope_service *services; /* visible ones by hostname */
+	size_t n_services;
+	const struct scope_table *tables; /* by name */
+	size_t n_tables;
+	const struct scope_listener *listeners; /* by bind, port */
+	size_t n_listeners;
+	struct map services_by_host; /* hostname -> struct scope_service */
+	struct digest digest;
+};
+
+struct scope *scope_of(struct arena *arena, const struct model *model, const struct view *view);
+
+/* The service that a destination of a route means in this view; NULL when it sees none. `port` is the port to use. */
+const struct scope_service *scope_destination(const struct scope *scope, const struct destination *destination,
+					      uint32_t listener_port, uint32_t *port);

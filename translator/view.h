@@ -1,0 +1,71 @@
+#pragma once
+/*
+ * Who is asking. A proxy introduces itself with a node id and metadata; what its configuration may depend on is boiled down to two keys:
+ *
+ * - the view: role, namespace, … : outbound clusters, routes and listeners. A thousand sidecars of one namespace share one.
+ * - the workload class: namespace, labels, the service ports it serves: inbound listeners and clusters. Replicas share one.
+ *
+ * Output that depends on something else of a proxy is a bug: add it to a key first.
+ *
+ * Node ids are Istio's: "sidecar~10.0.0.1~app-1.default~default.svc.cluster.local", "router~…".
+ */
+#include "base/error.h"
+#include "translator/model.h"
+
+enum proxy_role { PROXY_SIDECAR, PROXY_GATEWAY };
+
+/* As the proxy says; strings live in the arena given to node_parse. */
+struct node {
+	const char *id; /* the whole node id */
+	enum proxy_role role;
+	const char *address; /* first IP */
+	struct strings addresses; /* all of INSTANCE_IPS, or the id's one */
+	const char *name, *namespace; /* "app-1", "default" */
+	const char *domain; /* "default.svc.cluster.local" */
+	struct labels labels; /* metadata LABELS */
+	const char *service_account; /* metadata SERVICE_ACCOUNT, or "" */
+	const char *cluster_id, *network, *version; /* CLUSTER_ID, NETWORK, ISTIO_VERSION; "" */
+	bool is_unprivileged;  /* UNPRIVILEGED_POD: no ports below 1024 */
+	bool is_http10;        /* HTTP10: HTTP/1.0 accepted */
+	enum { INTERCEPT_REDIRECT, INTERCEPT_TPROXY, INTERCEPT_NONE } interception;
+	bool is_inbound_exact_balance, is_outbound_exact_balance;
+};
+
+/* metadata is the node's metadata as a tree (NULL: none). Unknown keys are ignored; wrong types are errors. */
+bool node_parse(struct arena *arena, const char *id, const struct json *metadata, struct node *node,
+		struct error *error);
+
+struct view {
+	enum proxy_role role;
+	const char *namespace;
+	const char *domain;
+	struct labels labels; /* gateways only: which Gateways select it. Empty for sidecars */
+	bool is_ipv4, is_ipv6;
+	bool is_unprivileged, is_http10;
+	int interception;
+	bool is_outbound_exact_balance;
+	struct digest key;
+};
+
+/* One port that a workload serves. */
+struct inbound_port {
+	uint32_t port; /* where the application listens */
+	enum protocol protocol;
+	const struct service *service; /* the one that names it: oldest first */
+	const struct service_port *service_port;
+};
+
+struct workload_class {
+	const char *namespace;
+	struct labels labels;
+	const struct inbound_port *ports; /* by port; one a port */
+	size_t n_ports;
+	bool is_ipv4, is_ipv6, is_http10, is_inbound_exact_balance;
+	int interception;
+	struct digest key;
+};
+
+/* The keys of a node against a model. Strings are copied into the arena: a view outlives generations. */
+struct view *view_of(struct arena *arena, const struct model *model, const struct node *node);
+/* Points into the model: lives as long as its generation. */
+struct workload_class *workload_class_of(struct arena *arena, const struct model *model, const struct node *node);
