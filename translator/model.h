@@ -415,6 +415,18 @@ struct workload {
 	struct locality locality;
 };
 
+/* A port that the proxy at an address serves. */
+struct served_port {
+	const struct service *service;
+	const struct service_port *port;
+	uint32_t target_port; /* where the workload listens */
+};
+
+struct served_ports {
+	const struct served_port *v; /* oldest service first, then by hostname, namespace; then port number */
+	size_t n;
+};
+
 struct model {
 	struct mesh mesh;
 	const struct service *const *services; /* by hostname, namespace */
@@ -429,6 +441,7 @@ struct model {
 	size_t n_workloads;
 	struct map services_by_host; /* hostname -> struct service (the one that wins when namespaces differ) */
 	struct map workloads_by_address; /* address -> struct workload */
+	struct map served_by_address; /* address -> struct served_ports */
 	struct report report; /* canonical order */
 };
 

@@ -1,0 +1,39 @@
+#pragma once
+/*
+ * The model while it is being made. resolve.c makes one draft, each dialect's parts append to its arrays in any order,
+ * and resolve.c then sorts them as model.h says and fills the model's maps. So no part sorts what it adds, and a part
+ * may read only what an earlier one added (the order is the table in resolve.c: mesh, services, then all that names
+ * them).
+ *
+ * Everything lives in `arena`; strings of objects are borrowed, since the snapshot outlives the model.
+ */
+#include "base/vec.h"
+#include "translator/model.h"
+#include "translator/snapshot.h"
+
+struct istio_settings;
+
+struct draft {
+	struct arena *arena;
+	const struct snapshot *snapshot;
+	struct model *model;   /* mesh is final after resolve_mesh; arrays and maps only after all parts ran */
+	struct report *report; /* &model->report */
+	VEC(const struct service *) services;
+	VEC(const struct destination_policy *) policies;
+	VEC(const struct route_rule *) rules;
+	VEC(const struct gateway *) gateways;
+	VEC(const struct workload *) workloads;
+	const struct istio_settings *istio; /* istio/'s own, from resolve_mesh; see istio/istio.h */
+};
+
+/* Says that a proxy at this address serves the port, whether it is ready or not: see model_served_ports. */
+void draft_add_served(struct draft *draft, const char *address, const struct service *service,
+                      const struct service_port *port, uint32_t target_port);
+
+/* Parts of digests. Order counts: sort first where the order of the source does not matter. */
+void digest_add_bool(struct digest_state *state, bool value);
+void digest_add_i64(struct digest_state *state, int64_t value);
+void digest_add_strings(struct digest_state *state, const struct strings *strings);
+void digest_add_labels(struct digest_state *state, const struct labels *labels);
+void digest_add_visibility(struct digest_state *state, const struct visibility *visibility);
+void digest_add_source(struct digest_state *state, const struct source_ref *source); /* its path: what output shows */
