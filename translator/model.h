@@ -286,6 +286,7 @@ struct weighted_destination {
 	struct destination destination;
 	uint32_t weight;
 	struct header_operations request_headers, response_headers;
+	const char *authority; /* NULL; one of several destinations sets its own (never with one: see http_rewrite) */
 };
 
 struct fault {
@@ -306,6 +307,8 @@ struct retry_policy {
 	const uint32_t *status_codes; /* from retry_on */
 	size_t n_status_codes;
 	bool is_ignoring_previous_hosts;
+	bool has_previous_hosts; /* the line above was said; else yes, unless the one destination hashes consistently */
+	bool is_retrying_remote_localities;
 };
 
 struct mirror {
@@ -329,6 +332,7 @@ struct http_redirect {
 	bool is_prefix_rewrite;               /* uri replaces the matched prefix ("%PREFIX()%") */
 	uint32_t port;                        /* 0: see is_port_from_scheme */
 	bool is_port_from_scheme;
+	bool is_port_from_request;            /* the listener's port; one of the two at most */
 	uint32_t code;                        /* 301, 302, 303, 307, 308 */
 };
 
@@ -442,6 +446,8 @@ struct model {
 	struct map services_by_host; /* hostname -> struct service (the one that wins when namespaces differ) */
 	struct map workloads_by_address; /* address -> struct workload */
 	struct map served_by_address; /* address -> struct served_ports */
+	const struct rule_index *rule_index; /* rule_index.h */
+	struct strings client_label_keys;    /* of the client's labels that rules and policies read; sorted */
 	struct report report; /* canonical order */
 };
 

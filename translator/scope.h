@@ -20,6 +20,7 @@ struct scope_host {
 	const struct scope_service *service; /* NULL: only a rule names the host */
 	const struct route_rule *const *rules; /* none: the service's default route. Sidecars: one. Gateways: all that bind, in order */
 	size_t n_rules;
+	const char *const *gateways; /* gateways: "namespace/name" through which rules[i] binds. Sidecars: NULL */
 	bool is_https_redirect; /* gateways */
 	struct digest digest; /* all that emit reads for this host, services named in its routes included */
 };
@@ -28,6 +29,7 @@ struct scope_host {
 struct scope_table {
 	const char *name;
 	uint32_t port;
+	bool is_single; /* "host:port" of a sniffed listener: its one host answers for every authority */
 	const struct scope_host *hosts; /* by hostname */
 	size_t n_hosts;
 	struct digest digest;
@@ -64,3 +66,12 @@ struct scope *scope_of(struct arena *arena, const struct model *model, const str
 /* The service that a destination of a route means in this view; NULL when it sees none. `port` is the port to use. */
 const struct scope_service *scope_destination(const struct scope *scope, const struct destination *destination,
 					      uint32_t listener_port, uint32_t *port);
+
+/*
+ * Whether a match of host->rules[rule_i] concerns this view at all: its port, its gateways and, when it names none, the
+ * client's labels and namespace. What it says about the request is left to the proxy.
+ */
+bool scope_match_applies(const struct scope *scope, const struct scope_host *host, size_t rule_i,
+			 const struct http_match *match);
+/* The match lets every request through, so no later route is reached. NULL (a route without matches): true. */
+bool http_match_is_catch_all(const struct http_match *match);

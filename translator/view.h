@@ -35,11 +35,18 @@ struct node {
 bool node_parse(struct arena *arena, const char *id, const struct json *metadata, struct node *node,
 		struct error *error);
 
+/* A gateway's own Service may send its port 80 to 8080. */
+struct port_mapping {
+	uint32_t number, target;
+};
+
 struct view {
 	enum proxy_role role;
 	const char *namespace;
 	const char *domain;
-	struct labels labels; /* gateways only: which Gateways select it. Empty for sidecars */
+	struct labels labels; /* gateways: all, since Gateways select by them. Sidecars: those in model->client_label_keys */
+	const struct port_mapping *gateway_ports; /* gateways: where a service port is listened on; by number, first service wins */
+	size_t n_gateway_ports;
 	bool is_ipv4, is_ipv6;
 	bool is_unprivileged, is_http10;
 	int interception;
