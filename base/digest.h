@@ -22,9 +22,7 @@ struct digest {
 };
 
 struct digest_state {
-	_Alignas(16) unsigned char opaque[1 << 10];
-	size_t n;
-	void *context;
+	_Alignas(16) unsigned char opaque[128];
 };
 
 void digest_init(struct digest_state *state);
@@ -32,7 +30,7 @@ void digest_add(struct digest_state *state, const void *data, size_t n);
 void digest_add_str(struct digest_state *state, const char *s);
 void digest_add_u64(struct digest_state *state, uint64_t value);
 void digest_add_digest(struct digest_state *state, struct digest digest);
-struct digest digest_final(struct digest_state *state); /* ends and frees the state: call exactly once */
+struct digest digest_final(struct digest_state *state); /* ends the state: call once */
 
 struct digest digest_of(const void *data, size_t n);
 bool digest_equal(struct digest a, struct digest b);
