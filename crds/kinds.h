@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct check;
+
 enum kind {
 	KIND_SERVICE,
 	KIND_ENDPOINT_SLICE,
@@ -33,6 +35,8 @@ struct kind_info {
 	const ProtobufCMessageDescriptor *message;
 	bool is_cluster_scoped;
 	bool is_open;                   /* we hold a subset: unknown fields are not mistakes */
+	/* What can be said of one object by itself (check.h); NULL: nothing. `message` is of the type above. */
+	void (*check)(struct check *check, const ProtobufCMessage *message);
 };
 
 extern const struct kind_info kinds[KIND_COUNT];

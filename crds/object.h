@@ -45,9 +45,17 @@ struct object {
 /*
  * Decodes one document (a whole Kubernetes object, not a List). Namespaced objects without a namespace get "default".
  * On mistakes the object is NULL and `issues` (in `scratch`) say what; NULL without issues means a kind that weft does not read.
+ * Issues that are warnings (is_warning) come with an object. Names in `document` that are known so far can be asked for with
+ * object_claim, also when the object is NULL.
  */
 struct object *object_decode(struct arena *scratch, const struct json *document, const struct origin *origin,
 			     struct codec_issues *issues);
+/* What the document says it is, for the rows about it: as far as it says so, else NULL. Strings are borrowed from the document. */
+struct object_claim {
+	const char *api_version, *kind, *namespace, *name;
+};
+struct object_claim object_claim(const struct json *document);
+
 struct object *object_ref(struct object *object);
 void object_unref(struct object *object); /* NULL is fine */
 

@@ -26,6 +26,7 @@ struct codec_issue {
 	const char *message; /* "expected a string, got a number" */
 	uint32_t line, column;
 	bool is_unknown_field;
+	bool is_warning; /* never set by codec_decode: the checks of crds/ use it for what is in force all the same */
 };
 
 struct codec_issues {
