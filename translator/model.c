@@ -1,0 +1,139 @@
+#include "translator/model.h"
+
+#include "translator/draft.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const struct {
+	const char *name;
+	enum transport transport;
+	bool is_http2;
+} protocols[PROTOCOL_COUNT] = {
+    [PROTOCOL_AUTO] = {"AUTO", TRANSPORT_AUTO, false},
+    [PROTOCOL_HTTP] = {"HTTP", TRANSPORT_HTTP, false},
+    [PROTOCOL_HTTP2] = {"HTTP2", TRANSPORT_HTTP, true},
+    [PROTOCOL_GRPC] = {"GRPC", TRANSPORT_HTTP, true},
+    [PROTOCOL_GRPC_WEB] = {"GRPC-Web", TRANSPORT_HTTP, false},
+    [PROTOCOL_HTTPS] = {"HTTPS", TRANSPORT_TCP, false},
+    [PROTOCOL_TLS] = {"TLS", TRANSPORT_TCP, false},
+    [PROTOCOL_TCP] = {"TCP", TRANSPORT_TCP, false},
+    [PROTOCOL_MONGO] = {"Mongo", TRANSPORT_TCP, false},
+    [PROTOCOL_REDIS] = {"Redis", TRANSPORT_TCP, false},
+    [PROTOCOL_MYSQL] = {"MySQL", TRANSPORT_TCP, false},
+    [PROTOCOL_UDP] = {"UDP", TRANSPORT_NONE, false},
+};
+
+enum transport protocol_transport(enum protocol protocol)
+{
+	return protocols[protocol].transport;
+}
+
+bool protocol_is_http2(enum protocol protocol)
+{
+	return protocols[protocol].is_http2;
+}
+
+const char *protocol_name(enum protocol protocol)
+{
+	return protocols[protocol].name;
+}
+
+/* Both are sorted: one walk. */
+bool labels_match(const struct labels *selector, const struct labels *labels)
+{
+	size_t at = 0;
+	for (size_t i = 0; i < selector->n; i++) {
+		int order = 1;
+		while (at < labels->n && (order = strcmp(labels->v[at].key, selector->v[i].key)) < 0)
+			at++;
+		if (at == labels->n || order != 0 || strcmp(labels->v[at].value, selector->v[i].value) != 0)
+			return false;
+	}
+	return true;
+}
+
+bool visibility_allows(const struct visibility *visibility, const char *namespace)
+{
+	if (visibility->is_public)
+		return true;
+	for (size_t i = 0; i < visibility->namespaces.n; i++)
+		if (strcmp(visibility->namespaces.v[i], namespace) == 0)
+			return true;
+	return false;
+}
+
+static int compare_port_number(const void *key, const void *element)
+{
+	uint32_t number = *(const uint32_t *)key, other = ((const struct service_port *)element)->number;
+	return (number > other) - (number < other);
+}
+
+const struct service_port *service_port_get(const struct service *service, uint32_t number)
+{
+	if (!service->n_ports)
+		return NULL;
+	return bsearch(&number, service->ports, service->n_ports, sizeof *service->ports, compare_port_number);
+}
+
+const struct traffic_policy *destination_subset_policy(const struct destination_subset *subset, uint32_t port)
+{
+	for (size_t i = 0; i < subset->n_ports; i++)
+		if (subset->ports[i].port == port || subset->ports[i].port == 0)
+			return subset->ports[i].policy;
+	return NULL;
+}
+
+const struct destination_subset *destination_policy_subset(const struct destination_policy *policy, const char *name)
+{
+	if (!*name)
+		return &policy->whole;
+	for (size_t i = 0; i < policy->n_subsets; i++)
+		if (strcmp(policy->subsets[i].name, name) == 0)
+			return &policy->subsets[i];
+	return NULL;
+}
+
+const struct service *model_service(const struct model *model, const char *hostname)
+{
+	return map_get(&model->services_by_host, hostname);
+}
+
+/* ---- parts of digests (draft.h) ---- */
+
+void digest_add_bool(struct digest_state *state, bool value)
+{
+	digest_add_u64(state, value);
+}
+
+void digest_add_i64(struct digest_state *state, int64_t value)
+{
+	digest_add_u64(state, (uint64_t)value);
+}
+
+void digest_add_strings(struct digest_state *state, const struct strings *strings)
+{
+	digest_add_u64(state, strings->n);
+	for (size_t i = 0; i < strings->n; i++)
+		digest_add_str(state, strings->v[i]);
+}
+
+void digest_add_labels(struct digest_state *state, const struct labels *labels)
+{
+	digest_add_u64(state, labels->n);
+	for (size_t i = 0; i < labels->n; i++) {
+		digest_add_str(state, labels->v[i].key);
+		digest_add_str(state, labels->v[i].value);
+	}
+}
+
+void digest_add_visibility(struct digest_state *state, const struct visibility *visibility)
+{
+	digest_add_bool(state, visibility->is_public);
+	digest_add_strings(state, &visibility->namespaces);
+}
+
+void digest_add_source(struct digest_state *state, const struct source_ref *source)
+{
+	digest_add_str(state, source->path);
+}
