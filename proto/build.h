@@ -9,6 +9,8 @@
 #include "base/arena.h"
 #include "proto/google.h"
 
+#include <stdbool.h>
+
 google_duration *build_duration_ms(struct arena *arena, int64_t ms);
 google_uint32_value *build_uint32(struct arena *arena, uint32_t value);
 google_bool_value *build_bool(struct arena *arena, bool value);

@@ -4,14 +4,18 @@
  *
  * Decoding takes camelCase and snake_case names, durations ("1.5s", "100ms" and Go's "1h2m" as Istio's APIs accept),
  * timestamps, wrappers, enums by name or number, oneofs, maps, Struct/Value/ListValue, bytes in base64, 64-bit
- * integers as numbers or strings, Any with "@type" of a message we know (types.h). Kubernetes: IntOrString takes a
- * number or a string, Time an RFC 3339 string.
+ * integers as numbers or strings, Any with "@type" of a message we know (pack_find_type). Kubernetes: IntOrString takes
+ * a number or a string, Time an RFC 3339 string.
  *
  * Mistakes never stop it: each becomes a codec_issue with the field's path ("spec.http[0].route[1].weight"), and the
  * rest is still decoded, so a user sees all of them at once.
  *
- * Printing is canonical: fields in declaration order, camelCase names, maps sorted by key, Any opened as
- * {"@type": …, fields…}, defaults left out; same message, same bytes.
+ * Printing is canonical: fields in order of their numbers, camelCase names, maps sorted by key, Any opened as
+ * {"@type": …, fields…}, defaults left out; same message, same bytes. Reading what was printed gives the same message
+ * again. 64-bit integers are strings, as proto3's JSON has them (numbers in Kubernetes' messages).
+ *
+ * Decoded maps are sorted by key and lists have BUILD_ADD's room, so documents that differ in order only pack to the
+ * same bytes. A list's element that could not be decoded stays in it, empty, so places agree with the document.
  */
 #include "base/arena.h"
 #include "base/json.h"
@@ -41,7 +45,7 @@ struct codec_options {
 
 /* Never NULL: what could be decoded. Issues are added in document order; strings and issues live in the arena. */
 ProtobufCMessage *codec_decode(struct arena *arena, const ProtobufCMessageDescriptor *type, const struct json *value,
-			       const struct codec_options *options, struct codec_issues *issues);
+                               const struct codec_options *options, struct codec_issues *issues);
 
 /* indent as in json_print. An Any of an unknown type prints as {"@type": …, "value": base64}. */
 void codec_print(const ProtobufCMessage *message, int indent, struct text *out);
