@@ -23,12 +23,15 @@ struct draft {
 	VEC(const struct route_rule *) rules;
 	VEC(const struct gateway *) gateways;
 	VEC(const struct workload *) workloads;
-	const struct istio_settings *istio; /* istio/'s own, from resolve_mesh; see istio/istio.h */
+	struct istio_settings *istio; /* istio/'s own; see istio/istio.h */
 };
 
 /* Says that a proxy at this address serves the port, whether it is ready or not: see model_served_ports. */
 void draft_add_served(struct draft *draft, const char *address, const struct service *service,
                       const struct service_port *port, uint32_t target_port);
+
+/* Of all but the endpoints; for service->digest, once the other fields are final. */
+struct digest service_digest(const struct service *service);
 
 /* Parts of digests. Order counts: sort first where the order of the source does not matter. */
 void digest_add_bool(struct digest_state *state, bool value);

@@ -99,7 +99,32 @@ const struct service *model_service(const struct model *model, const char *hostn
 	return map_get(&model->services_by_host, hostname);
 }
 
-/* ---- parts of digests (draft.h) ---- */
+/* ---- digests (draft.h) ---- */
+
+struct digest service_digest(const struct service *service)
+{
+	struct digest_state state;
+	digest_init(&state);
+	digest_add_str(&state, service->hostname);
+	digest_add_str(&state, service->namespace);
+	digest_add_str(&state, service->name);
+	digest_add_bool(&state, service->is_kubernetes);
+	digest_add_bool(&state, service->is_external);
+	digest_add_bool(&state, service->is_headless);
+	digest_add_u64(&state, service->resolution);
+	digest_add_str(&state, service->alias);
+	digest_add_strings(&state, &service->addresses);
+	digest_add_u64(&state, service->n_ports);
+	for (size_t i = 0; i < service->n_ports; i++) {
+		digest_add_u64(&state, service->ports[i].number);
+		digest_add_str(&state, service->ports[i].name);
+		digest_add_u64(&state, service->ports[i].protocol);
+	}
+	digest_add_visibility(&state, &service->visibility);
+	digest_add_i64(&state, service->created_s);
+	digest_add_source(&state, &service->source);
+	return digest_final(&state);
+}
 
 void digest_add_bool(struct digest_state *state, bool value)
 {

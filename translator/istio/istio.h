@@ -12,6 +12,7 @@
 
 /* The parts, in the order in which they run (istio.c). */
 void resolve_mesh(struct draft *draft);
+void resolve_workloads(struct draft *draft);
 void resolve_services(struct draft *draft);
 void resolve_service_entries(struct draft *draft);
 void resolve_destination_rules(struct draft *draft);
@@ -24,7 +25,11 @@ void resolve_istio(struct draft *draft);
 /* What MeshConfig says that only the front end needs. */
 enum istio_export { EXPORT_SERVICE, EXPORT_VIRTUAL_SERVICE, EXPORT_DESTINATION_RULE, EXPORT_COUNT };
 
+struct workloads;
+
+/* What the parts hand on to each other; resolve_mesh and resolve_workloads fill it. */
 struct istio_settings {
+	const struct workloads *workloads;              /* workloads.h */
 	struct strings default_export_to[EXPORT_COUNT]; /* none: public */
 	const istio_mesh_config *mesh_config; /* as decoded, never NULL: for settings that no draft field carries yet */
 };
@@ -45,7 +50,7 @@ struct visibility istio_visibility(struct draft *draft, const struct object *obj
 /* "/apis/networking.istio.io/v1/namespaces/NS/virtual-service/NAME": what Istio writes into metadata.istio.config. */
 struct source_ref istio_source(struct draft *draft, const struct object *object, const char *kind_in_path);
 
-struct labels istio_labels_sorted(struct arena *arena, struct label *v, size_t n); /* sorts v; keys are unique */
+struct labels istio_labels_sorted(struct label *v, size_t n); /* sorts v; keys are unique */
 /* The map field of any message as struct labels: ISTIO_LABELS(arena, subset, labels). */
 #define ISTIO_LABELS(arena, message, field)                                                                            \
 	__extension__({                                                                                                \
@@ -54,8 +59,11 @@ struct labels istio_labels_sorted(struct arena *arena, struct label *v, size_t n
 		for (size_t labels_i = 0; labels_i < labels_m->n_##field; labels_i++)                                  \
 			labels_v[labels_i] =                                                                           \
 			    (struct label){labels_m->field[labels_i]->key, labels_m->field[labels_i]->value};          \
-		istio_labels_sorted((arena), labels_v, labels_m->n_##field);                                           \
+		istio_labels_sorted(labels_v, labels_m->n_##field);                                                    \
 	})
+
+/* exportTo values that mean something: a namespace or one of ".", "*", "~". */
+bool istio_is_export_to(const char *value);
 
 /* ---- protocol.c ---- */
 

@@ -1,0 +1,28 @@
+#pragma once
+/*
+ * The endpoints of one service port while they are gathered from several objects; sealed, they are sorted, each
+ * address and port once, with their digest.
+ *
+ *     struct endpoint_list list = {0};
+ *     endpoint_list_add(arena, &list, &endpoint, identity);
+ *     endpoint_list_seal(arena, &list, &port);                fills port->endpoints, n_endpoints, endpoints_digest
+ */
+#include "base/vec.h"
+#include "translator/model.h"
+
+struct endpoint_item {
+	struct endpoint endpoint;
+	struct digest identity;
+};
+
+struct endpoint_list {
+	VEC(struct endpoint_item) items;
+};
+
+/* The digest of what an endpoint has from its workload: all but address, port, weight and health. */
+struct digest endpoint_identity(const struct endpoint *endpoint);
+
+void endpoint_list_add(struct arena *arena, struct endpoint_list *list, const struct endpoint *endpoint,
+                       struct digest identity);
+/* Of two with one address and port the healthier stays. */
+void endpoint_list_seal(struct arena *arena, struct endpoint_list *list, struct service_port *port);
