@@ -88,8 +88,9 @@ struct mesh {
 	const char *access_log_file;      /* NULL: none */
 	const char *access_log_format;    /* NULL: the default text format */
 	bool is_access_log_json;
-	bool is_path_normalized;          /* and decoded as the mesh says; see path_normalization in mesh config */
-	bool is_merge_slashes;
+	bool is_path_normalized;          /* "/a/../b" becomes "/b" before anything matches it */
+	bool is_merge_slashes;            /* "//" becomes "/" */
+	bool is_slash_decoded;            /* %2F and %5C become "/" and "\\" first, and the request goes on so */
 	bool has_retry_default;           /* a route without retries gets the mesh's default policy */
 	struct digest digest;
 };
@@ -222,6 +223,7 @@ struct destination_policy {
 	const char *namespace;
 	struct visibility visibility;
 	struct labels workload_selector; /* empty: all workloads */
+	uint32_t order; /* among the policies of one namespace and host: a later one without a selector wins */
 	struct destination_subset whole; /* name "" */
 	const struct destination_subset *subsets; /* in the object's order */
 	size_t n_subsets;
