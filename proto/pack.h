@@ -18,7 +18,8 @@ struct bytes {
 
 #define PACK_TYPE_URL_PREFIX "type.googleapis.com/"
 
-struct bytes pack(struct arena *arena, const ProtobufCMessage *message);
+/* The linker sees it under another name: the Check library, with which tests link, has a `pack` of its own. */
+struct bytes pack(struct arena *arena, const ProtobufCMessage *message) __asm__("weft_pack");
 /* The message inside an Any message. */
 google_any *pack_any(struct arena *arena, const ProtobufCMessage *message);
 /* Every message type in proto/, sorted by full name; written by types.cmake from what protoc-c made. */
