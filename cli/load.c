@@ -1,0 +1,52 @@
+#include "cli/load.h"
+
+#include "server/source/file.h"
+#include "server/source/store.h"
+#include "translator/resolve.h"
+
+static struct snapshot *read_files(const struct load_options *options, size_t *n_objects, struct error *error)
+{
+	const struct file_source_options files = {
+	    .paths = options->paths,
+	    .n_paths = options->n_paths,
+	    .mesh_path = options->mesh_path,
+	    .root_namespace = options->root_namespace,
+	    .is_watching = false,
+	};
+	struct file_source *source = file_source_new(&files, error);
+	if (!source)
+		return NULL;
+	struct store *store = store_new(options->root_namespace);
+	struct snapshot *snapshot = NULL;
+	if (file_source_read_all(source, store, error)) {
+		snapshot = store_freeze(store);
+		*n_objects = store_count(store);
+	}
+	store_free(store);
+	file_source_free(source);
+	return snapshot;
+}
+
+bool load_files(const struct load_options *options, struct load *load, struct error *error)
+{
+	*load = (struct load){0};
+	load->snapshot = read_files(options, &load->n_objects, error);
+	if (!load->snapshot)
+		return false;
+	load->arena = arena_new();
+	load->model = resolve(load->arena, load->snapshot);
+	load->report.arena = load->arena;
+	for (size_t i = 0; i < load->snapshot->n_rows; i++)
+		report_add_row(&load->report, &load->snapshot->rows[i]);
+	for (size_t i = 0; i < load->model->report.n; i++)
+		report_add_row(&load->report, &load->model->report.rows[i]);
+	report_sort(&load->report);
+	return true;
+}
+
+void load_done(struct load *load)
+{
+	arena_free(load->arena);
+	snapshot_unref(load->snapshot);
+	*load = (struct load){0};
+}
