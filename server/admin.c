@@ -1,0 +1,181 @@
+#include "server/admin.h"
+
+#include "server/http.h"
+#include "server/metrics.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define JSON_CONTENT_TYPE "application/json"
+
+struct admin {
+	struct admin_options options;
+	pthread_mutex_t lock; /* held while a page is made: over options.xds and is_draining */
+	bool is_draining;
+	struct http_server *http;
+};
+
+const struct admin_endpoint admin_endpoints[ADMIN_ENDPOINTS] = {
+    {"/", "", "An index of these pages."},
+    {"/healthz", "", "200 while the process answers: for liveness probes."},
+    {"/readyz", "",
+     "200 once the configuration has been read and proxies can connect; 503 with the reason before that and while "
+     "stopping. While an older state is kept because a re-read failed it stays 200, and says so."},
+    {"/metrics", "", "Metrics for Prometheus."},
+    {"/debug/report", "", "What is wrong with the configuration: a JSON array, one row a mistake."},
+    {"/debug/proxies", "", "The connected proxies, what they have acknowledged and refused, as JSON."},
+    {"/debug/config_dump", "?proxy=ID",
+     "What the connected proxy would get now, as \"weft translate\" prints it. ID is a node id from /debug/proxies, or "
+     "NAME.NAMESPACE."},
+};
+
+/* ---- pages, in the order of admin_endpoints ---- */
+
+static void page_index(struct admin *admin, const struct http_request *request, struct http_response *response)
+{
+	(void)admin, (void)request;
+	for (size_t i = 0; i < ADMIN_ENDPOINTS; i++)
+		text_printf(&response->body, "%s%s\n    %s\n", admin_endpoints[i].path, admin_endpoints[i].query,
+		            admin_endpoints[i].help);
+}
+
+static void page_health(struct admin *admin, const struct http_request *request, struct http_response *response)
+{
+	(void)admin, (void)request;
+	text_add(&response->body, "ok\n");
+}
+
+/* Either way `note` is what there is to say, or "". */
+static bool is_ready(struct admin *admin, struct error *note)
+{
+	if (admin->is_draining)
+		return error_set(note, "stopping");
+	if (!pipeline_is_synced(admin->options.pipeline, note))
+		return false;
+	return admin->options.xds || error_set(note, "the xDS server is not listening");
+}
+
+static void page_ready(struct admin *admin, const struct http_request *request, struct http_response *response)
+{
+	struct error note;
+	bool is_good = is_ready(admin, &note);
+
+	(void)request;
+	response->status = is_good ? 200 : 503;
+	text_printf(&response->body, "%s%s%s\n", is_good ? "ready" : "not ready", note.message[0] ? ": " : "",
+	            note.message);
+}
+
+static void page_metrics(struct admin *admin, const struct http_request *request, struct http_response *response)
+{
+	struct metrics_input input = {0};
+	struct error note;
+
+	(void)request;
+	input.is_ready = is_ready(admin, &note);
+	pipeline_stats(admin->options.pipeline, &input.pipeline);
+	if (admin->options.xds)
+		xds_server_stats(admin->options.xds, &input.xds);
+	process_usage(&input.process);
+	response->content_type = METRICS_CONTENT_TYPE;
+	metrics_print(&input, &response->body);
+}
+
+static void page_report(struct admin *admin, const struct http_request *request, struct http_response *response)
+{
+	(void)request;
+	response->content_type = JSON_CONTENT_TYPE;
+	pipeline_print_report(admin->options.pipeline, &response->body);
+}
+
+static void page_proxies(struct admin *admin, const struct http_request *request, struct http_response *response)
+{
+	(void)request;
+	if (!admin->options.xds) {
+		response->status = 503;
+		text_add(&response->body, "the xDS server is not listening\n");
+		return;
+	}
+	response->content_type = JSON_CONTENT_TYPE;
+	xds_server_print_proxies(admin->options.xds, &response->body);
+}
+
+static void page_config_dump(struct admin *admin, const struct http_request *request, struct http_response *response)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	const char *proxy = http_query_get(arena, request->query, "proxy");
+	struct error error;
+
+	if (!proxy) {
+		response->status = 400;
+		text_add(&response->body, "which proxy? Add ?proxy=ID\n");
+	} else if (!pipeline_print_config(admin->options.pipeline, proxy, &response->body, &error)) {
+		response->status = 404;
+		text_printf(&response->body, "%s\n", error.message);
+	} else {
+		response->content_type = JSON_CONTENT_TYPE;
+	}
+}
+
+typedef void page(struct admin *admin, const struct http_request *request, struct http_response *response);
+
+static page *const pages[ADMIN_ENDPOINTS] = {
+    page_index, page_health, page_ready, page_metrics, page_report, page_proxies, page_config_dump,
+};
+
+static void admin_handle(void *context, const struct http_request *request, struct http_response *response)
+{
+	struct admin *admin = context;
+
+	for (size_t i = 0; i < ADMIN_ENDPOINTS; i++) {
+		if (strcmp(admin_endpoints[i].path, request->path) != 0)
+			continue;
+		pthread_mutex_lock(&admin->lock);
+		pages[i](admin, request, response);
+		pthread_mutex_unlock(&admin->lock);
+		return;
+	}
+	response->status = 404;
+	text_add(&response->body, "no such page; / lists those that are\n");
+}
+
+/* ---- life ---- */
+
+struct admin *admin_new(const struct admin_options *options, struct error *error)
+{
+	struct admin *admin = calloc(1, sizeof *admin);
+	if (!admin)
+		abort();
+	admin->options = *options;
+	pthread_mutex_init(&admin->lock, NULL);
+	admin->http = http_server_new(
+	    &(struct http_options){.address = options->address, .handle = admin_handle, .context = admin}, error);
+	if (!admin->http) {
+		admin_free(admin);
+		return NULL;
+	}
+	return admin;
+}
+
+void admin_free(struct admin *admin)
+{
+	if (!admin)
+		return;
+	http_server_free(admin->http);
+	pthread_mutex_destroy(&admin->lock);
+	free(admin);
+}
+
+unsigned admin_port(const struct admin *admin)
+{
+	return http_server_port(admin->http);
+}
+
+void admin_set_draining(struct admin *admin)
+{
+	pthread_mutex_lock(&admin->lock);
+	admin->is_draining = true;
+	admin->options.xds = NULL;
+	pthread_mutex_unlock(&admin->lock);
+}

@@ -1,0 +1,33 @@
+#pragma once
+/*
+ * The admin pages: health, metrics and what weftd has in mind, over http.h. See admin_endpoints. They only look: no
+ * request changes anything.
+ */
+#include "base/error.h"
+#include "server/pipeline.h"
+#include "server/xds/server.h"
+
+struct admin_endpoint {
+	const char *path;  /* "/readyz" */
+	const char *query; /* "?proxy=ID", or "" */
+	const char *help;
+};
+
+#define ADMIN_ENDPOINTS 7
+extern const struct admin_endpoint admin_endpoints[ADMIN_ENDPOINTS];
+
+struct admin;
+
+struct admin_options {
+	const char *address;       /* HOST:PORT as options_parse_address takes it */
+	struct pipeline *pipeline; /* borrowed; must outlive the server */
+	struct xds_server *xds;    /* borrowed; NULL: proxies cannot connect, so not ready */
+};
+
+/* Binds and starts; fails when the address is taken. */
+struct admin *admin_new(const struct admin_options *options, struct error *error);
+void admin_free(struct admin *admin); /* NULL is fine */
+unsigned admin_port(const struct admin *admin);
+/* Any thread. The xDS server is about to go: from now on /readyz is 503, and no page asks it any more. Returns when
+ * none does. */
+void admin_set_draining(struct admin *admin);

@@ -1,0 +1,246 @@
+/*
+ * weftd: starts the parts, waits for signals, stops the parts. Both ports are open from the beginning, so that a proxy
+ * that comes early waits on its stream and not in a retry; it gets nothing before the configuration has been read once
+ * (/readyz says when).
+ */
+#include "base/log.h"
+#include "server/admin.h"
+#include "server/manual.h"
+#include "server/options.h"
+#include "server/pipeline.h"
+#include "server/process.h"
+#include "server/xds/server.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define TRIM_INTERVAL_S 3
+
+enum exit_code { EXIT_STOPPED = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+
+struct daemon {
+	const struct options *options;
+	struct pipeline *pipeline;
+	struct xds_server *xds;
+	struct admin *admin;
+	uint64_t work_seen, work_trimmed; /* see daemon_trim */
+};
+
+static void daemon_publish(void *context, struct generation *generation)
+{
+	const struct daemon *daemon = context;
+	xds_server_publish(daemon->xds, generation);
+}
+
+static void daemon_roster(void *context, struct roster *roster)
+{
+	const struct daemon *daemon = context;
+	pipeline_roster(daemon->pipeline, roster);
+}
+
+/* ---- the port file ---- */
+
+static bool file_write(const char *path, const char *s, size_t n, struct error *error)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return error_set_errno(error, errno, "%s", path);
+	ssize_t written = write(fd, s, n);
+	int failure = written == (ssize_t)n ? 0 : written < 0 ? errno : ENOSPC;
+	if (close(fd) && !failure)
+		failure = errno;
+	return !failure || error_set_errno(error, failure, "%s", path);
+}
+
+/* By way of a rename: whoever sees the file sees all of it. */
+static bool port_file_write(const struct daemon *daemon, struct error *error)
+{
+	const char *path = daemon->options->port_file;
+	CLEANUP(text_done) struct text content = {0};
+	CLEANUP(text_done) struct text draft = {0};
+
+	if (!path)
+		return true;
+	text_printf(&content, "{\"xds\":%u,\"admin\":%u,\"pid\":%ld}\n", xds_server_port(daemon->xds),
+	            admin_port(daemon->admin), (long)getpid());
+	text_printf(&draft, "%s.%ld", path, (long)getpid());
+	if (!file_write(draft.s, content.s, content.n, error))
+		return false;
+	if (rename(draft.s, path)) {
+		error_set_errno(error, errno, "%s", path);
+		unlink(draft.s);
+		return false;
+	}
+	return true;
+}
+
+/* ---- life ---- */
+
+static void daemon_log_start(const struct daemon *daemon)
+{
+	const struct options *options = daemon->options;
+	CLEANUP(text_done) struct text paths = {0};
+
+	for (size_t i = 0; i < options->n_config_paths; i++)
+		text_printf(&paths, "%s%s", i ? ", " : "", options->config_paths[i]);
+	log_info("main", "weftd " WEFT_VERSION ": xDS on %s (port %u), admin on %s (port %u), configuration from %s",
+	         options->xds_address, xds_server_port(daemon->xds), options->admin_address, admin_port(daemon->admin),
+	         paths.s);
+	if (!options_is_loopback(options->xds_address))
+		log_warn("main",
+		         "%s is plaintext and not only for this machine: whoever reaches it can read the mesh's "
+		         "configuration",
+		         options->xds_address);
+}
+
+static bool daemon_start(struct daemon *daemon, struct error *error)
+{
+	const struct options *options = daemon->options;
+	struct pipeline_options pipeline = {
+	    .files = {.paths = options->config_paths,
+	              .n_paths = options->n_config_paths,
+	              .mesh_path = options->mesh_path,
+	              .root_namespace = options->root_namespace,
+	              .is_watching = true},
+	    .on_generation = daemon_publish,
+	    .context = daemon,
+	};
+	struct xds_server_options xds = {
+	    .address = options->xds_address, .on_roster = daemon_roster, .context = daemon};
+
+	daemon->pipeline = pipeline_new(&pipeline, error);
+	if (!daemon->pipeline)
+		return false;
+	daemon->xds = xds_server_new(&xds, error);
+	if (!daemon->xds)
+		return error_wrap(error, "the xDS server");
+	struct admin_options admin = {
+	    .address = options->admin_address, .pipeline = daemon->pipeline, .xds = daemon->xds};
+	daemon->admin = admin_new(&admin, error);
+	if (!daemon->admin)
+		return error_wrap(error, "the admin server");
+	if (!port_file_write(daemon, error))
+		return error_wrap(error, "writing the port file");
+	daemon_log_start(daemon);
+	pipeline_start(daemon->pipeline);
+	return true;
+}
+
+/*
+ * The admin pages stop asking the xDS server; then nothing new is published; then the proxies are let go. Whatever of
+ * the daemon exists.
+ */
+static void daemon_stop(struct daemon *daemon, int64_t grace_ms)
+{
+	if (daemon->admin)
+		admin_set_draining(daemon->admin);
+	if (daemon->pipeline)
+		pipeline_stop(daemon->pipeline);
+	if (daemon->xds)
+		xds_server_free(daemon->xds, grace_ms);
+	admin_free(daemon->admin);
+	pipeline_free(daemon->pipeline);
+	if (daemon->options->port_file)
+		unlink(daemon->options->port_file);
+}
+
+/*
+ * After a burst (many proxies at once, a large change) much of the heap is free but not given back. Trimming costs some
+ * milliseconds, so it is done once things have been quiet for an interval.
+ */
+static void daemon_trim(struct daemon *daemon)
+{
+	struct present_stats present;
+	struct xds_stats xds;
+
+	pipeline_stats(daemon->pipeline, &present);
+	xds_server_stats(daemon->xds, &xds);
+	uint64_t work = present.generations + present.rosters + xds.streams_total + xds.requests;
+	if (work == daemon->work_seen && work != daemon->work_trimmed) {
+		process_trim_memory();
+		daemon->work_trimmed = work;
+	}
+	daemon->work_seen = work;
+}
+
+/* Returns when told to stop. */
+static void daemon_wait(struct daemon *daemon, const sigset_t *signals)
+{
+	const struct timespec interval = {.tv_sec = TRIM_INTERVAL_S};
+
+	for (;;) {
+		int signal_number = sigtimedwait(signals, NULL, &interval);
+		if (signal_number < 0) {
+			if (errno == EAGAIN)
+				daemon_trim(daemon);
+		} else if (signal_number == SIGHUP) {
+			pipeline_reload(daemon->pipeline);
+		} else {
+			log_info("main", "%s: stopping, proxies get %lld s to leave", strsignal(signal_number),
+			         (long long)daemon->options->drain_s);
+			return;
+		}
+	}
+}
+
+/* Blocked here and so in every thread made later: the main thread waits for them. */
+static void signals_take(sigset_t *signals)
+{
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(signals);
+	sigaddset(signals, SIGTERM);
+	sigaddset(signals, SIGINT);
+	sigaddset(signals, SIGHUP);
+	sigprocmask(SIG_BLOCK, signals, NULL);
+}
+
+static int daemon_run(const struct options *options)
+{
+	struct daemon daemon = {.options = options};
+	struct error error;
+	sigset_t signals;
+
+	signals_take(&signals);
+	if (!process_raise_file_limit(&error))
+		log_warn("main", "%s; going on with what there is", error.message);
+	if (!daemon_start(&daemon, &error)) {
+		log_error("main", "%s", error.message);
+		daemon_stop(&daemon, 0);
+		return EXIT_FAILED;
+	}
+	daemon_wait(&daemon, &signals);
+	sigdelset(&signals, SIGHUP);
+	sigprocmask(SIG_UNBLOCK, &signals, NULL); /* a second one ends us as the system does it */
+	daemon_stop(&daemon, options->drain_s * 1000);
+	log_info("main", "stopped");
+	return EXIT_STOPPED;
+}
+
+int main(int argc, char **argv)
+{
+	static struct options options;
+	struct error error;
+	CLEANUP(text_done) struct text manual = {0};
+
+	switch (options_parse(argc, argv, environ, &options, &error)) {
+	case OPTIONS_HELP:
+		manual_print(&manual);
+		fputs(text_get(&manual), stdout);
+		return fflush(stdout) ? EXIT_FAILED : EXIT_STOPPED;
+	case OPTIONS_VERSION:
+		puts("weftd " WEFT_VERSION);
+		return fflush(stdout) ? EXIT_FAILED : EXIT_STOPPED;
+	case OPTIONS_USAGE:
+		fprintf(stderr, "weftd: %s\nTry 'weftd --help'.\n", error.message);
+		return EXIT_USAGE;
+	case OPTIONS_RUN:
+		break;
+	}
+	log_init(options.log_level, options.is_log_json);
+	return daemon_run(&options);
+}

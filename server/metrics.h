@@ -1,0 +1,20 @@
+#pragma once
+/*
+ * Metrics in Prometheus' text format (version 0.0.4), made from one table: a new metric is a row in metrics.c and the
+ * field it shows. Pure: what is shown is in the input.
+ */
+#include "base/text.h"
+#include "server/present.h"
+#include "server/process.h"
+#include "server/xds/server.h"
+
+#define METRICS_CONTENT_TYPE "text/plain; version=0.0.4; charset=utf-8"
+
+struct metrics_input {
+	struct present_stats pipeline;
+	struct xds_stats xds;
+	struct process_usage process;
+	bool is_ready;
+};
+
+void metrics_print(const struct metrics_input *input, struct text *out);

@@ -1,0 +1,297 @@
+#include "server/options.h"
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <string.h>
+
+#define AT(field) offsetof(struct options, field)
+
+const struct option_row options_table[OPTIONS_COUNT] = {
+    {"config", OPTION_PATHS, AT(config_paths), "PATH", NULL, "WEFT_CONFIG",
+     "A folder or file of configuration: Kubernetes YAML or JSON with objects of the kinds below. Folders are read "
+     "recursively and watched: a change takes effect at once. May be given several times; at least one is needed. In "
+     "the environment, paths are separated by colons."},
+    {"mesh", OPTION_STRING, AT(mesh_path), "FILE", NULL, "WEFT_MESH",
+     "The mesh's settings (Istio's MeshConfig) as YAML. Without it they come from ConfigMap \"istio\", key \"mesh\", "
+     "in the root namespace, or are the defaults."},
+    {"root-namespace", OPTION_NAME, AT(root_namespace), "NAMESPACE", "istio-system", "WEFT_ROOT_NAMESPACE",
+     "The namespace whose configuration applies to the whole mesh."},
+    {"xds-address", OPTION_ADDRESS, AT(xds_address), "HOST:PORT", "127.0.0.1:15010", "WEFT_XDS_ADDRESS",
+     "Where proxies connect (xDS over gRPC, plaintext: whoever reaches it can read the mesh's configuration). "
+     "0.0.0.0:15010 is every interface; port 0 lets the system choose."},
+    {"admin-address", OPTION_ADDRESS, AT(admin_address), "HOST:PORT", "127.0.0.1:15014", "WEFT_ADMIN_ADDRESS",
+     "Where health, metrics and debug pages are served (HTTP, see ENDPOINTS)."},
+    {"port-file", OPTION_STRING, AT(port_file), "FILE", NULL, "WEFT_PORT_FILE",
+     "Once listening, write the real ports to FILE as {\"xds\":15010,\"admin\":15014,\"pid\":1}; it is removed at the "
+     "end. For scripts that use port 0."},
+    {"drain-seconds", OPTION_SECONDS, AT(drain_s), "SECONDS", "5", "WEFT_DRAIN_SECONDS",
+     "How long proxies get to leave when weftd stops, at most 3600."},
+    {"log-level", OPTION_LEVEL, AT(log_level), "LEVEL", "info", "WEFT_LOG_LEVEL",
+     "The least level that is logged: debug, info, warn or error."},
+    {"log-format", OPTION_FORMAT, AT(is_log_json), "FORMAT", "text", "WEFT_LOG_FORMAT",
+     "text, or json: one object a line. The log goes to standard error."},
+    {"help", OPTION_HELP, 0, NULL, NULL, NULL, "Print this page and exit."},
+    {"version", OPTION_VERSION, 0, NULL, NULL, NULL, "Print the version and exit."},
+};
+
+/* ---- values ---- */
+
+bool options_parse_address(const char *address, char host[OPTIONS_HOST_MAX], uint16_t *port, struct error *error)
+{
+	const char *colon = strrchr(address, ':');
+	uint64_t number = 0;
+
+	if (!colon)
+		return error_set(error, "\"%s\" has no port: write HOST:PORT, such as 127.0.0.1:15010", address);
+	if (!text_parse_uint(colon + 1, UINT16_MAX, &number))
+		return error_set(error, "\"%s\": the port must be a number from 0 to 65535", address);
+
+	const char *start = address;
+	size_t n = (size_t)(colon - address);
+	bool is_bracketed = n >= 2 && start[0] == '[' && start[n - 1] == ']';
+	if (is_bracketed) {
+		start++;
+		n -= 2;
+	} else if (memchr(start, ':', n)) {
+		return error_set(error, "\"%s\": write an IPv6 address in brackets, such as [::1]:15010", address);
+	}
+	if (!n)
+		return error_set(error,
+		                 "\"%s\" has no host: 0.0.0.0%s is every interface, 127.0.0.1%s this machine only",
+		                 address, colon, colon);
+	if (n >= OPTIONS_HOST_MAX)
+		return error_set(error, "the host is longer than %d bytes", OPTIONS_HOST_MAX - 1);
+	memcpy(host, start, n);
+	host[n] = '\0';
+	struct in6_addr ipv6;
+	if (is_bracketed && inet_pton(AF_INET6, host, &ipv6) != 1)
+		return error_set(error, "\"%s\": what stands in brackets is no IPv6 address", address);
+	*port = (uint16_t)number;
+	return true;
+}
+
+bool options_is_loopback(const char *address)
+{
+	char host[OPTIONS_HOST_MAX];
+	uint16_t port;
+	struct error error;
+	struct in_addr ipv4;
+
+	if (!options_parse_address(address, host, &port, &error))
+		return false;
+	if (inet_pton(AF_INET, host, &ipv4) == 1)
+		return ntohl(ipv4.s_addr) >> 24 == 127;
+	return !strcmp(host, "localhost") || !strcmp(host, "::1");
+}
+
+/* RFC 1123 label, which is what a namespace is. */
+static bool is_namespace(const char *s)
+{
+	size_t n = strlen(s);
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
+	return n > 0 && n <= 63 && strspn(s, letters) == n && s[0] != '-' && s[n - 1] != '-';
+}
+
+static bool set_path(struct options *options, const char *value, struct error *error)
+{
+	if (!*value)
+		return error_set(error, "the path is empty");
+	if (options->n_config_paths == OPTIONS_PATHS_MAX)
+		return error_set(error, "more than %d paths: put the files into one folder", OPTIONS_PATHS_MAX);
+	options->config_paths[options->n_config_paths++] = value;
+	return true;
+}
+
+static bool set_format(bool *is_json, const char *value, struct error *error)
+{
+	*is_json = !strcmp(value, "json");
+	return *is_json || !strcmp(value, "text") || error_set(error, "\"%s\" is neither text nor json", value);
+}
+
+static bool set_seconds(int64_t *seconds, const char *value, struct error *error)
+{
+	uint64_t number = 0;
+	if (!text_parse_uint(value, OPTIONS_SECONDS_MAX, &number))
+		return error_set(error, "\"%s\" is no whole number from 0 to %d", value, OPTIONS_SECONDS_MAX);
+	*seconds = (int64_t)number;
+	return true;
+}
+
+static bool option_set(const struct option_row *option, struct options *options, const char *value, struct error *error)
+{
+	void *at = (char *)options + option->at;
+	char host[OPTIONS_HOST_MAX];
+	uint16_t port;
+
+	switch (option->type) {
+	case OPTION_PATHS:
+		return set_path(options, value, error);
+	case OPTION_STRING:
+		if (!*value)
+			return error_set(error, "the value is empty");
+		*(const char **)at = value;
+		return true;
+	case OPTION_NAME:
+		if (!is_namespace(value))
+			return error_set(
+			    error, "\"%s\" is no namespace: lower-case letters, digits and \"-\", at most 63", value);
+		*(const char **)at = value;
+		return true;
+	case OPTION_ADDRESS:
+		if (!options_parse_address(value, host, &port, error))
+			return false;
+		*(const char **)at = value;
+		return true;
+	case OPTION_LEVEL:
+		return log_level_parse(value, at) ||
+		       error_set(error, "\"%s\" is none of debug, info, warn, error", value);
+	case OPTION_FORMAT:
+		return set_format(at, value, error);
+	case OPTION_SECONDS:
+		return set_seconds(at, value, error);
+	case OPTION_HELP:
+	case OPTION_VERSION:
+		break;
+	}
+	assert(!"an option without a value is not set");
+	return false;
+}
+
+/* ---- where values come from ---- */
+
+static void set_defaults(struct options *options)
+{
+	struct error error;
+
+	memset(options, 0, sizeof *options);
+	for (size_t i = 0; i < OPTIONS_COUNT; i++) {
+		const struct option_row *option = &options_table[i];
+		bool is_set = !option->default_value || option_set(option, options, option->default_value, &error);
+		assert(is_set);
+	}
+}
+
+/* "NAME=value" for the name; NULL when absent or empty. */
+static char *environment_get(char *const *environment, const char *name)
+{
+	size_t n = strlen(name);
+	for (size_t i = 0; environment && environment[i]; i++) {
+		if (!strncmp(environment[i], name, n) && environment[i][n] == '=' && environment[i][n + 1])
+			return environment[i] + n + 1;
+	}
+	return NULL;
+}
+
+/* Cuts at colons, in place: the environment block is ours, and paths must outlive the parsing. */
+static bool set_path_list(const struct option_row *option, struct options *options, char *list, struct error *error)
+{
+	for (char *path; (path = strsep(&list, ":"));) {
+		if (*path && !option_set(option, options, path, error))
+			return false;
+	}
+	return true;
+}
+
+static bool read_environment(char *const *environment, struct options *options, struct error *error)
+{
+	for (size_t i = 0; i < OPTIONS_COUNT; i++) {
+		const struct option_row *option = &options_table[i];
+		char *value = option->environment ? environment_get(environment, option->environment) : NULL;
+		if (!value)
+			continue;
+		bool is_set = option->type == OPTION_PATHS ? set_path_list(option, options, value, error)
+		                                           : option_set(option, options, value, error);
+		if (!is_set)
+			return error_wrap(error, "environment variable %s", option->environment);
+	}
+	return true;
+}
+
+static const struct option_row *option_find(const char *name, size_t n)
+{
+	for (size_t i = 0; i < OPTIONS_COUNT; i++) {
+		if (strlen(options_table[i].name) == n && !strncmp(options_table[i].name, name, n))
+			return &options_table[i];
+	}
+	return NULL;
+}
+
+/* The option that argument i names, with its value; i moves past both. */
+static const struct option_row *next_option(int argc, char *const *argv, int *i, const char **value,
+                                            struct error *error)
+{
+	const char *argument = argv[(*i)++];
+
+	if (!text_has_prefix(argument, "--") || !argument[2]) {
+		error_set(error, "unexpected argument \"%s\": options begin with --", argument);
+		return NULL;
+	}
+	const char *equals = strchr(argument, '=');
+	size_t n = equals ? (size_t)(equals - argument) - 2 : strlen(argument + 2);
+	const struct option_row *option = option_find(argument + 2, n);
+	if (!option) {
+		error_set(error, "unknown option %.*s", (int)n + 2, argument);
+		return NULL;
+	}
+	*value = equals ? equals + 1 : NULL;
+	if (!option->argument && *value) {
+		error_set(error, "--%s takes no value", option->name);
+		return NULL;
+	}
+	if (option->argument && !*value) {
+		if (*i >= argc) {
+			error_set(error, "--%s needs a value: --%s %s", option->name, option->name, option->argument);
+			return NULL;
+		}
+		*value = argv[(*i)++];
+	}
+	return option;
+}
+
+static enum options_outcome read_arguments(int argc, char *const *argv, struct options *options, struct error *error)
+{
+	bool is_path_seen = false;
+
+	for (int i = 1; i < argc;) {
+		const char *value = NULL;
+		const struct option_row *option = next_option(argc, argv, &i, &value, error);
+		if (!option)
+			return OPTIONS_USAGE;
+		if (option->type == OPTION_HELP)
+			return OPTIONS_HELP;
+		if (option->type == OPTION_VERSION)
+			return OPTIONS_VERSION;
+		if (option->type == OPTION_PATHS && !is_path_seen) {
+			options->n_config_paths = 0; /* instead of the environment's, not besides them */
+			is_path_seen = true;
+		}
+		if (!option_set(option, options, value, error)) {
+			error_wrap(error, "--%s", option->name);
+			return OPTIONS_USAGE;
+		}
+	}
+	return OPTIONS_RUN;
+}
+
+enum options_outcome options_parse(int argc, char *const *argv, char *const *environment, struct options *options,
+                                   struct error *error)
+{
+	set_defaults(options);
+	bool is_environment_good = read_environment(environment, options, error);
+	struct error argument_error;
+	enum options_outcome outcome = read_arguments(argc, argv, options, &argument_error);
+
+	if (outcome == OPTIONS_HELP || outcome == OPTIONS_VERSION)
+		return outcome;
+	if (outcome == OPTIONS_USAGE) {
+		*error = argument_error;
+		return outcome;
+	}
+	if (!is_environment_good)
+		return OPTIONS_USAGE;
+	if (!options->n_config_paths) {
+		error_set(error, "--config PATH is needed: a folder or file of Kubernetes YAML");
+		return OPTIONS_USAGE;
+	}
+	return OPTIONS_RUN;
+}

@@ -1,0 +1,387 @@
+#include "server/pipeline.h"
+
+#include "base/log.h"
+#include "base/slot.h"
+#include "server/changelog.h"
+#include "server/emission.h"
+#include "server/present.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+/*
+ * The emit cache forgets with each new model what that one did not use. Without new models views still come and go with
+ * their proxies, so after so many rosters it forgets then too.
+ */
+#define PIPELINE_ROSTERS_PER_SWEEP 1000
+
+struct pipeline {
+	struct pipeline_options options;
+	struct slot *rosters;
+	int wake_fd; /* readable: look at the flags */
+	_Atomic bool is_stopping, is_reloading;
+	pthread_t thread;
+	bool is_started;
+
+	/* of the pipeline thread */
+	struct store *store;
+	struct file_source *files;
+	struct emit_cache *cache;
+	struct resolved *resolved; /* NULL before the first sync */
+	struct digest rows;        /* of the snapshot's rows */
+	struct roster *roster;
+	struct emission *emission;
+	struct changelog changelog;
+	uint64_t number;
+	unsigned n_rosters_unswept;
+
+	struct present present; /* for other threads */
+};
+
+/* What waits to be done. */
+struct pending {
+	bool is_changed;  /* the store's content, maybe */
+	int64_t event_ns; /* since when; 0: not a change that anybody waits for */
+	bool is_roster;
+	int64_t roster_at_ns; /* not before */
+	int settle_ms;        /* of the file source; -1: none */
+};
+
+static void roster_drop(void *roster)
+{
+	roster_unref(roster);
+}
+
+static int64_t now_ns(void)
+{
+	return clock_now_ns(clock_system());
+}
+
+static double seconds(int64_t ns)
+{
+	return (double)ns / (double)CLOCK_S;
+}
+
+/* ---- one generation ---- */
+
+enum outcome { OUTCOME_SAME, OUTCOME_SAME_OBJECTS, OUTCOME_NEW };
+
+/* Whether the store now says something else. With OUTCOME_SAME_OBJECTS only the rows of the sources differ. */
+static enum outcome pipeline_resolve(struct pipeline *pipeline)
+{
+	struct resolved *former = pipeline->resolved;
+	CLEANUP(snapshot_unrefp) struct snapshot *snapshot = store_freeze(pipeline->store);
+	struct digest rows = changelog_rows_digest(snapshot->rows, snapshot->n_rows);
+	bool is_same_objects = former && digest_equal(former->snapshot->digest, snapshot->digest);
+
+	if (is_same_objects && digest_equal(rows, pipeline->rows))
+		return OUTCOME_SAME;
+	pipeline->resolved = resolved_new(snapshot);
+	pipeline->rows = rows;
+	if (!is_same_objects) {
+		CLEANUP(text_done) struct text changes = {0};
+		changelog_objects(former ? former->snapshot : NULL, snapshot, &changes);
+		log_info("pipeline", "%s", text_get(&changes));
+	}
+	changelog_report(&pipeline->changelog, pipeline->resolved, !former);
+	resolved_unref(former);
+	return is_same_objects ? OUTCOME_SAME_OBJECTS : OUTCOME_NEW;
+}
+
+static void pipeline_log(const struct pipeline *pipeline, const struct generation *generation, bool is_new,
+                         double resolve_s, double emit_s)
+{
+	const struct emission *emission = pipeline->emission;
+	const struct resolved *resolved = pipeline->resolved;
+	CLEANUP(text_done) struct text sets = {0};
+	size_t n_objects = 0;
+
+	for (size_t i = 0; i < KIND_COUNT; i++)
+		n_objects += resolved->snapshot->kinds[i].n;
+	for (size_t i = 0; i < RESOURCE_TYPE_COUNT; i++) {
+		if (emission->n_changed[i])
+			text_printf(&sets, "%s%zu %s", sets.n ? ", " : "", emission->n_changed[i],
+			            resource_types[i].short_name);
+	}
+	log_write(is_new ? LOG_INFO : LOG_DEBUG, "pipeline",
+	          "generation %llu in %.1f ms (resolve %.1f, emit %.1f): %zu objects, %zu report rows, %zu proxies in "
+	          "%zu views and %zu workload classes, %zu of them emitted; changed sets: %s",
+	          (unsigned long long)generation->number, (resolve_s + emit_s) * 1e3, resolve_s * 1e3, emit_s * 1e3,
+	          n_objects, resolved->model->report.n, pipeline->roster->n, emission->views.n, emission->workloads.n,
+	          emission->n_emitted, sets.n ? sets.s : "none");
+}
+
+/* Emits the present model for the present roster and hands the generation on. */
+static void pipeline_emit(struct pipeline *pipeline, enum outcome outcome, int64_t event_ns, double resolve_s)
+{
+	bool is_new = outcome == OUTCOME_NEW;
+	int64_t start_ns = now_ns();
+	struct generation *generation = generation_new(pipeline->resolved);
+	struct emission *former = pipeline->emission;
+
+	generation->number = ++pipeline->number;
+	generation->event_ns = is_new ? event_ns : 0;
+	pipeline->emission = emission_new(&(struct emission_input){.generation = generation,
+	                                                           .roster = pipeline->roster,
+	                                                           .cache = pipeline->cache,
+	                                                           .former = former,
+	                                                           .is_same_model = !is_new});
+	emission_free(former);
+	if (is_new || ++pipeline->n_rosters_unswept >= PIPELINE_ROSTERS_PER_SWEEP) {
+		emit_cache_sweep(pipeline->cache);
+		pipeline->n_rosters_unswept = 0;
+	}
+	double emit_s = seconds(now_ns() - start_ns);
+
+	present_set(&pipeline->present, generation, pipeline->roster, pipeline->emission,
+	            &(struct present_cost){.is_new = is_new, .resolve_s = resolve_s, .emit_s = emit_s});
+	pipeline_log(pipeline, generation, is_new, resolve_s, emit_s);
+	pipeline->options.on_generation(pipeline->options.context, generation);
+}
+
+static void pipeline_pass(struct pipeline *pipeline, const struct pending *pending)
+{
+	int64_t start_ns = now_ns();
+	enum outcome outcome = pending->is_changed ? pipeline_resolve(pipeline) : OUTCOME_SAME;
+
+	if (pending->is_changed && outcome == OUTCOME_SAME)
+		present_count_unchanged(&pipeline->present);
+	if (outcome != OUTCOME_SAME || pending->is_roster)
+		pipeline_emit(pipeline, outcome, pending->event_ns, seconds(now_ns() - start_ns));
+}
+
+/* ---- the thread ---- */
+
+static void pipeline_wake(struct pipeline *pipeline)
+{
+	uint64_t one = 1;
+	ssize_t n = write(pipeline->wake_fd, &one, sizeof one);
+	assert(n == sizeof one || errno == EAGAIN); /* full: it is readable already */
+}
+
+/* What the thread waits for: being told to stop or re-read, or that and everything else. */
+enum wait { WAIT_WAKE = 1, WAIT_ALL = 3 };
+
+/* Sleeps until something happens, or timeout_ms pass (-1: for ever). */
+static void pipeline_wait(const struct pipeline *pipeline, enum wait wait, int timeout_ms)
+{
+	struct pollfd fds[] = {
+	    {.fd = pipeline->wake_fd, .events = POLLIN},
+	    {.fd = slot_fd(pipeline->rosters), .events = POLLIN},
+	    {.fd = file_source_fd(pipeline->files), .events = POLLIN},
+	};
+	uint64_t count;
+
+	if (poll(fds, (nfds_t)wait, timeout_ms) > 0 && fds[0].revents) {
+		ssize_t n = read(pipeline->wake_fd, &count, sizeof count);
+		(void)n; /* the flags say what to do; the count does not matter */
+	}
+}
+
+static bool pipeline_read_all(struct pipeline *pipeline, struct error *error)
+{
+	if (!file_source_read_all(pipeline->files, pipeline->store, error))
+		return false;
+	present_note_synced(&pipeline->present);
+	return true;
+}
+
+/* False when stopped before it succeeded. */
+static bool pipeline_sync(struct pipeline *pipeline)
+{
+	while (!pipeline->is_stopping) {
+		struct error error;
+		if (pipeline_read_all(pipeline, &error))
+			return true;
+		log_error("pipeline", "%s; retrying in %d ms", error.message, PIPELINE_RETRY_MS);
+		present_note_failure(&pipeline->present, error.message);
+		pipeline_wait(pipeline, WAIT_WAKE, PIPELINE_RETRY_MS);
+	}
+	return false;
+}
+
+static void pipeline_take_reload(struct pipeline *pipeline, struct pending *pending)
+{
+	struct error error;
+
+	if (!atomic_exchange(&pipeline->is_reloading, false))
+		return;
+	log_info("pipeline", "reading all configuration again");
+	if (pipeline_read_all(pipeline, &error)) {
+		pending->is_changed = true;
+		pending->event_ns = pending->event_ns ? pending->event_ns : now_ns();
+		return;
+	}
+	log_warn("pipeline", "%s; keeping last state", error.message);
+	error_wrap(&error, "keeping last state, the last re-read failed");
+	present_note_failure(&pipeline->present, error.message);
+}
+
+static void pipeline_take_files(struct pipeline *pipeline, struct pending *pending)
+{
+	bool is_changed = false;
+	int64_t event_ns = 0;
+
+	pending->settle_ms = file_source_poll(pipeline->files, pipeline->store, clock_system(), &is_changed, &event_ns);
+	if (!is_changed)
+		return;
+	if (!pending->event_ns || event_ns < pending->event_ns)
+		pending->event_ns = event_ns;
+	pending->is_changed = true;
+	present_note_synced(&pipeline->present);
+}
+
+static void pipeline_take_roster(struct pipeline *pipeline, struct pending *pending)
+{
+	struct roster *roster = slot_take(pipeline->rosters);
+
+	if (!roster)
+		return;
+	roster_unref(pipeline->roster);
+	pipeline->roster = roster;
+	pending->is_roster = true;
+}
+
+/* Milliseconds until there is something to do without anything happening; 0: now; -1: never. */
+static int pending_timeout_ms(const struct pending *pending)
+{
+	if (pending->is_changed)
+		return 0;
+	int timeout_ms = pending->settle_ms;
+	if (pending->is_roster) {
+		int64_t wait_ns = pending->roster_at_ns - now_ns();
+		int wait_ms = wait_ns <= 0 ? 0 : (int)((wait_ns + CLOCK_MS - 1) / CLOCK_MS);
+		timeout_ms = timeout_ms < 0 || wait_ms < timeout_ms ? wait_ms : timeout_ms;
+	}
+	return timeout_ms;
+}
+
+static bool pending_is_due(const struct pending *pending)
+{
+	return pending->is_changed || (pending->is_roster && now_ns() >= pending->roster_at_ns);
+}
+
+static void pipeline_loop(struct pipeline *pipeline)
+{
+	/* Starting is no change that anybody waits for, so it has no event time. */
+	struct pending pending = {.is_changed = true, .settle_ms = -1};
+
+	while (!pipeline->is_stopping) {
+		pipeline_take_roster(pipeline, &pending);
+		if (pending_is_due(&pending)) {
+			pipeline_pass(pipeline, &pending);
+			pending = (struct pending){.settle_ms = pending.settle_ms,
+			                           .roster_at_ns = now_ns() + PIPELINE_ROSTER_GAP_MS * CLOCK_MS};
+		}
+		pipeline_wait(pipeline, WAIT_ALL, pending_timeout_ms(&pending));
+		pipeline_take_reload(pipeline, &pending);
+		pipeline_take_files(pipeline, &pending);
+	}
+}
+
+static void *pipeline_run(void *context)
+{
+	struct pipeline *pipeline = context;
+
+	if (pipeline_sync(pipeline))
+		pipeline_loop(pipeline);
+	return NULL;
+}
+
+/* ---- life ---- */
+
+struct pipeline *pipeline_new(const struct pipeline_options *options, struct error *error)
+{
+	struct file_source *files = file_source_new(&options->files, error);
+	if (!files)
+		return NULL;
+	struct pipeline *pipeline = calloc(1, sizeof *pipeline);
+	if (!pipeline)
+		abort();
+	pipeline->options = *options;
+	pipeline->files = files;
+	pipeline->store = store_new(options->files.root_namespace);
+	pipeline->cache = emit_cache_new();
+	pipeline->rosters = slot_new(roster_drop);
+	pipeline->roster = roster_new(NULL, 0);
+	pipeline->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (pipeline->wake_fd < 0)
+		abort();
+	present_init(&pipeline->present);
+	return pipeline;
+}
+
+void pipeline_start(struct pipeline *pipeline)
+{
+	int failure = pthread_create(&pipeline->thread, NULL, pipeline_run, pipeline);
+	assert(!failure);
+	pipeline->is_started = true;
+}
+
+void pipeline_stop(struct pipeline *pipeline)
+{
+	if (!pipeline->is_started)
+		return;
+	pipeline->is_stopping = true;
+	pipeline_wake(pipeline);
+	pthread_join(pipeline->thread, NULL);
+	pipeline->is_started = false;
+}
+
+void pipeline_free(struct pipeline *pipeline)
+{
+	if (!pipeline)
+		return;
+	pipeline_stop(pipeline);
+	emission_free(pipeline->emission);
+	roster_unref(pipeline->roster);
+	resolved_unref(pipeline->resolved);
+	changelog_done(&pipeline->changelog);
+	emit_cache_free(pipeline->cache);
+	file_source_free(pipeline->files);
+	store_free(pipeline->store);
+	slot_free(pipeline->rosters);
+	close(pipeline->wake_fd);
+	present_done(&pipeline->present);
+	free(pipeline);
+}
+
+/* ---- any thread ---- */
+
+void pipeline_roster(struct pipeline *pipeline, struct roster *roster)
+{
+	slot_put(pipeline->rosters, roster);
+}
+
+void pipeline_reload(struct pipeline *pipeline)
+{
+	pipeline->is_reloading = true;
+	pipeline_wake(pipeline);
+}
+
+bool pipeline_is_synced(struct pipeline *pipeline, struct error *note)
+{
+	return present_is_synced(&pipeline->present, note);
+}
+
+void pipeline_stats(struct pipeline *pipeline, struct present_stats *stats)
+{
+	present_get_stats(&pipeline->present, stats);
+}
+
+void pipeline_print_report(struct pipeline *pipeline, struct text *out)
+{
+	present_print_report(&pipeline->present, out);
+}
+
+bool pipeline_print_config(struct pipeline *pipeline, const char *proxy, struct text *out, struct error *error)
+{
+	return present_print_config(&pipeline->present, proxy, out, error);
+}
