@@ -90,7 +90,7 @@ struct mesh {
 	bool is_access_log_json;
 	bool is_path_normalized;          /* "/a/../b" becomes "/b" before anything matches it */
 	bool is_merge_slashes;            /* "//" becomes "/" */
-	bool is_slash_decoded;            /* %2F and %5C become "/" and "\\" first, and the request goes on so */
+	bool is_slash_decoded;            /* %2F and %5C are decoded before that, and the request goes on so */
 	bool has_retry_default;           /* a route without retries gets the mesh's default policy */
 	struct digest digest;
 };
@@ -146,6 +146,8 @@ struct service {
 	struct digest digest;  /* all but endpoints */
 };
 
+/* Of two services with one hostname: Kubernetes' own before others, so that nobody squats on its names; then the oldest. */
+bool service_precedes(const struct service *a, const struct service *b);
 const struct service_port *service_port_get(const struct service *service, uint32_t number);
 
 /* ---- traffic policy ---- */
@@ -419,6 +421,7 @@ struct workload {
 	struct strings addresses;
 	struct labels labels;
 	struct locality locality;
+	bool is_host_network; /* its address is its host's and others' too */
 };
 
 /* A port that the proxy at an address serves. */

@@ -17,7 +17,7 @@ struct scope_service {
 struct scope_host {
 	const char *hostname; /* the service's, or the rule's */
 	uint32_t port;        /* of the listener */
-	const struct scope_service *service; /* NULL: only a rule names the host */
+	const struct scope_service *service; /* NULL: only a rule names the host. An alias: see scope_destination */
 	const struct route_rule *const *rules; /* none: the service's default route. Sidecars: one. Gateways: all that bind, in order */
 	size_t n_rules;
 	const char *const *gateways; /* gateways: "namespace/name" through which rules[i] binds. Sidecars: NULL */
