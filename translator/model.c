@@ -63,6 +63,15 @@ bool visibility_allows(const struct visibility *visibility, const char *namespac
 	return false;
 }
 
+bool service_precedes(const struct service *a, const struct service *b)
+{
+	if (a->is_kubernetes != b->is_kubernetes)
+		return a->is_kubernetes;
+	if (a->created_s != b->created_s)
+		return a->created_s < b->created_s;
+	return strcmp(a->namespace, b->namespace) < 0;
+}
+
 static int compare_port_number(const void *key, const void *element)
 {
 	uint32_t number = *(const uint32_t *)key, other = ((const struct service_port *)element)->number;

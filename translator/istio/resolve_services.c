@@ -30,18 +30,15 @@ static void set_ports(struct service_draft *sd)
 	size_t n = 0;
 	for (size_t i = 0; i < spec->n_ports; i++) {
 		const k8s_service_port *port = spec->ports[i];
-		const char *field = arena_printf(sd->draft->arena, "spec.ports[%zu].port", i);
-		if (!service_port_is_valid(port->has_port, port->port)) {
-			report_add(sd->draft->report, sd->object, REPORT_ERROR, REASON_INVALID_VALUE, field,
-			           "%d is no port number; the port is left out", port->port);
+		if (!service_port_is_valid(port->has_port, port->port))
 			continue;
-		}
 		uint32_t number = (uint32_t)port->port;
 		enum protocol protocol = istio_protocol_select(number, port->protocol, port->name, port->appprotocol);
 		if (protocol == PROTOCOL_UDP)
 			continue;
 		if (has_port(sd->ports, n, number)) {
-			report_add(sd->draft->report, sd->object, REPORT_ERROR, REASON_CONFLICT, field,
+			report_add(sd->draft->report, sd->object, REPORT_ERROR, REASON_CONFLICT,
+			           arena_printf(sd->draft->arena, "spec.ports[%zu].port", i),
 			           "port %u is there twice; the first stands", number);
 			continue;
 		}

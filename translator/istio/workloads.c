@@ -16,7 +16,8 @@ static const char *const topology_labels[3][2] = {
     {"topology.istio.io/subzone", NULL},
 };
 
-struct locality workloads_locality(struct arena *arena, const char *text)
+/* "region/zone/subzone"; parts that are missing are "". */
+static struct locality parse_locality(struct arena *arena, const char *text)
 {
 	/* A label's value cannot hold "/": there "." stands for it. */
 	const char *separator = strchr(text, '/') ? "/" : ".";
@@ -28,6 +29,16 @@ struct locality workloads_locality(struct arena *arena, const char *text)
 		text += *text != '\0';
 	}
 	return (struct locality){parts[0], parts[1], parts[2]};
+}
+
+struct locality workloads_locality_of_entry(struct arena *arena, const istio_workload_entry *entry)
+{
+	if (*entry->locality)
+		return parse_locality(arena, entry->locality);
+	for (size_t i = 0; i < entry->n_labels; i++)
+		if (strcmp(entry->labels[i]->key, LABEL_LOCALITY) == 0)
+			return parse_locality(arena, entry->labels[i]->value);
+	return (struct locality){"", "", ""};
 }
 
 static struct locality locality_of_node(const struct object *node)
@@ -45,7 +56,7 @@ static struct locality locality_of_pod(struct draft *draft, const struct object 
 {
 	const char *label = object_label(object, LABEL_LOCALITY);
 	if (!text_is_empty(label))
-		return workloads_locality(draft->arena, label);
+		return parse_locality(draft->arena, label);
 	const struct object *node =
 	    pod->spec && pod->spec->nodename ? snapshot_get(draft->snapshot, KIND_NODE, "", pod->spec->nodename) : NULL;
 	return node ? locality_of_node(node) : (struct locality){"", "", ""};
@@ -128,6 +139,7 @@ static struct workload_source source_of_pod(struct draft *draft, const struct ob
 	    .addresses = addresses_of_pod(draft->arena, pod),
 	    .labels = {object->labels, object->n_labels},
 	    .locality = locality_of_pod(draft, object, pod),
+	    .is_host_network = pod->spec && pod->spec->has_hostnetwork && pod->spec->hostnetwork,
 	};
 	struct workload_source source = {
 	    .object = object,
@@ -151,7 +163,7 @@ static struct workload_source source_of_entry(struct draft *draft, const struct 
 	    .namespace = object->namespace,
 	    .service_account = entry->service_account,
 	    .labels = ISTIO_LABELS(arena, entry, labels),
-	    .locality = workloads_locality(arena, entry->locality),
+	    .locality = workloads_locality_of_entry(arena, entry),
 	};
 	const char *address = address_canonical(arena, entry->address);
 	if (!address)
@@ -173,10 +185,9 @@ static struct workload_source source_of_entry(struct draft *draft, const struct 
 
 static void index_pod(struct draft *draft, struct workloads *workloads, struct workload_source *source)
 {
-	bool is_host_network = source->pod->spec && source->pod->spec->hostnetwork;
 	for (size_t i = 0; i < source->workload->addresses.n; i++) {
 		void **slot = map_slot(draft->arena, &workloads->pods_by_address, source->workload->addresses.v[i]);
-		if (!*slot || !is_host_network)
+		if (!*slot || !source->workload->is_host_network)
 			*slot = source;
 	}
 }

@@ -46,5 +46,5 @@ struct workload_selection workloads_select_pods(struct arena *arena, const struc
 struct workload_selection workloads_select_entries(struct arena *arena, const struct workloads *workloads,
                                                    const char *namespace, const struct labels *selector);
 
-/* "region/zone/subzone" (a label's "region.zone.subzone" too); parts that are missing are "". */
-struct locality workloads_locality(struct arena *arena, const char *text);
+/* Of a WorkloadEntry, inline ones too: by its field, else by the label that pods have. */
+struct locality workloads_locality_of_entry(struct arena *arena, const istio_workload_entry *entry);

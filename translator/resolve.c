@@ -1,0 +1,159 @@
+#include "translator/resolve.h"
+
+#include "translator/istio/istio.h"
+#include "translator/rule_index.h"
+
+#include <string.h>
+
+/* ---- who serves what ---- */
+
+struct served_draft {
+	VEC(struct served_port) ports;
+};
+
+void draft_add_served(struct draft *draft, const char *address, const struct service *service,
+                      const struct service_port *port, uint32_t target_port)
+{
+	void **slot = map_slot(draft->arena, &draft->model->served_by_address, address);
+	if (!*slot)
+		*slot = ARENA_NEW(draft->arena, struct served_draft);
+	struct served_draft *served = *slot;
+	VEC_PUSH(draft->arena, &served->ports, (struct served_port){service, port, target_port});
+}
+
+static int compare_served(const void *pa, const void *pb)
+{
+	const struct served_port *a = pa, *b = pb;
+	if (a->service->created_s != b->service->created_s)
+		return a->service->created_s < b->service->created_s ? -1 : 1;
+	int order = strcmp(a->service->hostname, b->service->hostname);
+	if (!order)
+		order = strcmp(a->service->namespace, b->service->namespace);
+	if (!order)
+		order = (a->port->number > b->port->number) - (a->port->number < b->port->number);
+	return order ? order : (a->target_port > b->target_port) - (a->target_port < b->target_port);
+}
+
+static void seal_served(struct draft *draft)
+{
+	struct map *map = &draft->model->served_by_address;
+	for (size_t i = 0; i < map->n; i++) {
+		struct served_draft *served = map->entries[i].value;
+		VEC_SORT(&served->ports, compare_served);
+		struct served_ports *ports = ARENA_NEW(draft->arena, struct served_ports);
+		*ports = (struct served_ports){served->ports.v, served->ports.n};
+		map->entries[i].value = ports;
+	}
+}
+
+/* ---- the orders that model.h promises ---- */
+
+static int compare_services(const void *pa, const void *pb)
+{
+	const struct service *a = *(const struct service *const *)pa, *b = *(const struct service *const *)pb;
+	int order = strcmp(a->hostname, b->hostname);
+	return order ? order : strcmp(a->namespace, b->namespace);
+}
+
+static int compare_policies(const void *pa, const void *pb)
+{
+	const struct destination_policy *a = *(const struct destination_policy *const *)pa;
+	const struct destination_policy *b = *(const struct destination_policy *const *)pb;
+	int order = strcmp(a->namespace, b->namespace);
+	if (!order)
+		order = strcmp(a->host, b->host);
+	return order ? order : (a->order > b->order) - (a->order < b->order);
+}
+
+static int compare_precedence(int64_t created_a, const char *name_a, const char *namespace_a, int64_t created_b,
+                              const char *name_b, const char *namespace_b)
+{
+	if (created_a != created_b)
+		return created_a < created_b ? -1 : 1;
+	int order = strcmp(name_a, name_b);
+	return order ? order : strcmp(namespace_a, namespace_b);
+}
+
+static int compare_rules(const void *pa, const void *pb)
+{
+	const struct route_rule *a = *(const struct route_rule *const *)pa;
+	const struct route_rule *b = *(const struct route_rule *const *)pb;
+	return compare_precedence(a->created_s, a->name, a->namespace, b->created_s, b->name, b->namespace);
+}
+
+static int compare_gateways(const void *pa, const void *pb)
+{
+	const struct gateway *a = *(const struct gateway *const *)pa, *b = *(const struct gateway *const *)pb;
+	return compare_precedence(a->created_s, a->name, a->namespace, b->created_s, b->name, b->namespace);
+}
+
+static int compare_workloads(const void *pa, const void *pb)
+{
+	const struct workload *a = *(const struct workload *const *)pa, *b = *(const struct workload *const *)pb;
+	int order = strcmp(a->namespace, b->namespace);
+	return order ? order : strcmp(a->name, b->name);
+}
+
+static void seal_arrays(struct draft *draft)
+{
+	struct model *model = draft->model;
+	VEC_SORT(&draft->services, compare_services);
+	VEC_SORT(&draft->policies, compare_policies);
+	VEC_SORT(&draft->rules, compare_rules);
+	VEC_SORT(&draft->gateways, compare_gateways);
+	VEC_SORT(&draft->workloads, compare_workloads);
+	model->services = draft->services.v;
+	model->n_services = draft->services.n;
+	model->policies = draft->policies.v;
+	model->n_policies = draft->policies.n;
+	model->rules = draft->rules.v;
+	model->n_rules = draft->rules.n;
+	model->gateways = draft->gateways.v;
+	model->n_gateways = draft->gateways.n;
+	model->workloads = draft->workloads.v;
+	model->n_workloads = draft->workloads.n;
+}
+
+/* ---- maps ---- */
+
+static void index_services(struct draft *draft)
+{
+	for (size_t i = 0; i < draft->services.n; i++) {
+		const struct service *service = draft->services.v[i];
+		void **slot = map_slot(draft->arena, &draft->model->services_by_host, service->hostname);
+		if (!*slot || service_precedes(service, *slot))
+			*slot = (void *)(uintptr_t)service;
+	}
+}
+
+/* Workloads come sorted, so that of two that claim one address the same one wins each time. */
+static void index_workloads(struct draft *draft)
+{
+	for (size_t i = 0; i < draft->workloads.n; i++) {
+		const struct workload *workload = draft->workloads.v[i];
+		for (size_t j = 0; j < workload->addresses.n; j++) {
+			void **slot =
+			    map_slot(draft->arena, &draft->model->workloads_by_address, workload->addresses.v[j]);
+			const struct workload *former = *slot;
+			if (!former || (former->is_host_network && !workload->is_host_network))
+				*slot = (void *)(uintptr_t)workload;
+		}
+	}
+}
+
+struct model *resolve(struct arena *arena, const struct snapshot *snapshot)
+{
+	struct model *model = ARENA_NEW(arena, struct model);
+	model->report.arena = arena;
+	struct draft draft = {.arena = arena, .snapshot = snapshot, .model = model, .report = &model->report};
+	for (size_t i = 0; i < snapshot->n_rows; i++)
+		report_add_row(&model->report, &snapshot->rows[i]);
+	resolve_istio(&draft);
+	seal_arrays(&draft);
+	seal_served(&draft);
+	index_services(&draft);
+	index_workloads(&draft);
+	model->rule_index = rule_index_new(arena, model);
+	report_sort(&model->report);
+	return model;
+}
