@@ -26,15 +26,15 @@ enum kind {
 };
 
 struct kind_info {
-	const char *group;              /* "" for Kubernetes' core group */
-	const char *versions[4];        /* served and read alike, preferred first, NULL-terminated */
-	const char *kind;               /* "VirtualService" */
-	const char *plural;             /* "virtualservices" */
-	const char *short_names[3];     /* "vs"; NULL-terminated */
-	const char *spec_field;         /* the message is this field of the object ("spec"); NULL: the object itself */
+	const char *group;          /* "" for Kubernetes' core group */
+	const char *versions[4];    /* served and read alike, preferred first, NULL-terminated */
+	const char *kind;           /* "VirtualService" */
+	const char *plural;         /* "virtualservices" */
+	const char *short_names[3]; /* "vs"; NULL-terminated */
+	const char *spec_field;     /* the message is this field of the object ("spec"); NULL: the object itself */
 	const ProtobufCMessageDescriptor *message;
 	bool is_cluster_scoped;
-	bool is_open;                   /* we hold a subset: unknown fields are not mistakes */
+	bool is_open; /* we hold a subset: unknown fields are not mistakes */
 	/* What can be said of one object by itself (check.h); NULL: nothing. `message` is of the type above. */
 	void (*check)(struct check *check, const ProtobufCMessage *message);
 };

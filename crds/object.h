@@ -2,9 +2,9 @@
 /*
  * One object as a user wrote it, decoded: metadata, and the spec as its kind's message.
  *
- * An object owns an arena, is immutable once made, and is counted (any thread may ref and unref). Its digest covers what
- * may change a proxy's configuration: kind, name, namespace, labels, annotations that matter, creation time, and the message; not
- * resourceVersion, status or other annotations. Two objects with one digest are interchangeable.
+ * An object owns an arena, is immutable once made, and is counted (any thread may ref and unref). Its digest covers
+ * what may change a proxy's configuration: kind, name, namespace, labels, annotations that matter, creation time, and
+ * the message; not resourceVersion, status or other annotations. Two objects with one digest are interchangeable.
  */
 #include "base/arena.h"
 #include "base/digest.h"
@@ -31,26 +31,27 @@ struct object {
 	const char *name, *namespace; /* namespace "" for cluster-scoped kinds */
 	const char *uid, *resource_version;
 	int64_t generation;
-	int64_t created_s; /* creationTimestamp, seconds since 1970; 0 when unset */
+	int64_t created_s;                        /* creationTimestamp, seconds since 1970; 0 when unset */
 	const struct label *labels, *annotations; /* sorted by key */
 	size_t n_labels, n_annotations;
-	const ProtobufCMessage *message; /* of kinds[kind].message */
+	const ProtobufCMessage *message; /* of kinds[kind].message; its own `metadata` is NULL: it stands above */
 	struct origin origin;
 	struct digest digest;
 
-	struct arena *arena; /* private */
+	struct arena *arena;   /* private */
 	_Atomic unsigned refs; /* private */
 };
 
 /*
  * Decodes one document (a whole Kubernetes object, not a List). Namespaced objects without a namespace get "default".
- * On mistakes the object is NULL and `issues` (in `scratch`) say what; NULL without issues means a kind that weft does not read.
- * Issues that are warnings (is_warning) come with an object. Names in `document` that are known so far can be asked for with
- * object_claim, also when the object is NULL.
+ * On mistakes the object is NULL and `issues` (in `scratch`) say what; NULL without issues means a kind that weft does
+ * not read. Issues that are warnings (is_warning) come with an object. Names in `document` that are known so far can be
+ * asked for with object_claim, also when the object is NULL.
  */
 struct object *object_decode(struct arena *scratch, const struct json *document, const struct origin *origin,
-			     struct codec_issues *issues);
-/* What the document says it is, for the rows about it: as far as it says so, else NULL. Strings are borrowed from the document. */
+                             struct codec_issues *issues);
+/* What the document says it is, for the rows about it: as far as it says so, else NULL. Strings are borrowed from the
+ * document. */
 struct object_claim {
 	const char *api_version, *kind, *namespace, *name;
 };

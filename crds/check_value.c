@@ -1,0 +1,188 @@
+/* Values that many kinds have. */
+#include "base/regex.h"
+#include "base/text.h"
+#include "crds/check.h"
+#include "crds/hostname.h"
+
+#include <string.h>
+#include <strings.h>
+
+#define PORT_MAX 65535
+#define NANOS_PER_MS 1000000
+
+void check_port(struct check *check, const char *field, uint32_t port)
+{
+	if (port < 1 || port > PORT_MAX)
+		check_error(check, field, "port number %u must be in the range 1..%d", port, PORT_MAX);
+}
+
+void check_not_negative(struct check *check, const char *field, int64_t value)
+{
+	if (value < 0)
+		check_error(check, field, "must not be negative, is %lld", (long long)value);
+}
+
+void check_percent(struct check *check, const char *field, double value)
+{
+	if (!(value >= 0 && value <= 100))
+		check_error(check, field, "percentage %g is not in the range 0..100", value);
+}
+
+void check_duration(struct check *check, const char *field, const google_duration *value)
+{
+	if (!value)
+		return;
+	if (value->seconds < 0 || value->nanos < 0 || (value->seconds == 0 && value->nanos < NANOS_PER_MS))
+		check_error(check, field, "a duration must be at least 1ms");
+	else if (value->nanos % NANOS_PER_MS != 0)
+		check_error(check, field, "a duration must be a whole number of milliseconds");
+}
+
+void check_fqdn(struct check *check, const char *field, const char *value)
+{
+	struct error error;
+	if (!hostname_check_fqdn(value, &error))
+		check_error(check, field, "%s", error.message);
+}
+
+void check_wildcard_host(struct check *check, const char *field, const char *value)
+{
+	struct error error;
+	if (!hostname_check_wildcard(value, &error))
+		check_error(check, field, "%s", error.message);
+}
+
+void check_port_name(struct check *check, const char *field, const char *value)
+{
+	if (text_is_empty(value))
+		check_error(check, field, "a port needs a name");
+	else if (!hostname_is_label_string(value))
+		check_error(check, field,
+		            "port name \"%s\" is invalid: letters, digits and \"-\" inside, at most %d characters",
+		            value, HOSTNAME_LABEL_MAX);
+}
+
+void check_subset_name(struct check *check, const char *field, const char *value)
+{
+	if (text_is_empty(value))
+		check_error(check, field, "a subset needs a name");
+	else if (!hostname_is_label_string(value))
+		check_error(check, field,
+		            "subset name \"%s\" is invalid: letters, digits and \"-\" inside, at most %d characters",
+		            value, HOSTNAME_LABEL_MAX);
+}
+
+void check_label(struct check *check, const char *field, const char *key, const char *value)
+{
+	if (!hostname_is_label_key(key))
+		check_error(check, field, "\"%s\" is not a label's key", key);
+	if (!hostname_is_label_value(value))
+		check_error(check, field, "label %s: \"%s\" is not a label's value", key, value);
+}
+
+void check_selector_label(struct check *check, const char *field, const char *key, const char *value)
+{
+	if (text_is_empty(key))
+		check_error(check, field, "an empty key cannot select anything: \"=%s\"", value);
+	if (strchr(key, '*') || strchr(value, '*'))
+		check_error(check, field, "wildcards are not supported in selectors: \"%s=%s\"", key, value);
+}
+
+void check_ip(struct check *check, const char *field, const char *value)
+{
+	if (!hostname_is_ip(value))
+		check_error(check, field, "\"%s\" is not an IP address", value);
+}
+
+void check_ip_or_cidr(struct check *check, const char *field, const char *value)
+{
+	if (!hostname_is_ip_or_cidr(value))
+		check_error(check, field, "\"%s\" is neither an IP address nor a CIDR block", value);
+}
+
+void check_unix_address(struct check *check, const char *field, const char *value)
+{
+	struct error error;
+	if (!hostname_check_unix(value, &error))
+		check_error(check, field, "%s", error.message);
+}
+
+void check_regex(struct check *check, const char *field, const char *pattern)
+{
+	struct error error;
+	if (text_is_empty(pattern))
+		check_error(check, field, "a regular expression must not be empty");
+	else if (strlen(pattern) > CHECK_REGEX_MAX)
+		check_error(check, field, "a regular expression has at most %d characters, this one has %zu",
+		            CHECK_REGEX_MAX, strlen(pattern));
+	else if (!regex_check(pattern, &error))
+		check_error(check, field, "not a regular expression in RE2's syntax: %s", error.message);
+}
+
+static bool is_listed(char *const *values, size_t n, const char *value)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(values[i], value) == 0)
+			return true;
+	return false;
+}
+
+static void check_export_value(struct check *check, const struct check_export_to *export_to, size_t i)
+{
+	const char *value = export_to->values[i];
+	const char *namespace = check->object->namespace;
+	if (is_listed(export_to->values, i, value))
+		check_error(check, NULL, "\"%s\" is listed twice", value);
+	else if (strcmp(value, ".") == 0 && is_listed(export_to->values, export_to->n, namespace))
+		check_error(check, NULL, "\".\" and \"%s\" are the same namespace", namespace);
+	if (strcmp(value, "~") == 0 && !export_to->may_be_none)
+		check_error(check, NULL, "\"~\" (nobody) is not possible here");
+	else if (strcmp(value, ".") != 0 && strcmp(value, "*") != 0 && strcmp(value, "~") != 0 &&
+	         !hostname_is_label_string(value))
+		check_error(check, NULL, "\"%s\" is neither \".\" nor \"*\" nor a namespace", value);
+	if (export_to->is_local_only && strcmp(value, ".") != 0 && strcmp(value, namespace) != 0)
+		check_error(check, NULL, "with a workloadSelector a DestinationRule stays in its own namespace");
+}
+
+void check_export_to(struct check *check, const struct check_export_to *export_to)
+{
+	size_t n = export_to->n;
+	if (n > CHECK_RECORDS_MAX) {
+		check_error(check, "exportTo", "lists %zu namespaces, at most %d are possible", n, CHECK_RECORDS_MAX);
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		check_enter_at(check, "exportTo", i);
+		check_export_value(check, export_to, i);
+		check_leave(check);
+	}
+	if (n > 1 && is_listed(export_to->values, n, "*"))
+		check_error(check, "exportTo", "\"*\" (everybody) must stand alone");
+	if (n > 1 && is_listed(export_to->values, n, "~"))
+		check_error(check, "exportTo", "\"~\" (nobody) must stand alone");
+}
+
+static const struct check_protocol protocols[] = {
+    {.name = "HTTP", .is_http = true},
+    {.name = "HTTP2", .is_http = true},
+    {.name = "GRPC", .is_http = true},
+    {.name = "GRPC-WEB", .is_http = true},
+    {.name = "HTTP_PROXY", .is_http = true},
+    {.name = "HBONE", .is_http = true},
+    {.name = "DOUBLE-HBONE"},
+    {.name = "HTTPS", .is_tls = true, .is_tcp = true},
+    {.name = "TLS", .is_tls = true, .is_tcp = true},
+    {.name = "TCP", .is_tcp = true},
+    {.name = "MONGO", .is_tcp = true},
+    {.name = "REDIS", .is_tcp = true},
+    {.name = "MYSQL", .is_tcp = true},
+    {.name = "UDP"},
+};
+
+const struct check_protocol *check_protocol_find(const char *name)
+{
+	for (size_t i = 0; i < sizeof protocols / sizeof protocols[0]; i++)
+		if (strcasecmp(protocols[i].name, name) == 0)
+			return &protocols[i];
+	return NULL;
+}

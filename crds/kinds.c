@@ -1,0 +1,198 @@
+#include "crds/kinds.h"
+
+#include "crds/check.h"
+#include "proto/istio.h"
+#include "proto/kubernetes.h"
+
+#include <string.h>
+
+#define NETWORKING "networking.istio.io"
+#define NETWORKING_VERSIONS                                                                                            \
+	{                                                                                                              \
+		"v1", "v1beta1", "v1alpha3"                                                                            \
+	}
+
+const struct kind_info kinds[KIND_COUNT] = {
+    [KIND_SERVICE] =
+        {
+            .group = "",
+            .versions = {"v1"},
+            .kind = "Service",
+            .plural = "services",
+            .short_names = {"svc"},
+            .message = &k8s__io__api__core__v1__service__descriptor,
+            .is_open = true,
+            .check = check_service,
+        },
+    [KIND_ENDPOINT_SLICE] =
+        {
+            .group = "discovery.k8s.io",
+            .versions = {"v1"},
+            .kind = "EndpointSlice",
+            .plural = "endpointslices",
+            .message = &k8s__io__api__discovery__v1__endpoint_slice__descriptor,
+            .is_open = true,
+            .check = check_endpoint_slice,
+        },
+    [KIND_ENDPOINTS] =
+        {
+            .group = "",
+            .versions = {"v1"},
+            .kind = "Endpoints",
+            .plural = "endpoints",
+            .short_names = {"ep"},
+            .message = &k8s__io__api__core__v1__endpoints__descriptor,
+            .is_open = true,
+            .check = check_endpoints,
+        },
+    [KIND_POD] =
+        {
+            .group = "",
+            .versions = {"v1"},
+            .kind = "Pod",
+            .plural = "pods",
+            .short_names = {"po"},
+            .message = &k8s__io__api__core__v1__pod__descriptor,
+            .is_open = true,
+        },
+    [KIND_NAMESPACE] =
+        {
+            .group = "",
+            .versions = {"v1"},
+            .kind = "Namespace",
+            .plural = "namespaces",
+            .short_names = {"ns"},
+            .message = &k8s__io__api__core__v1__namespace__descriptor,
+            .is_cluster_scoped = true,
+            .is_open = true,
+        },
+    [KIND_NODE] =
+        {
+            .group = "",
+            .versions = {"v1"},
+            .kind = "Node",
+            .plural = "nodes",
+            .short_names = {"no"},
+            .message = &k8s__io__api__core__v1__node__descriptor,
+            .is_cluster_scoped = true,
+            .is_open = true,
+        },
+    [KIND_CONFIG_MAP] =
+        {
+            .group = "",
+            .versions = {"v1"},
+            .kind = "ConfigMap",
+            .plural = "configmaps",
+            .short_names = {"cm"},
+            .message = &k8s__io__api__core__v1__config_map__descriptor,
+            .is_open = true,
+        },
+    [KIND_SERVICE_ENTRY] =
+        {
+            .group = NETWORKING,
+            .versions = NETWORKING_VERSIONS,
+            .kind = "ServiceEntry",
+            .plural = "serviceentries",
+            .short_names = {"se"},
+            .spec_field = "spec",
+            .message = &istio__networking__v1alpha3__service_entry__descriptor,
+            .check = check_service_entry,
+        },
+    [KIND_WORKLOAD_ENTRY] =
+        {
+            .group = NETWORKING,
+            .versions = NETWORKING_VERSIONS,
+            .kind = "WorkloadEntry",
+            .plural = "workloadentries",
+            .short_names = {"we"},
+            .spec_field = "spec",
+            .message = &istio__networking__v1alpha3__workload_entry__descriptor,
+            .check = check_workload_entry,
+        },
+    [KIND_GATEWAY] =
+        {
+            .group = NETWORKING,
+            .versions = NETWORKING_VERSIONS,
+            .kind = "Gateway",
+            .plural = "gateways",
+            .short_names = {"gw"},
+            .spec_field = "spec",
+            .message = &istio__networking__v1alpha3__gateway__descriptor,
+            .check = check_gateway,
+        },
+    [KIND_VIRTUAL_SERVICE] =
+        {
+            .group = NETWORKING,
+            .versions = NETWORKING_VERSIONS,
+            .kind = "VirtualService",
+            .plural = "virtualservices",
+            .short_names = {"vs"},
+            .spec_field = "spec",
+            .message = &istio__networking__v1alpha3__virtual_service__descriptor,
+            .check = check_virtual_service,
+        },
+    [KIND_DESTINATION_RULE] =
+        {
+            .group = NETWORKING,
+            .versions = NETWORKING_VERSIONS,
+            .kind = "DestinationRule",
+            .plural = "destinationrules",
+            .short_names = {"dr"},
+            .spec_field = "spec",
+            .message = &istio__networking__v1alpha3__destination_rule__descriptor,
+            .check = check_destination_rule,
+        },
+};
+
+/* Groups whose other kinds weft is to read too, so that one it does not know is worth a word. */
+static const char *const known_groups[] = {
+    "extensions.istio.io",
+    NETWORKING,
+    "security.istio.io",
+    "telemetry.istio.io",
+};
+
+/* "v1" of "" and of "apps/v1"; *n is the length of the group. */
+static const char *split(const char *api_version, size_t *n)
+{
+	const char *slash = strchr(api_version, '/');
+	*n = slash ? (size_t)(slash - api_version) : 0;
+	return slash ? slash + 1 : api_version;
+}
+
+static bool is_group(const char *group, const char *api_version, size_t n)
+{
+	return strlen(group) == n && memcmp(group, api_version, n) == 0;
+}
+
+static bool has_version(const struct kind_info *info, const char *version)
+{
+	for (size_t i = 0; i < sizeof info->versions / sizeof info->versions[0] && info->versions[i]; i++)
+		if (strcmp(info->versions[i], version) == 0)
+			return true;
+	return false;
+}
+
+const struct kind_info *kind_find(const char *api_version, const char *kind_name, enum kind *kind)
+{
+	size_t n = 0;
+	const char *version = split(api_version, &n);
+	for (size_t i = 0; i < KIND_COUNT; i++) {
+		if (strcmp(kinds[i].kind, kind_name) != 0 || !is_group(kinds[i].group, api_version, n) ||
+		    !has_version(&kinds[i], version))
+			continue;
+		*kind = (enum kind)i;
+		return &kinds[i];
+	}
+	return NULL;
+}
+
+bool kind_is_known_group(const char *api_version)
+{
+	size_t n = 0;
+	split(api_version, &n);
+	for (size_t i = 0; i < sizeof known_groups / sizeof known_groups[0]; i++)
+		if (is_group(known_groups[i], api_version, n))
+			return true;
+	return false;
+}
