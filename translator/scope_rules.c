@@ -107,7 +107,7 @@ static bool is_own_namespace(const struct view *view, const char *hostname)
 	return strncmp(dot + 1, view->domain, n) == 0 && dot[1 + n] == '.';
 }
 
-struct digest scope_host_digest(struct rule_digests *digests, const struct scope_host *host,
+struct digest scope_host_digest(struct rule_digests *digests, const struct scope_host *host, bool is_single,
                                 const struct indexed_rule *const *rules)
 {
 	struct digest_state state;
@@ -116,6 +116,7 @@ struct digest scope_host_digest(struct rule_digests *digests, const struct scope
 	digest_add_bool(&state, is_own_namespace(digests->draft->scope->view, host->hostname));
 	digest_add_str(&state, host->hostname);
 	digest_add_u64(&state, host->port);
+	digest_add_bool(&state, is_single);
 	digest_add_bool(&state, host->is_https_redirect);
 	digest_add_bool(&state, host->service);
 	if (host->service)

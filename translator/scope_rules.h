@@ -29,8 +29,9 @@ struct rule_digests {
 	bool has_base;
 };
 
-/* All that emit reads of a host; `rules` are those of host->rules, in their order. */
-struct digest scope_host_digest(struct rule_digests *digests, const struct scope_host *host,
+/* All that emit reads of a host (of a table with it alone: is_single); `rules` are those of host->rules, in their
+ * order. */
+struct digest scope_host_digest(struct rule_digests *digests, const struct scope_host *host, bool is_single,
                                 const struct indexed_rule *const *rules);
 /* Of a table whose hosts are done. */
 struct digest scope_table_digest(const struct scope_draft *draft, const struct scope_table *table);

@@ -191,7 +191,7 @@ static void add_host(struct table_draft *table, const char *hostname, const stru
 	    .rules = rule ? &rule->rule : NULL,
 	    .n_rules = rule ? 1 : 0,
 	};
-	host.digest = scope_host_digest(&table->all->digests, &host, &rule);
+	host.digest = scope_host_digest(&table->all->digests, &host, table->is_single, &rule);
 	map_put(arena, &table->hosts, hostname, table);
 	VEC_PUSH(arena, &table->out, host);
 }
@@ -287,6 +287,7 @@ static void add_table(struct tables_draft *all, const char *name)
 	table.is_active = ARENA_NEW_N(arena, bool, all->rules.n);
 	if (hostname) {
 		const struct table_service *row = find_service(&table.services, hostname);
+		table.is_single = true;
 		if (row)
 			add_service_host(&table, row);
 	} else {
@@ -298,7 +299,7 @@ static void add_table(struct tables_draft *all, const char *name)
 	struct scope_table out = {
 	    .name = name,
 	    .port = table.port,
-	    .is_single = hostname,
+	    .is_single = table.is_single,
 	    .hosts = table.out.v,
 	    .n_hosts = table.out.n,
 	};

@@ -1,0 +1,242 @@
+/*
+ * Listeners and route tables of gateways: one table for each port and address that a server of a selecting Gateway
+ * opens.
+ *
+ * A server takes the rules bound to its Gateway, on the hosts that both have (the narrower of the two, when one is a
+ * wildcard). Several rules on one host follow each other in order of precedence. A server that only redirects to HTTPS
+ * has its hosts even without rules.
+ */
+#include "base/text.h"
+#include "translator/scope_rules.h"
+
+#include <string.h>
+
+#define PRIVILEGED_PORT_END 1024
+
+/* One host of a table in the making. */
+struct gateway_host_draft {
+	const char *hostname;
+	uint32_t port;
+	bool is_https_redirect;
+	VEC(const struct indexed_rule *) rules;
+	VEC(const char *) gateways; /* of rules[i] */
+};
+
+/* One listener and its table. */
+struct gateway_table_draft {
+	const char *bind, *name;
+	uint32_t port;        /* where it listens */
+	uint32_t server_port; /* as the first server says: what hosts are called by */
+	struct map hosts;     /* hostname -> struct gateway_host_draft */
+};
+
+struct gateways_draft {
+	struct scope_draft *draft;
+	struct map tables; /* name -> struct gateway_table_draft */
+	struct rule_digests digests;
+	struct map rules; /* gateway -> struct visible_rules */
+};
+
+/* The rules of one Gateway that the view sees, in order. */
+struct visible_rules {
+	VEC(struct ranked_rule) v;
+};
+
+static uint32_t listened_port(const struct view *view, uint32_t number)
+{
+	for (size_t i = 0; i < view->n_gateway_ports; i++) {
+		if (view->gateway_ports[i].number == number)
+			return view->gateway_ports[i].target;
+	}
+	return number;
+}
+
+static const struct visible_rules *rules_of(struct gateways_draft *all, const char *gateway)
+{
+	struct scope *scope = all->draft->scope;
+	void **slot = map_slot(all->draft->arena, &all->rules, gateway);
+	if (*slot)
+		return *slot;
+	struct visible_rules *rules = *slot = ARENA_NEW(all->draft->arena, struct visible_rules);
+	const struct rule_list *list = map_get(&scope->model->rule_index->by_gateway, gateway);
+	for (size_t i = 0; list && i < list->n; i++) {
+		struct ranked_rule ranked;
+		if (scope_rank_rule(scope->view, list->v[i], &ranked))
+			VEC_PUSH(all->draft->arena, &rules->v, ranked);
+	}
+	VEC_SORT(&rules->v, ranked_rule_compare);
+	return rules;
+}
+
+static struct gateway_host_draft *host_of(struct gateways_draft *all, struct gateway_table_draft *table,
+                                          const char *hostname, uint32_t port)
+{
+	void **slot = map_slot(all->draft->arena, &table->hosts, hostname);
+	if (!*slot) {
+		struct gateway_host_draft *host = *slot = ARENA_NEW(all->draft->arena, struct gateway_host_draft);
+		host->hostname = hostname;
+		host->port = port;
+	}
+	return *slot;
+}
+
+static bool has_rule(const struct gateway_host_draft *host, const struct indexed_rule *rule, const char *gateway)
+{
+	for (size_t i = host->rules.n; i > 0; i--) {
+		if (host->rules.v[i - 1] == rule && strcmp(host->gateways.v[i - 1], gateway) == 0)
+			return true;
+	}
+	return false;
+}
+
+struct server_draft {
+	struct gateways_draft *all;
+	struct gateway_table_draft *table;
+	const struct gateway_server *server;
+	const char *gateway; /* "namespace/name" */
+};
+
+static void add_rule_host(const struct server_draft *draft, const struct indexed_rule *rule, const char *hostname)
+{
+	struct arena *arena = draft->all->draft->arena;
+	struct gateway_host_draft *host = host_of(draft->all, draft->table, hostname, draft->server->port);
+	if (draft->server->is_https_redirect)
+		host->is_https_redirect = true;
+	if (has_rule(host, rule, draft->gateway))
+		return;
+	VEC_PUSH(arena, &host->rules, rule);
+	VEC_PUSH(arena, &host->gateways, draft->gateway);
+}
+
+static void add_rule(const struct server_draft *draft, const struct indexed_rule *rule)
+{
+	const struct gateway_server *server = draft->server;
+	const struct scope_host probe = {
+	    .port = server->port, .rules = &rule->rule, .n_rules = 1, .gateways = &draft->gateway};
+	bool is_checked = false;
+	for (size_t i = 0; i < server->n_hosts; i++) {
+		const struct gateway_host *of_server = &server->hosts[i];
+		if (strcmp(of_server->namespace, "*") != 0 && strcmp(of_server->namespace, rule->rule->namespace) != 0)
+			continue;
+		for (size_t j = 0; j < rule->rule->hosts.n; j++) {
+			const char *of_rule = rule->rule->hosts.v[j];
+			if (!host_overlaps(of_server->host, of_rule))
+				continue;
+			if (!is_checked && !scope_rule_applies(draft->all->draft->scope, &probe, 0))
+				return;
+			is_checked = true;
+			add_rule_host(draft, rule,
+			              host_is_within(of_server->host, of_rule) ? of_server->host : of_rule);
+		}
+	}
+}
+
+static struct gateway_table_draft *table_of(struct gateways_draft *all, const struct gateway_server *server)
+{
+	const struct view *view = all->draft->scope->view;
+	struct arena *arena = all->draft->arena;
+	uint32_t port = listened_port(view, server->port);
+	if (view->is_unprivileged && port < PRIVILEGED_PORT_END)
+		return NULL;
+	const char *name =
+	    server->bind ? arena_printf(arena, "http.%u.%s", port, server->bind) : arena_printf(arena, "http.%u", port);
+	void **slot = map_slot(arena, &all->tables, name);
+	if (!*slot) {
+		struct gateway_table_draft *table = *slot = ARENA_NEW(arena, struct gateway_table_draft);
+		table->name = name;
+		table->port = port;
+		table->server_port = server->port;
+		table->bind = server->bind;
+		if (!table->bind)
+			table->bind = !view->is_ipv4 && view->is_ipv6 ? "::" : "0.0.0.0";
+	}
+	return *slot;
+}
+
+static void add_server(struct gateways_draft *all, const char *gateway, const struct gateway_server *server)
+{
+	if (server->has_tls || protocol_transport(server->protocol) != TRANSPORT_HTTP)
+		return;
+	struct server_draft draft = {.all = all, .server = server, .gateway = gateway, .table = table_of(all, server)};
+	if (!draft.table)
+		return;
+	const struct visible_rules *rules = rules_of(all, gateway);
+	for (size_t i = 0; i < rules->v.n; i++)
+		add_rule(&draft, rules->v.v[i].rule);
+	for (size_t i = 0; server->is_https_redirect && i < server->n_hosts; i++)
+		host_of(all, draft.table, server->hosts[i].host, server->port)->is_https_redirect = true;
+}
+
+/* ---- to the scope ---- */
+
+static struct scope_host seal_host(struct gateways_draft *all, const struct gateway_host_draft *draft)
+{
+	const struct route_rule **rules = ARENA_NEW_N(all->draft->arena, const struct route_rule *, draft->rules.n);
+	for (size_t i = 0; i < draft->rules.n; i++)
+		rules[i] = draft->rules.v[i]->rule;
+	struct scope_host host = {
+	    .hostname = draft->hostname,
+	    .port = draft->port,
+	    .rules = rules,
+	    .n_rules = draft->rules.n,
+	    .gateways = draft->gateways.v,
+	    .is_https_redirect = draft->is_https_redirect,
+	};
+	host.digest = scope_host_digest(&all->digests, &host, false, draft->rules.v);
+	return host;
+}
+
+static struct digest listener_digest(const struct scope *scope, const struct scope_listener *listener)
+{
+	struct digest_state state;
+	digest_init(&state);
+	digest_add_digest(&state, scope->model->mesh.digest);
+	digest_add_str(&state, "gateway");
+	digest_add_str(&state, listener->bind);
+	digest_add_u64(&state, listener->port);
+	digest_add_str(&state, listener->table);
+	digest_add_u64(&state, scope->view->is_http10);
+	return digest_final(&state);
+}
+
+static void seal_table(struct gateways_draft *all, const struct gateway_table_draft *draft)
+{
+	struct arena *arena = all->draft->arena;
+	struct scope_host *hosts = ARENA_NEW_N(arena, struct scope_host, draft->hosts.n);
+	for (size_t i = 0; i < draft->hosts.n; i++)
+		hosts[i] = seal_host(all, draft->hosts.entries[i].value);
+	if (draft->hosts.n > 1)
+		qsort(hosts, draft->hosts.n, sizeof *hosts, scope_host_compare);
+	struct scope_table table = {
+	    .name = draft->name, .port = draft->server_port, .hosts = hosts, .n_hosts = draft->hosts.n};
+	table.digest = scope_table_digest(all->draft, &table);
+	VEC_PUSH(arena, &all->draft->tables, table);
+	struct scope_listener listener = {
+	    .bind = draft->bind,
+	    .port = draft->port,
+	    .type = SCOPE_HTTP,
+	    .table = draft->name,
+	    .is_gateway = true,
+	};
+	listener.digest = listener_digest(all->draft->scope, &listener);
+	VEC_PUSH(arena, &all->draft->listeners, listener);
+}
+
+void scope_add_gateways(struct scope_draft *draft)
+{
+	const struct model *model = draft->scope->model;
+	const struct view *view = draft->scope->view;
+	if (view->role != PROXY_GATEWAY)
+		return;
+	struct gateways_draft all = {.draft = draft, .digests.draft = draft};
+	for (size_t i = 0; i < model->n_gateways; i++) {
+		const struct gateway *gateway = model->gateways[i];
+		if (!labels_match(&gateway->selector, &view->labels))
+			continue;
+		const char *name = arena_printf(draft->arena, "%s/%s", gateway->namespace, gateway->name);
+		for (size_t j = 0; j < gateway->n_servers; j++)
+			add_server(&all, name, &gateway->servers[j]);
+	}
+	for (size_t i = 0; i < all.tables.n; i++)
+		seal_table(&all, all.tables.entries[i].value);
+}
