@@ -128,14 +128,18 @@ static void decode_field(struct codec_decoder *decoder, const struct codec_place
 }
 
 /* null is "absent", but for the types that have it as a value. */
-static bool is_absent(const ProtobufCFieldDescriptor *field, const struct json *value)
+static bool is_absent(const ProtobufCMessageDescriptor *type, const struct json *value)
 {
 	if (value->type != JSON_NULL)
 		return false;
-	if (field->type != PROTOBUF_C_TYPE_MESSAGE || field->label == PROTOBUF_C_LABEL_REPEATED)
-		return true;
-	const struct codec_wellknown *known = codec_wellknown_find(field->descriptor);
+	const struct codec_wellknown *known = type ? codec_wellknown_find(type) : NULL;
 	return !known || !known->takes_null;
+}
+
+static const ProtobufCMessageDescriptor *singular_message_type(const ProtobufCFieldDescriptor *field)
+{
+	bool is_singular = field->type == PROTOBUF_C_TYPE_MESSAGE && field->label != PROTOBUF_C_LABEL_REPEATED;
+	return is_singular ? field->descriptor : NULL;
 }
 
 ProtobufCMessage *codec_decode_fields(struct codec_decoder *decoder, const struct codec_place *place,
@@ -161,7 +165,7 @@ ProtobufCMessage *codec_decode_fields(struct codec_decoder *decoder, const struc
 			continue;
 		}
 		seen[field - type->fields] = true;
-		if (!is_absent(field, member->value))
+		if (!is_absent(singular_message_type(field), member->value))
 			decode_field(decoder, &at, field, member->value, message);
 	}
 	return message;
@@ -195,7 +199,7 @@ ProtobufCMessage *codec_decode(struct arena *arena, const ProtobufCMessageDescri
 	    .issues = issues,
 	};
 	ProtobufCMessage *message = NULL;
-	if (value && value->type != JSON_NULL)
+	if (value && !is_absent(type, value))
 		message = codec_decode_message(&decoder, NULL, type, value);
 	return message ? message : codec_message_new(arena, type);
 }
