@@ -52,6 +52,7 @@ __attribute__((format(printf, 6, 7))) void report_add(struct report *report, con
 void report_add_row(struct report *report, const struct report_row *row);
 /* Canonical order (file, line, kind, namespace, name, field, message); equal rows become one. */
 void report_sort(struct report *report);
+int report_row_compare(const struct report_row *a, const struct report_row *b); /* that order */
 bool report_has_errors(const struct report *report);
 
 const char *report_severity_name(enum report_severity severity); /* "error" */

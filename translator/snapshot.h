@@ -18,7 +18,7 @@ struct snapshot {
 	const struct report_row *rows; /* what the sources refused; canonical order */
 	size_t n_rows;
 	const char *root_namespace; /* where the mesh's own configuration lives, such as "istio-system" */
-	struct digest digest;       /* of all objects: equal digests, equal resources */
+	struct digest digest;       /* of all objects and rows: equal digests, equal resources and reports */
 
 	struct arena *arena;   /* private */
 	_Atomic unsigned refs; /* private */
