@@ -120,6 +120,7 @@ struct digest service_digest(const struct service *service)
 	digest_add_bool(&state, service->is_kubernetes);
 	digest_add_bool(&state, service->is_external);
 	digest_add_bool(&state, service->is_headless);
+	digest_add_bool(&state, service->has_selector);
 	digest_add_u64(&state, service->resolution);
 	digest_add_str(&state, service->alias);
 	digest_add_strings(&state, &service->addresses);

@@ -135,6 +135,7 @@ struct service {
 	bool is_kubernetes;    /* short names ("reviews", "reviews.default") are its aliases */
 	bool is_external;      /* outside the mesh */
 	bool is_headless;
+	bool has_selector;     /* labels choose its endpoints: where there are none, some may come */
 	enum service_resolution resolution;
 	const char *alias;     /* SERVICE_ALIAS */
 	struct strings addresses; /* virtual IPs (or CIDRs); none: any address */

@@ -125,6 +125,7 @@ static void resolve_service(struct draft *draft, const struct object *object, co
 	    .namespace = object->namespace,
 	    .name = object->name,
 	    .is_kubernetes = true,
+	    .has_selector = sd.spec->n_selector > 0,
 	    .visibility = visibility_of_service(draft, object),
 	    .created_s = object->created_s,
 	    .source = {.object = object},

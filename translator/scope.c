@@ -1,0 +1,67 @@
+#include "translator/scope.h"
+
+#include "translator/draft.h"
+#include "translator/scope_parts.h"
+
+#include <string.h>
+
+void digest_add_scope_service(struct digest_state *state, const struct scope_service *service)
+{
+	digest_add_digest(state, service->service->digest);
+	digest_add_digest(state, service->policy ? service->policy->digest : (struct digest){{0, 0}});
+}
+
+static int compare_tables(const void *pa, const void *pb)
+{
+	const struct scope_table *a = pa, *b = pb;
+	return strcmp(a->name, b->name);
+}
+
+static int compare_listeners(const void *pa, const void *pb)
+{
+	const struct scope_listener *a = pa, *b = pb;
+	int order = strcmp(a->bind, b->bind);
+	return order ? order : (a->port > b->port) - (a->port < b->port);
+}
+
+/* Equal digests: the view gets the same clusters (but for endpoints), tables and listeners. */
+static struct digest digest_of_scope(const struct scope *scope)
+{
+	struct digest_state state;
+	digest_init(&state);
+	digest_add_digest(&state, scope->model->mesh.digest);
+	digest_add_digest(&state, scope->view->key);
+	digest_add_u64(&state, scope->n_services);
+	for (size_t i = 0; i < scope->n_services; i++)
+		digest_add_scope_service(&state, &scope->services[i]);
+	digest_add_u64(&state, scope->n_tables);
+	for (size_t i = 0; i < scope->n_tables; i++)
+		digest_add_digest(&state, scope->tables[i].digest);
+	digest_add_u64(&state, scope->n_listeners);
+	for (size_t i = 0; i < scope->n_listeners; i++)
+		digest_add_digest(&state, scope->listeners[i].digest);
+	return digest_final(&state);
+}
+
+struct scope *scope_of(struct arena *arena, const struct model *model, const struct view *view)
+{
+	struct scope *scope = ARENA_NEW(arena, struct scope);
+	scope->model = model;
+	scope->view = view;
+	struct scope_draft draft = {.arena = arena, .scope = scope};
+	scope_add_services(&draft);
+	if (view->role == PROXY_SIDECAR) {
+		scope_add_listeners(&draft);
+		scope_add_tables(&draft);
+	} else {
+		scope_add_gateways(&draft);
+	}
+	VEC_SORT(&draft.tables, compare_tables);
+	VEC_SORT(&draft.listeners, compare_listeners);
+	scope->tables = draft.tables.v;
+	scope->n_tables = draft.tables.n;
+	scope->listeners = draft.listeners.v;
+	scope->n_listeners = draft.listeners.n;
+	scope->digest = digest_of_scope(scope);
+	return scope;
+}

@@ -1,0 +1,214 @@
+/*
+ * A sidecar's outbound listeners. Connections are redirected to one port and handed to the listener of the address they
+ * were meant for:
+ *
+ *   HTTP ports      share 0.0.0.0:PORT with route table "PORT": the host decides
+ *   TCP ports       VIP:PORT each; 0.0.0.0:PORT when the service has no address
+ *   sniffed ports   VIP:PORT with a table of the one service, "host:PORT"; without an address as HTTP and TCP at once
+ *   headless        TCP and sniffed: ENDPOINT:PORT each, since the client dials endpoints
+ *
+ * Two services may want one address and port. The oldest stands, but HTTP and TCP go together on one: the listener is
+ * sniffed then. Only for protocols whose server speaks first they do not.
+ *
+ * Proxies without redirection (interception NONE) really listen, on the loopback address and for all services.
+ */
+#include "translator/address.h"
+#include "translator/draft.h"
+#include "translator/scope_parts.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#define PRIVILEGED_PORT_MAX 1023
+
+/* A listener under construction: its HTTP side, its TCP side, or both. */
+struct listener_draft {
+	const char *bind;
+	uint32_t port;
+	bool is_wildcard;
+	enum protocol protocol;              /* of the first service: see is_exclusive */
+	const char *table;                   /* HTTP side */
+	const struct scope_service *service; /* TCP side */
+};
+
+struct listeners_draft {
+	struct scope_draft *draft;
+	const char *wildcard; /* of the view's address family */
+	const char *loopback; /* NULL: redirected */
+	VEC(struct listener_draft *) listeners;
+	struct map by_address; /* "bind_port" -> struct listener_draft */
+};
+
+/* ---- one address and port ---- */
+
+static struct listener_draft *listener_at(struct listeners_draft *ld, const char *bind, uint32_t port,
+                                          enum protocol protocol)
+{
+	struct arena *arena = ld->draft->arena;
+	void **slot = map_slot(arena, &ld->by_address, arena_printf(arena, "%s_%u", bind, port));
+	if (!*slot) {
+		struct listener_draft *listener = ARENA_NEW(arena, struct listener_draft);
+		*listener = (struct listener_draft){
+		    .bind = bind, .port = port, .is_wildcard = strcmp(bind, ld->wildcard) == 0, .protocol = protocol};
+		VEC_PUSH(arena, &ld->listeners, listener);
+		*slot = listener;
+	}
+	return *slot;
+}
+
+/* The server speaks first: a proxy that waits for the client's bytes would wait for ever. */
+static bool is_exclusive(enum protocol protocol)
+{
+	return protocol == PROTOCOL_MONGO || protocol == PROTOCOL_MYSQL;
+}
+
+static void add(struct listeners_draft *ld, const struct scope_service *service, const struct service_port *port,
+                const char *bind)
+{
+	struct listener_draft *listener = listener_at(ld, bind, port->number, port->protocol);
+	if (listener->protocol != port->protocol && (is_exclusive(listener->protocol) || is_exclusive(port->protocol)))
+		return;
+	enum transport transport = protocol_transport(port->protocol);
+	bool is_own = transport == TRANSPORT_AUTO && !listener->is_wildcard;
+	bool was_http = listener->table != NULL;
+	if (transport != TRANSPORT_TCP && !was_http)
+		listener->table =
+		    is_own ? arena_printf(ld->draft->arena, "%s:%u", service->service->hostname, port->number)
+		           : arena_printf(ld->draft->arena, "%u", port->number);
+	/* What is not HTTP on a port where HTTP is at home passes through; an unknown protocol does not change that. */
+	if (!listener->service && (transport == TRANSPORT_TCP || (transport == TRANSPORT_AUTO && !was_http)))
+		listener->service = service;
+}
+
+/* ---- where a port listens ---- */
+
+static bool is_of_family(const struct view *view, const char *address)
+{
+	switch (address_family_of(address)) {
+	case ADDRESS_IPV4:
+		return view->is_ipv4;
+	case ADDRESS_IPV6:
+		return view->is_ipv6;
+	case ADDRESS_NONE: /* a range */
+		return false;
+	}
+	return false;
+}
+
+static void add_at_addresses(struct listeners_draft *ld, const struct scope_service *service,
+                             const struct service_port *port)
+{
+	const struct strings *addresses = &service->service->addresses;
+	for (size_t i = 0; i < addresses->n; i++)
+		if (is_of_family(ld->draft->scope->view, addresses->v[i]))
+			add(ld, service, port, addresses->v[i]);
+}
+
+static void add_at_endpoints(struct listeners_draft *ld, const struct scope_service *service,
+                             const struct service_port *port)
+{
+	for (size_t i = 0; i < port->n_endpoints; i++)
+		if (is_of_family(ld->draft->scope->view, port->endpoints[i].address))
+			add(ld, service, port, port->endpoints[i].address);
+}
+
+/* Its endpoints are what clients dial; without any there is nothing to dial yet, but for an entry that has none by
+ * design. */
+static bool is_dialled_by_endpoint(const struct service *service, const struct service_port *port)
+{
+	return service->resolution == SERVICE_ORIGINAL_DST && !service->addresses.n &&
+	       (service->is_kubernetes || service->has_selector || port->n_endpoints);
+}
+
+static bool is_bindable(const struct listeners_draft *ld, const struct service_port *port)
+{
+	const struct view *view = ld->draft->scope->view;
+	const struct mesh *mesh = &ld->draft->scope->model->mesh;
+	if (ld->loopback && view->is_unprivileged && port->number <= PRIVILEGED_PORT_MAX)
+		return false;
+	/* the proxy's own listeners have these on the wildcard address */
+	return protocol_transport(port->protocol) != TRANSPORT_HTTP || ld->loopback ||
+	       (port->number != mesh->outbound_port && port->number != mesh->inbound_port);
+}
+
+static void add_port(struct listeners_draft *ld, const struct scope_service *service, const struct service_port *port)
+{
+	if (!is_bindable(ld, port))
+		return;
+	enum transport transport = protocol_transport(port->protocol);
+	if (ld->loopback)
+		add(ld, service, port, ld->loopback);
+	else if (transport == TRANSPORT_HTTP)
+		add(ld, service, port, ld->wildcard);
+	else if (is_dialled_by_endpoint(service->service, port))
+		add_at_endpoints(ld, service, port);
+	else if (service->service->addresses.n)
+		add_at_addresses(ld, service, port);
+	else
+		add(ld, service, port, ld->wildcard);
+}
+
+/* ---- all of them ---- */
+
+static int compare_age(const void *pa, const void *pb)
+{
+	const struct service *a = (*(const struct scope_service *const *)pa)->service;
+	const struct service *b = (*(const struct scope_service *const *)pb)->service;
+	if (a->created_s != b->created_s)
+		return a->created_s < b->created_s ? -1 : 1;
+	int order = strcmp(a->name, b->name);
+	if (!order)
+		order = strcmp(a->namespace, b->namespace);
+	return order ? order : strcmp(a->hostname, b->hostname);
+}
+
+static struct digest digest_of_listener(const struct scope_listener *listener)
+{
+	struct digest_state state;
+	digest_init(&state);
+	digest_add_str(&state, listener->bind);
+	digest_add_u64(&state, listener->port);
+	digest_add_u64(&state, listener->type);
+	digest_add_str(&state, listener->table);
+	digest_add_bool(&state, listener->service != NULL);
+	if (listener->service)
+		digest_add_scope_service(&state, listener->service);
+	digest_add_bool(&state, listener->is_gateway);
+	return digest_final(&state);
+}
+
+static void seal(struct listeners_draft *ld)
+{
+	for (size_t i = 0; i < ld->listeners.n; i++) {
+		const struct listener_draft *from = ld->listeners.v[i];
+		struct scope_listener listener = {
+		    .bind = from->bind,
+		    .port = from->port,
+		    .type = !from->table     ? SCOPE_TCP
+		            : !from->service ? SCOPE_HTTP
+		                             : SCOPE_SNIFFED,
+		    .table = from->table,
+		    .service = from->service,
+		};
+		listener.digest = digest_of_listener(&listener);
+		VEC_PUSH(ld->draft->arena, &ld->draft->listeners, listener);
+	}
+}
+
+void scope_add_listeners(struct scope_draft *draft)
+{
+	const struct scope *scope = draft->scope;
+	bool is_ipv4 = scope->view->is_ipv4 || !scope->view->is_ipv6;
+	struct listeners_draft ld = {.draft = draft, .wildcard = is_ipv4 ? "0.0.0.0" : "::"};
+	if (scope->view->interception == INTERCEPT_NONE)
+		ld.loopback = is_ipv4 ? "127.0.0.1" : "::1";
+	VEC(const struct scope_service *) services = {0};
+	for (size_t i = 0; i < scope->n_services; i++)
+		if (scope->services[i].service->resolution != SERVICE_ALIAS)
+			VEC_PUSH(draft->arena, &services, &scope->services[i]);
+	VEC_SORT(&services, compare_age);
+	for (size_t i = 0; i < services.n; i++)
+		for (size_t j = 0; j < services.v[i]->service->n_ports; j++)
+			add_port(&ld, services.v[i], &services.v[i]->service->ports[j]);
+	seal(&ld);
+}
