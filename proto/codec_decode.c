@@ -1,6 +1,7 @@
 #include "proto/codec_private.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 bool codec_decode_is(struct codec_decoder *decoder, const struct codec_place *place, const struct json *value,
@@ -54,6 +55,11 @@ static void set_has(const ProtobufCFieldDescriptor *field, ProtobufCMessage *mes
 		*(protobuf_c_boolean *)quantifier = 1;
 }
 
+static int compare_entries(const void *a, const void *b)
+{
+	return strcmp(codec_map_key(*(void *const *)a), codec_map_key(*(void *const *)b));
+}
+
 /* Sorted by key, so that documents that differ in order only give the same message. */
 static void decode_map(struct codec_decoder *decoder, const struct codec_place *place,
                        const ProtobufCFieldDescriptor *field, const struct json *value, ProtobufCMessage *message)
@@ -76,7 +82,8 @@ static void decode_map(struct codec_decoder *decoder, const struct codec_place *
 		set_has(&type->fields[1], entry);
 		v[n++] = entry;
 	}
-	codec_map_sort(v, n);
+	if (n > 1)
+		qsort(v, n, sizeof *v, compare_entries);
 	*(void **)codec_field_slot(field, message) = v;
 	codec_field_set_count(field, message, n);
 }

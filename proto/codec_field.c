@@ -190,14 +190,3 @@ const char *codec_map_key(const void *entry)
 	const char *key = *(char *const *)codec_field_const_slot(field, message);
 	return key ? key : "";
 }
-
-static int compare_entries(const void *a, const void *b)
-{
-	return strcmp(codec_map_key(*(void *const *)a), codec_map_key(*(void *const *)b));
-}
-
-void codec_map_sort(void *entries, size_t n)
-{
-	if (n > 1)
-		qsort(entries, n, sizeof(void *), compare_entries);
-}

@@ -183,21 +183,38 @@ static void print_list(struct codec_printer *printer, const ProtobufCFieldDescri
 	codec_print_close(printer, ']', is_first);
 }
 
+struct map_item {
+	const ProtobufCMessage *entry;
+	size_t index;
+};
+
+static int compare_items(const void *a, const void *b)
+{
+	const struct map_item *x = a, *y = b;
+	int order = strcmp(codec_map_key(x->entry), codec_map_key(y->entry));
+	return order ? order : (x->index > y->index) - (x->index < y->index);
+}
+
+/* A peer may send a key twice: as everywhere in protobuf, the last counts. */
 static void print_map(struct codec_printer *printer, const ProtobufCFieldDescriptor *field,
                       const ProtobufCMessage *message)
 {
-	const ProtobufCMessageDescriptor *type = field->descriptor;
+	const ProtobufCFieldDescriptor *value = &((const ProtobufCMessageDescriptor *)field->descriptor)->fields[1];
 	size_t n = codec_field_count(field, message);
-	ProtobufCMessage *const *unsorted = *(ProtobufCMessage * *const *)codec_field_const_slot(field, message);
-	ProtobufCMessage **v = ARENA_NEW_N(codec_print_scratch(printer), ProtobufCMessage *, n);
-	if (n)
-		memcpy(v, unsorted, n * sizeof *v);
-	codec_map_sort(v, n);
+	ProtobufCMessage *const *entries = *(ProtobufCMessage * *const *)codec_field_const_slot(field, message);
+	struct map_item *items = ARENA_NEW_N(codec_print_scratch(printer), struct map_item, n);
+	for (size_t i = 0; i < n; i++)
+		items[i] = (struct map_item){.entry = entries[i], .index = i};
+	if (n > 1)
+		qsort(items, n, sizeof *items, compare_items);
 	bool is_first = true;
 	codec_print_open(printer, '{');
 	for (size_t i = 0; i < n; i++) {
-		codec_print_key(printer, codec_map_key(v[i]), &is_first);
-		codec_print_value(printer, &type->fields[1], codec_field_const_slot(&type->fields[1], v[i]));
+		const char *key = codec_map_key(items[i].entry);
+		if (i + 1 < n && strcmp(key, codec_map_key(items[i + 1].entry)) == 0)
+			continue;
+		codec_print_key(printer, key, &is_first);
+		codec_print_value(printer, value, codec_field_const_slot(value, items[i].entry));
 	}
 	codec_print_close(printer, '}', is_first);
 }

@@ -96,8 +96,6 @@ void codec_field_set_count(const ProtobufCFieldDescriptor *field, ProtobufCMessa
 /* Kubernetes' JSON differs from proto3's: 64-bit integers are numbers, and numbers are never strings. */
 bool codec_type_is_kubernetes(const ProtobufCMessageDescriptor *type);
 ProtobufCMessage *codec_message_new(struct arena *arena, const ProtobufCMessageDescriptor *type);
-/* Sorts (entry *) of a map with string keys. */
-void codec_map_sort(void *entries, size_t n);
 const char *codec_map_key(const void *entry);
 
 /* codec_issue.c: column and line are value's (may be NULL) */

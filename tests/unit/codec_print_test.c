@@ -1,5 +1,6 @@
 #include "proto/codec.h"
 
+#include "proto/build.h"
 #include "proto/istio.h"
 #include "proto/pack.h"
 #include "tests/unit/unit.h"
@@ -65,4 +66,18 @@ START_TEST(test_print_odd_values)
 }
 END_TEST
 
-UNIT_MAIN("codec_print", test_print_indented, test_print_closed_any, test_print_odd_values)
+/* A peer may send a key twice: the last counts. */
+START_TEST(test_print_double_key)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	CLEANUP(text_done) struct text out = {0};
+	google_struct *object = build_struct(arena);
+	build_struct_string(arena, object, "b", "1");
+	build_struct_string(arena, object, "a", "2");
+	build_struct_string(arena, object, "b", "3");
+	codec_print(&object->base, 0, &out);
+	ck_assert_str_eq(text_get(&out), "{\"a\":\"2\",\"b\":\"3\"}");
+}
+END_TEST
+
+UNIT_MAIN("codec_print", test_print_double_key, test_print_indented, test_print_closed_any, test_print_odd_values)
