@@ -1,0 +1,325 @@
+/*
+ * Indexes by digest: units by what they were built from, resources by their content (so equal bytes are one resource,
+ * even when they were built again for another reason), virtual hosts, and the last set of each view and type. All but
+ * contents remember the generation in which they were used last; the sweep drops what the ending one did not use.
+ */
+#include "translator/envoy/envoy.h"
+
+#include <assert.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct unit {
+	struct digest key;
+	struct resource *resource;
+	const struct virtual_host **hosts; /* of a table; owned array, borrowed hosts */
+	size_t n_hosts;
+	uint32_t used;
+};
+
+struct kept_set {
+	struct digest key;
+	struct resource **v; /* as they were collected; the set holds the references */
+	size_t n;
+	struct resource_set *set;
+	uint32_t used;
+};
+
+/* Stays while somebody else holds the resource, too. */
+struct content {
+	struct digest version;
+	struct resource *resource;
+};
+
+/* An open-addressing index. Keys are cryptographic digests, so their first word is as good as any hash. */
+struct index {
+	void **slots; /* NULL: free; each begins with its key */
+	size_t n, n_slots;
+};
+
+struct emit_cache {
+	struct index units, contents, hosts, sets;
+	uint32_t generation;
+};
+
+#define SLOTS_FIRST 256
+
+static void *allocate(size_t size)
+{
+	void *data = calloc(1, size ? size : 1);
+	if (!data) {
+		fprintf(stderr, "weft: out of memory: %zu bytes\n", size);
+		abort();
+	}
+	return data;
+}
+
+static struct digest key_of(const void *value)
+{
+	return *(const struct digest *)value;
+}
+
+static void **slot_of(const struct index *index, struct digest key)
+{
+	size_t at = key.w[0] & (index->n_slots - 1);
+	while (index->slots[at] && !digest_equal(key_of(index->slots[at]), key))
+		at = (at + 1) & (index->n_slots - 1);
+	return &index->slots[at];
+}
+
+static void *index_get(const struct index *index, struct digest key)
+{
+	return index->n ? *slot_of(index, key) : NULL;
+}
+
+static void index_resize(struct index *index, size_t n_slots)
+{
+	struct index next = {.slots = allocate(n_slots * sizeof *next.slots), .n_slots = n_slots, .n = index->n};
+	for (size_t i = 0; i < index->n_slots; i++)
+		if (index->slots[i])
+			*slot_of(&next, key_of(index->slots[i])) = index->slots[i];
+	free(index->slots);
+	*index = next;
+}
+
+static void index_add(struct index *index, void *value)
+{
+	if (2 * (index->n + 1) > index->n_slots)
+		index_resize(index, index->n_slots ? 2 * index->n_slots : SLOTS_FIRST);
+	void **slot = slot_of(index, key_of(value));
+	assert(!*slot);
+	*slot = value;
+	index->n++;
+}
+
+/* Frees what is not wanted any more, then closes the gaps. */
+static void index_filter(struct index *index, bool (*drop)(void *value, uint32_t generation), uint32_t generation)
+{
+	size_t left = 0;
+	for (size_t i = 0; i < index->n_slots; i++) {
+		if (index->slots[i] && drop(index->slots[i], generation))
+			index->slots[i] = NULL;
+		left += index->slots[i] != NULL;
+	}
+	if (left == index->n)
+		return;
+	index->n = left;
+	size_t n_slots = SLOTS_FIRST;
+	while (n_slots < 2 * left + 2)
+		n_slots *= 2;
+	index_resize(index, n_slots);
+}
+
+/* ---- units ---- */
+
+struct resource *cache_get(struct emit_cache *cache, struct digest key)
+{
+	struct unit *unit = index_get(&cache->units, key);
+	if (!unit)
+		return NULL;
+	unit->used = cache->generation;
+	return unit->resource;
+}
+
+struct resource *cache_take(struct emit_cache *cache, struct digest key, struct resource *resource)
+{
+	struct content *content = index_get(&cache->contents, resource->version);
+	if (content) {
+		resource_unref(resource);
+		resource = resource_ref(content->resource);
+	} else {
+		content = allocate(sizeof *content);
+		*content = (struct content){.version = resource->version, .resource = resource_ref(resource)};
+		index_add(&cache->contents, content);
+	}
+	struct unit *unit = allocate(sizeof *unit);
+	*unit = (struct unit){.key = key, .resource = resource, .used = cache->generation};
+	index_add(&cache->units, unit);
+	return resource;
+}
+
+void cache_keep_hosts(struct emit_cache *cache, struct digest table, const struct virtual_host *const *hosts, size_t n)
+{
+	struct unit *unit = index_get(&cache->units, table);
+	assert(unit && !unit->hosts);
+	unit->hosts = allocate(n * sizeof *unit->hosts);
+	if (n)
+		memcpy(unit->hosts, hosts, n * sizeof *hosts);
+	unit->n_hosts = n;
+}
+
+/* ---- virtual hosts ---- */
+
+const struct virtual_host *cache_get_host(struct emit_cache *cache, struct digest key)
+{
+	struct virtual_host *host = index_get(&cache->hosts, key);
+	if (host)
+		host->used = cache->generation;
+	return host;
+}
+
+/* The host, its domains, their text and its bytes are one allocation. */
+const struct virtual_host *cache_put_host(struct emit_cache *cache, const struct virtual_host *host)
+{
+	size_t text_n = 0;
+	for (size_t i = 0; i < host->n_domains; i++)
+		text_n += strlen(host->domains[i]) + 1;
+	struct virtual_host *copy =
+	    allocate(sizeof *copy + host->n_domains * sizeof *copy->domains + text_n + host->bytes_n);
+	const char **domains = (const char **)(copy + 1);
+	char *text = (char *)(domains + host->n_domains);
+	for (size_t i = 0; i < host->n_domains; i++) {
+		size_t size = strlen(host->domains[i]) + 1;
+		domains[i] = memcpy(text, host->domains[i], size);
+		text += size;
+	}
+	*copy = *host;
+	copy->domains = domains;
+	copy->bytes = memcpy(text, host->bytes, host->bytes_n);
+	copy->used = cache->generation;
+	index_add(&cache->hosts, copy);
+	return copy;
+}
+
+/* ---- sets ---- */
+
+static void set_done(struct kept_set *kept)
+{
+	resource_set_unref(kept->set);
+	free(kept->v);
+}
+
+struct resource_set *cache_set(struct emit_cache *cache, struct digest key, enum resource_type type,
+                               struct resource *const *v, size_t n)
+{
+	struct kept_set *kept = index_get(&cache->sets, key);
+	size_t size = n * sizeof *v;
+	if (kept && kept->n == n && (!n || memcmp(kept->v, v, size) == 0)) {
+		kept->used = cache->generation;
+		return resource_set_ref(kept->set);
+	}
+	struct resource **taken = allocate(size);
+	for (size_t i = 0; i < n; i++)
+		taken[i] = resource_ref(v[i]);
+	struct resource_set *set = resource_set_new(type, taken, n);
+	free(taken);
+	if (set->n != n) /* two of one name: v is not all held by the set, so it cannot be remembered */
+		return set;
+	if (kept) {
+		if (digest_equal(kept->set->version, set->version)) { /* the same ones, collected in another order */
+			resource_set_unref(set);
+			set = resource_set_ref(kept->set);
+		}
+		set_done(kept);
+	} else {
+		kept = allocate(sizeof *kept);
+		kept->key = key;
+		index_add(&cache->sets, kept);
+	}
+	kept->v = allocate(size);
+	if (n)
+		memcpy(kept->v, v, size);
+	kept->n = n;
+	kept->set = resource_set_ref(set);
+	kept->used = cache->generation;
+	return set;
+}
+
+/* ---- life ---- */
+
+struct emit_cache *emit_cache_new(void)
+{
+	struct emit_cache *cache = allocate(sizeof *cache);
+	cache->generation = 1;
+	return cache;
+}
+
+static bool drop_unit(void *value, uint32_t generation)
+{
+	struct unit *unit = value;
+	if (unit->used == generation)
+		return false;
+	resource_unref(unit->resource);
+	free(unit->hosts);
+	free(unit);
+	return true;
+}
+
+static bool drop_content(void *value, uint32_t generation)
+{
+	(void)generation;
+	struct content *content = value;
+	if (atomic_load_explicit(&content->resource->refs, memory_order_acquire) > 1)
+		return false;
+	resource_unref(content->resource);
+	free(content);
+	return true;
+}
+
+static bool drop_content_any(void *value, uint32_t generation)
+{
+	(void)generation;
+	struct content *content = value;
+	resource_unref(content->resource);
+	free(content);
+	return true;
+}
+
+static bool drop_host(void *value, uint32_t generation)
+{
+	struct virtual_host *host = value;
+	if (host->used == generation)
+		return false;
+	free(host);
+	return true;
+}
+
+static bool drop_set(void *value, uint32_t generation)
+{
+	struct kept_set *kept = value;
+	if (kept->used == generation)
+		return false;
+	set_done(kept);
+	free(kept);
+	return true;
+}
+
+/* A table that was carried over did not ask for its hosts, and the next one like it will. */
+static void use_hosts_of_tables(struct emit_cache *cache)
+{
+	for (size_t i = 0; i < cache->units.n_slots; i++) {
+		const struct unit *unit = cache->units.slots[i];
+		if (!unit || unit->used != cache->generation)
+			continue;
+		for (size_t k = 0; k < unit->n_hosts; k++)
+			cache_get_host(cache, unit->hosts[k]->key);
+	}
+}
+
+void emit_cache_sweep(struct emit_cache *cache)
+{
+	use_hosts_of_tables(cache);
+	index_filter(&cache->units, drop_unit, cache->generation);
+	index_filter(&cache->hosts, drop_host, cache->generation);
+	index_filter(&cache->sets, drop_set, cache->generation);
+	index_filter(&cache->contents, drop_content, cache->generation);
+	cache->generation++;
+}
+
+void emit_cache_free(struct emit_cache *cache)
+{
+	if (!cache)
+		return;
+	cache->generation++; /* nothing was used in this one */
+	index_filter(&cache->units, drop_unit, cache->generation);
+	index_filter(&cache->hosts, drop_host, cache->generation);
+	index_filter(&cache->sets, drop_set, cache->generation);
+	index_filter(&cache->contents, drop_content_any, cache->generation);
+	free(cache->units.slots);
+	free(cache->contents.slots);
+	free(cache->hosts.slots);
+	free(cache->sets.slots);
+	free(cache);
+}

@@ -1,0 +1,101 @@
+#include "translator/envoy/envoy.h"
+
+#include <string.h>
+
+void emit_key_init(struct digest_state *state, enum emit_unit unit, struct digest base)
+{
+	digest_init(state);
+	digest_add_u64(state, unit);
+	digest_add_digest(state, base);
+}
+
+struct resource *emit_put(struct emit *emit, struct digest key, enum resource_type type, const char *name,
+                          const ProtobufCMessage *message)
+{
+	struct bytes bytes = pack(emit->arena, message);
+	return cache_take(emit->cache, key, resource_new(type, name, bytes.data, bytes.n));
+}
+
+void emit_collect(struct emit *emit, struct resource *unit)
+{
+	VEC_PUSH(emit->arena, &emit->units[unit->type], unit);
+}
+
+/* Clusters read less of the proxy than listeners do, and so more proxies share them. */
+static void set_bases(struct emit *emit)
+{
+	const struct emit_proxy *proxy = &emit->proxy;
+	struct digest_state state;
+	emit_key_init(&state, UNIT_PROXY, emit->mesh->digest);
+	digest_add_u64(&state, proxy->role);
+	digest_add_u64(&state, proxy->is_ipv4);
+	digest_add_u64(&state, proxy->is_ipv6);
+	emit->cluster_base = digest_final(&state);
+	emit_key_init(&state, UNIT_PROXY, emit->cluster_base);
+	digest_add_u64(&state, proxy->is_http10);
+	digest_add_u64(&state, proxy->is_exact_balance);
+	digest_add_u64(&state, (uint64_t)proxy->interception);
+	emit->listener_base = digest_final(&state);
+}
+
+static struct resource_set *take_set(struct emit *emit, struct digest key, enum resource_type type)
+{
+	struct digest_state state;
+	emit_key_init(&state, UNIT_SET, key);
+	digest_add_u64(&state, type);
+	return cache_set(emit->cache, digest_final(&state), type, emit->units[type].v, emit->units[type].n);
+}
+
+void emit_view(const struct scope *scope, struct emit_cache *cache, struct resource_set *sets[RESOURCE_TYPE_COUNT])
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	const struct view *view = scope->view;
+	struct emit emit = {
+	    .arena = arena,
+	    .cache = cache,
+	    .model = scope->model,
+	    .mesh = &scope->model->mesh,
+	    .scope = scope,
+	    .proxy = {.role = view->role,
+	              .is_ipv4 = view->is_ipv4,
+	              .is_ipv6 = view->is_ipv6,
+	              .is_http10 = view->is_http10,
+	              .is_exact_balance = view->is_outbound_exact_balance,
+	              .interception = view->interception},
+	};
+	set_bases(&emit);
+	emit_outbound_clusters(&emit);
+	emit_endpoints(&emit);
+	if (view->role == PROXY_GATEWAY)
+		emit_gateway_listeners(&emit);
+	else
+		emit_outbound_listeners(&emit);
+	emit_routes(&emit);
+	for (size_t type = 0; type < RESOURCE_TYPE_COUNT; type++)
+		sets[type] = take_set(&emit, view->key, (enum resource_type)type);
+}
+
+void emit_workload(const struct model *model, const struct workload_class *workload, struct emit_cache *cache,
+                   struct resource_set *sets[RESOURCE_TYPE_COUNT])
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	struct emit emit = {
+	    .arena = arena,
+	    .cache = cache,
+	    .model = model,
+	    .mesh = &model->mesh,
+	    .proxy = {.role = PROXY_SIDECAR,
+	              .is_ipv4 = workload->is_ipv4,
+	              .is_ipv6 = workload->is_ipv6,
+	              .is_http10 = workload->is_http10,
+	              .is_exact_balance = workload->is_inbound_exact_balance,
+	              .interception = workload->interception},
+	};
+	set_bases(&emit);
+	emit_inbound_clusters(&emit, workload);
+	emit_inbound_listener(&emit, workload);
+	for (size_t type = 0; type < RESOURCE_TYPE_COUNT; type++) {
+		bool is_own = type == RESOURCE_CLUSTER || type == RESOURCE_LISTENER;
+		sets[type] = is_own ? take_set(&emit, workload->key, (enum resource_type)type) : NULL;
+	}
+}

@@ -1,0 +1,216 @@
+/* Outbound clusters: one for each port of each visible service and each subset of it, and those for unknown traffic. */
+#include "base/text.h"
+#include "translator/envoy/envoy.h"
+
+/* Envoy spreads the look-ups of names that expire together over this time. */
+#define DNS_JITTER_MS 100
+/* Connections to unknown destinations are closed after this time without a request. */
+#define PASSTHROUGH_IDLE_MS 300000
+
+static const struct connection_pool no_pool = {
+    .max_connections = -1,
+    .connect_timeout_ms = -1,
+    .tcp_idle_timeout_ms = -1,
+    .max_connection_duration_ms = -1,
+    .max_pending_requests = -1,
+    .max_requests = -1,
+    .max_requests_per_connection = -1,
+    .max_retries = -1,
+    .http_idle_timeout_ms = -1,
+    .max_concurrent_streams = -1,
+};
+
+const struct traffic_policy *traffic_policy_of(const struct destination_policy *policy, const char *subset,
+                                               uint32_t port)
+{
+	static const struct traffic_policy none = {.pool = no_pool, .lb = {.cookie_ttl_ms = -1}};
+	if (!policy)
+		return &none;
+	const struct destination_subset *found =
+	    text_is_empty(subset) ? &policy->whole : destination_policy_subset(policy, subset);
+	const struct traffic_policy *traffic = found ? destination_subset_policy(found, port) : NULL;
+	return traffic ? traffic : &none;
+}
+
+const struct destination_subset *cluster_subset(const struct scope_service *service, size_t i)
+{
+	static const struct destination_subset whole = {.name = ""};
+	const struct destination_policy *policy = service->policy;
+	if (i == 0)
+		return policy ? &policy->whole : &whole;
+	return policy && i <= policy->n_subsets ? &policy->subsets[i - 1] : NULL;
+}
+
+/* A gateway's connections carry no destination that one could go back to, so it balances over what is known. */
+enum cluster_kind cluster_kind(const struct emit *emit, const struct service *service,
+                               const struct traffic_policy *policy)
+{
+	if (policy->lb.algorithm == LB_PASSTHROUGH)
+		return CLUSTER_ORIGINAL_DST;
+	switch (service->resolution) {
+	case SERVICE_DNS:
+	case SERVICE_DNS_LOGICAL:
+		return CLUSTER_DNS;
+	case SERVICE_ORIGINAL_DST:
+		return emit->proxy.role == PROXY_GATEWAY ? CLUSTER_EDS : CLUSTER_ORIGINAL_DST;
+	case SERVICE_STATIC:
+	case SERVICE_ALIAS:
+		break;
+	}
+	return CLUSTER_EDS;
+}
+
+envoy_cluster *cluster_new(struct arena *arena, const char *name,
+                           Envoy__Config__Cluster__V3__Cluster__DiscoveryType type)
+{
+	envoy_cluster *cluster = envoy_cluster_new(arena);
+	cluster->name = borrow(name);
+	cluster->alt_stat_name = name_stat(arena, name);
+	cluster->cluster_discovery_type_case = ENVOY__CONFIG__CLUSTER__V3__CLUSTER__CLUSTER_DISCOVERY_TYPE_TYPE;
+	cluster->type = type;
+	return cluster;
+}
+
+static void set_eds(struct arena *arena, envoy_cluster *cluster)
+{
+	cluster->eds_cluster_config = envoy_cluster_eds_cluster_config_new(arena);
+	cluster->eds_cluster_config->eds_config = ads_source(arena);
+	cluster->eds_cluster_config->service_name = cluster->name;
+}
+
+static void set_dns(const struct emit *emit, envoy_cluster *cluster, const struct service *service,
+                    const struct service_port *port, const struct labels *labels)
+{
+	/* A logical cluster is one name; Envoy refuses it with more, and with none. */
+	bool is_logical = service->resolution == SERVICE_DNS_LOGICAL;
+	cluster->load_assignment = load_assignment(emit->arena, cluster->name, port, labels, is_logical ? 1 : SIZE_MAX);
+	if (is_logical && cluster->load_assignment->n_endpoints == 1)
+		cluster->type = ENVOY__CONFIG__CLUSTER__V3__CLUSTER__DISCOVERY_TYPE__LOGICAL_DNS;
+	if (emit->mesh->dns_refresh_ms > 0)
+		cluster->dns_refresh_rate = build_duration_ms(emit->arena, emit->mesh->dns_refresh_ms);
+	cluster->dns_jitter = build_duration_ms(emit->arena, DNS_JITTER_MS);
+	cluster->respect_dns_ttl = true;
+	cluster->dns_lookup_family = emit->proxy.is_ipv6 && !emit->proxy.is_ipv4
+	                                 ? ENVOY__CONFIG__CLUSTER__V3__CLUSTER__DNS_LOOKUP_FAMILY__V6_ONLY
+	                                 : ENVOY__CONFIG__CLUSTER__V3__CLUSTER__DNS_LOOKUP_FAMILY__V4_ONLY;
+}
+
+struct outbound {
+	const struct scope_service *service;
+	const struct service_port *port;
+	const struct destination_subset *subset;
+	const struct traffic_policy *policy;
+};
+
+static envoy_cluster *build_outbound(const struct emit *emit, const struct outbound *out, const char *name)
+{
+	static const Envoy__Config__Cluster__V3__Cluster__DiscoveryType types[] = {
+	    [CLUSTER_EDS] = ENVOY__CONFIG__CLUSTER__V3__CLUSTER__DISCOVERY_TYPE__EDS,
+	    [CLUSTER_DNS] = ENVOY__CONFIG__CLUSTER__V3__CLUSTER__DISCOVERY_TYPE__STRICT_DNS,
+	    [CLUSTER_ORIGINAL_DST] = ENVOY__CONFIG__CLUSTER__V3__CLUSTER__DISCOVERY_TYPE__ORIGINAL_DST,
+	};
+	struct arena *arena = emit->arena;
+	const struct service *service = out->service->service;
+	enum cluster_kind kind = cluster_kind(emit, service, out->policy);
+	envoy_cluster *cluster = cluster_new(arena, name, types[kind]);
+	cluster->common_lb_config = envoy_cluster_common_lb_config_new(arena);
+	cluster->common_lb_config->healthy_panic_threshold = envoy_percent_new(arena); /* 0: never panic */
+	if (kind == CLUSTER_EDS)
+		set_eds(arena, cluster);
+	else if (kind == CLUSTER_DNS)
+		set_dns(emit, cluster, service, out->port, &out->subset->labels);
+	cluster_set_pool(arena, cluster, emit->mesh, &out->policy->pool);
+	cluster_set_protocol(arena, cluster, out->port->protocol, &out->policy->pool);
+	cluster_set_outlier(arena, cluster, &out->policy->outlier);
+	if (kind == CLUSTER_ORIGINAL_DST)
+		cluster->lb_policy = ENVOY__CONFIG__CLUSTER__V3__CLUSTER__LB_POLICY__CLUSTER_PROVIDED;
+	else
+		cluster_set_balancer(arena, cluster, &out->policy->lb);
+	const struct destination_policy *policy = out->service->policy;
+	cluster->metadata = metadata_build(
+	    arena, &(struct istio_metadata){
+	               .config = policy ? policy->source.path : NULL, .service = service, .subset = out->subset->name});
+	return cluster;
+}
+
+static struct digest outbound_key(const struct emit *emit, const struct outbound *out)
+{
+	const struct service *service = out->service->service;
+	struct digest_state state;
+	emit_key_init(&state, UNIT_OUTBOUND_CLUSTER, emit->cluster_base);
+	digest_add_digest(&state, service->digest);
+	digest_add_u64(&state, out->port->number);
+	digest_add_str(&state, out->subset->name);
+	if (out->service->policy)
+		digest_add_digest(&state, out->service->policy->digest);
+	if (cluster_kind(emit, service, out->policy) == CLUSTER_DNS)
+		digest_add_digest(&state, out->port->endpoints_digest);
+	return digest_final(&state);
+}
+
+static void emit_outbound(struct emit *emit, const struct outbound *out)
+{
+	struct digest key = outbound_key(emit, out);
+	struct resource *unit = cache_get(emit->cache, key);
+	if (!unit) {
+		const char *name = name_outbound_cluster(emit->arena, out->port->number, out->subset->name,
+		                                         out->service->service->hostname);
+		unit = emit_put(emit, key, RESOURCE_CLUSTER, name, &build_outbound(emit, out, name)->base);
+	}
+	emit_collect(emit, unit);
+}
+
+/* ---- clusters that belong to no service ---- */
+
+static envoy_cluster *build_black_hole(const struct emit *emit)
+{
+	envoy_cluster *cluster = cluster_new(emit->arena, NAME_BLACK_HOLE_CLUSTER,
+	                                     ENVOY__CONFIG__CLUSTER__V3__CLUSTER__DISCOVERY_TYPE__STATIC);
+	cluster->connect_timeout = build_duration_ms(emit->arena, emit->mesh->connect_timeout_ms);
+	return cluster;
+}
+
+envoy_cluster *cluster_passthrough(const struct emit *emit)
+{
+	struct connection_pool pool = no_pool;
+	pool.http_idle_timeout_ms = PASSTHROUGH_IDLE_MS;
+	envoy_cluster *cluster = cluster_new(emit->arena, NAME_PASSTHROUGH_CLUSTER,
+	                                     ENVOY__CONFIG__CLUSTER__V3__CLUSTER__DISCOVERY_TYPE__ORIGINAL_DST);
+	cluster->lb_policy = ENVOY__CONFIG__CLUSTER__V3__CLUSTER__LB_POLICY__CLUSTER_PROVIDED;
+	cluster_set_pool(emit->arena, cluster, emit->mesh, &pool);
+	cluster_set_protocol(emit->arena, cluster, PROTOCOL_AUTO, &pool);
+	return cluster;
+}
+
+void emit_fixed_cluster(struct emit *emit, const char *name, envoy_cluster *(*build)(const struct emit *emit))
+{
+	struct digest_state state;
+	emit_key_init(&state, UNIT_FIXED_CLUSTER, emit->cluster_base);
+	digest_add_str(&state, name);
+	struct digest key = digest_final(&state);
+	struct resource *unit = cache_get(emit->cache, key);
+	if (!unit)
+		unit = emit_put(emit, key, RESOURCE_CLUSTER, name, &build(emit)->base);
+	emit_collect(emit, unit);
+}
+
+void emit_outbound_clusters(struct emit *emit)
+{
+	emit_fixed_cluster(emit, NAME_BLACK_HOLE_CLUSTER, build_black_hole);
+	if (emit->proxy.role == PROXY_SIDECAR)
+		emit_fixed_cluster(emit, NAME_PASSTHROUGH_CLUSTER, cluster_passthrough);
+	for (size_t i = 0; i < emit->scope->n_services; i++) {
+		const struct scope_service *service = &emit->scope->services[i];
+		if (service->service->resolution == SERVICE_ALIAS)
+			continue;
+		for (size_t k = 0; k < service->service->n_ports; k++) {
+			struct outbound out = {.service = service, .port = &service->service->ports[k]};
+			if (protocol_transport(out.port->protocol) == TRANSPORT_NONE)
+				continue;
+			for (size_t s = 0; (out.subset = cluster_subset(service, s)) != NULL; s++) {
+				out.policy = traffic_policy_of(service->policy, out.subset->name, out.port->number);
+				emit_outbound(emit, &out);
+			}
+		}
+	}
+}

@@ -1,0 +1,216 @@
+/*
+ * Outbound listeners of sidecars: one for each address and port that a service has, and virtualOutbound, to which
+ * connections are redirected and which hands them to the others by their original destination.
+ */
+#include "translator/address.h"
+#include "translator/envoy/envoy.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define WILDCARD_IPV4 "0.0.0.0"
+#define WILDCARD_IPV6 "::"
+#define LOOPBACK_IPV4 "127.0.0.1"
+#define LOOPBACK_IPV6 "::1"
+
+/* Listeners of one address and port are one to Envoy: TCP services told apart by their address ranges. */
+struct listener_group {
+	const struct scope_listener *v;
+	size_t n;
+};
+
+static bool is_wildcard(const char *bind)
+{
+	return strcmp(bind, WILDCARD_IPV4) == 0 || strcmp(bind, WILDCARD_IPV6) == 0;
+}
+
+static envoy_filter *tcp_to_service(const struct emit *emit, const struct scope_listener *listener)
+{
+	const struct scope_service *service = listener->service;
+	const char *cluster = name_outbound_cluster(emit->arena, listener->port, "", service->service->hostname);
+	return filter_tcp_proxy(emit, cluster, &traffic_policy_of(service->policy, "", listener->port)->pool);
+}
+
+static envoy_filter *http_by_table(const struct emit *emit, const struct scope_listener *listener)
+{
+	const struct hcm hcm = {
+	    .side = HCM_OUTBOUND,
+	    .stat_prefix = name_outbound_stat(emit->arena, listener->bind, listener->port),
+	    .table = listener->table,
+	    .protocol = PROTOCOL_AUTO,
+	};
+	return filter_hcm(emit, &hcm);
+}
+
+/* ---- chains ---- */
+
+/* What is meant for nobody whom the mesh knows. */
+static envoy_filter_chain *fallthrough_chain(const struct emit *emit)
+{
+	envoy_filter_chain *chain = filter_chain_new(emit->arena, NAME_PASSTHROUGH_CHAIN);
+	chain->filter_chain_match = envoy_filter_chain_match_new(emit->arena);
+	BUILD_ADD(emit->arena, chain, filters, filter_tcp_proxy(emit, unknown_destination_cluster(emit->mesh), NULL));
+	return chain;
+}
+
+/* HTTP, and beside it what is not: to the service on this port that speaks TCP, else past the mesh. */
+static void add_http(const struct emit *emit, envoy_listener *out, const struct scope_listener *listener)
+{
+	struct arena *arena = emit->arena;
+	envoy_filter_chain *http = filter_chain_of(arena, http_by_table(emit, listener));
+	BUILD_ADD(arena, out, filter_chains, http);
+	if (emit->proxy.interception == EMIT_NONE && listener->type == SCOPE_HTTP)
+		return; /* the client dialled this listener: there is no other destination */
+	http->filter_chain_match = plaintext_match(arena, 0, true);
+	out->default_filter_chain = listener->type == SCOPE_SNIFFED
+	                                ? filter_chain_of(arena, tcp_to_service(emit, listener))
+	                                : fallthrough_chain(emit);
+	BUILD_ADD(arena, out, listener_filters,
+	          listener_filter(arena, NAME_HTTP_INSPECTOR, &envoy_http_inspector_new(arena)->base));
+}
+
+/* The service's address ranges that no chain of the listener has yet: Envoy refuses two chains for one. */
+static envoy_filter_chain_match *range_match(struct arena *arena, const struct service *service, struct map *taken)
+{
+	envoy_filter_chain_match *match = envoy_filter_chain_match_new(arena);
+	for (size_t i = 0; i < service->addresses.n; i++) {
+		const char *range = service->addresses.v[i], *slash = strchr(range, '/');
+		const char *canonical = slash ? address_canonical_range(arena, range) : NULL;
+		if (!canonical || map_put(arena, taken, canonical, match))
+			continue;
+		envoy_cidr_range *cidr = envoy_cidr_range_new(arena);
+		cidr->address_prefix = arena_strndup(arena, range, (size_t)(slash - range));
+		cidr->prefix_len = build_uint32(arena, (uint32_t)strtoul(slash + 1, NULL, 10));
+		BUILD_ADD(arena, match, prefix_ranges, cidr);
+	}
+	return match;
+}
+
+static bool has_ranges(const struct service *service)
+{
+	for (size_t i = 0; i < service->addresses.n; i++)
+		if (strchr(service->addresses.v[i], '/'))
+			return true;
+	return false;
+}
+
+static void add_tcp(const struct emit *emit, envoy_listener *out, const struct listener_group *group)
+{
+	struct arena *arena = emit->arena;
+	struct map taken = {0};
+	bool has_any = false;
+	for (size_t i = 0; i < group->n; i++) {
+		const struct scope_listener *listener = &group->v[i];
+		bool is_ranged = is_wildcard(listener->bind) && has_ranges(listener->service->service);
+		envoy_filter_chain_match *match =
+		    is_ranged ? range_match(arena, listener->service->service, &taken) : NULL;
+		if (is_ranged ? !match->n_prefix_ranges : has_any)
+			continue; /* an older service has it */
+		has_any |= !is_ranged;
+		envoy_filter_chain *chain = filter_chain_of(arena, tcp_to_service(emit, listener));
+		chain->filter_chain_match = match;
+		BUILD_ADD(arena, out, filter_chains, chain);
+	}
+	if (!has_any)
+		out->default_filter_chain = fallthrough_chain(emit);
+}
+
+/* ---- listeners ---- */
+
+/* A wildcard (or the loopback address) stands for that of the other family, too. */
+static void add_other_family(const struct emit *emit, envoy_listener *out, const char *bind, uint32_t port)
+{
+	static const struct {
+		const char *ipv4, *ipv6;
+	} pairs[] = {{WILDCARD_IPV4, WILDCARD_IPV6}, {LOOPBACK_IPV4, LOOPBACK_IPV6}};
+	for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+		if (!emit->proxy.is_ipv4 || !emit->proxy.is_ipv6 || strcmp(bind, pairs[i].ipv4) != 0)
+			continue;
+		envoy_additional_address *other = envoy_additional_address_new(emit->arena);
+		other->address = socket_address(emit->arena, pairs[i].ipv6, port);
+		BUILD_ADD(emit->arena, out, additional_addresses, other);
+	}
+}
+
+static envoy_listener *build_outbound(const struct emit *emit, const struct listener_group *group, const char *name)
+{
+	const struct scope_listener *first = &group->v[0];
+	envoy_listener *out = listener_new(emit, name, first->bind, first->port);
+	add_other_family(emit, out, first->bind, first->port);
+	if (first->type == SCOPE_TCP)
+		add_tcp(emit, out, group);
+	else
+		add_http(emit, out, first);
+	listener_set_detection(emit, out);
+	out->traffic_direction = ENVOY__CONFIG__CORE__V3__TRAFFIC_DIRECTION__OUTBOUND;
+	listener_set_binding(emit->arena, out, emit->proxy.interception == EMIT_NONE);
+	return out;
+}
+
+static void emit_group(struct emit *emit, const struct listener_group *group)
+{
+	struct digest_state state;
+	emit_key_init(&state, UNIT_OUTBOUND_LISTENER, emit->listener_base);
+	for (size_t i = 0; i < group->n; i++)
+		digest_add_digest(&state, group->v[i].digest);
+	struct digest key = digest_final(&state);
+	struct resource *unit = cache_get(emit->cache, key);
+	if (!unit) {
+		const char *name = name_listener(emit->arena, group->v[0].bind, group->v[0].port);
+		unit = emit_put(emit, key, RESOURCE_LISTENER, name, &build_outbound(emit, group, name)->base);
+	}
+	emit_collect(emit, unit);
+}
+
+/* ---- virtualOutbound ---- */
+
+static envoy_listener *build_virtual(const struct emit *emit)
+{
+	struct arena *arena = emit->arena;
+	envoy_listener *out = envoy_listener_new(arena);
+	out->name = borrow(NAME_VIRTUAL_OUTBOUND);
+	out->address = socket_address(arena, wildcard_address(&emit->proxy), emit->mesh->outbound_port);
+	/* Whoever dials this port itself would be sent round in a circle. */
+	envoy_filter_chain *black_hole = filter_chain_new(arena, NAME_VIRTUAL_OUTBOUND_BLACK_HOLE);
+	black_hole->filter_chain_match = envoy_filter_chain_match_new(arena);
+	black_hole->filter_chain_match->destination_port = build_uint32(arena, emit->mesh->outbound_port);
+	BUILD_ADD(arena, black_hole, filters, filter_tcp_proxy(emit, NAME_BLACK_HOLE_CLUSTER, NULL));
+	BUILD_ADD(arena, out, filter_chains, black_hole);
+	envoy_filter_chain *catch_all = filter_chain_new(arena, NAME_VIRTUAL_OUTBOUND_CATCH_ALL);
+	BUILD_ADD(arena, catch_all, filters, filter_tcp_proxy(emit, unknown_destination_cluster(emit->mesh), NULL));
+	BUILD_ADD(arena, out, filter_chains, catch_all);
+	out->use_original_dst = build_bool(arena, true);
+	if (emit->proxy.interception == EMIT_TPROXY)
+		out->transparent = build_bool(arena, true);
+	out->traffic_direction = ENVOY__CONFIG__CORE__V3__TRAFFIC_DIRECTION__OUTBOUND;
+	access_log_listener(emit, out);
+	listener_set_binding(arena, out, true);
+	return out;
+}
+
+static void emit_virtual(struct emit *emit)
+{
+	struct digest_state state;
+	emit_key_init(&state, UNIT_VIRTUAL_OUTBOUND, emit->listener_base);
+	struct digest key = digest_final(&state);
+	struct resource *unit = cache_get(emit->cache, key);
+	if (!unit)
+		unit = emit_put(emit, key, RESOURCE_LISTENER, NAME_VIRTUAL_OUTBOUND, &build_virtual(emit)->base);
+	emit_collect(emit, unit);
+}
+
+void emit_outbound_listeners(struct emit *emit)
+{
+	const struct scope *scope = emit->scope;
+	for (size_t i = 0; i < scope->n_listeners;) {
+		struct listener_group group = {.v = &scope->listeners[i]};
+		do {
+			group.n++;
+		} while (i + group.n < scope->n_listeners && group.v[group.n].port == group.v[0].port &&
+		         strcmp(group.v[group.n].bind, group.v[0].bind) == 0);
+		emit_group(emit, &group);
+		i += group.n;
+	}
+	if (emit->proxy.interception != EMIT_NONE)
+		emit_virtual(emit);
+}

@@ -1,0 +1,231 @@
+#pragma once
+/*
+ * The Envoy back end from the inside: what its files share. One emit_view or emit_workload is one `struct emit`; units
+ * (a cluster, a load assignment, a virtual host, a route table, a listener) are looked up in the cache by the digest of
+ * what they read, and built only when they are not there:
+ *
+ *     struct digest key = …;                              all that the unit's builder reads
+ *     struct resource *unit = cache_get(emit->cache, key);
+ *     if (!unit)
+ *         unit = emit_put(emit, key, RESOURCE_CLUSTER, name, &build(…)->base);
+ *     emit_collect(emit, unit);
+ *
+ * Builders are pure and know nothing of the cache. Messages live in emit->arena until the call ends. A builder that
+ * reads something new of the view or the mesh adds it to its unit's key (emit_*.c, `…_key`) first.
+ */
+#include "base/vec.h"
+#include "proto/build.h"
+#include "proto/envoy.h"
+#include "proto/pack.h"
+#include "translator/emit.h"
+#include "translator/envoy/names.h"
+
+/* The interception modes of a node, as view.h numbers them. */
+enum { EMIT_REDIRECT = INTERCEPT_REDIRECT, EMIT_TPROXY = INTERCEPT_TPROXY, EMIT_NONE = INTERCEPT_NONE };
+
+/* What listeners and clusters read of who asks; the same for views and workloads. */
+struct emit_proxy {
+	enum proxy_role role;
+	bool is_ipv4, is_ipv6;
+	bool is_http10;
+	bool is_exact_balance;
+	int interception;
+};
+
+struct emit {
+	struct arena *arena;
+	struct emit_cache *cache;
+	const struct model *model;
+	const struct mesh *mesh;
+	const struct scope *scope; /* NULL for a workload */
+	struct emit_proxy proxy;
+	struct digest cluster_base, listener_base; /* what all clusters (listeners) read: the mesh and the proxy */
+	VEC(struct resource *) units[RESOURCE_TYPE_COUNT]; /* borrowed from the cache */
+};
+
+/* Messages' strings are not const in protobuf-c, but what is packed is only read. */
+static inline char *borrow(const char *s)
+{
+	union {
+		const char *in;
+		char *out;
+	} text = {.in = s};
+	return text.out;
+}
+
+/* ---- cache.c ---- */
+
+/* What a virtual host is kept as: ready to be put into a table, and the domains it claims. */
+struct virtual_host {
+	struct digest key;
+	const uint8_t *bytes; /* field 2 of a RouteConfiguration, tag and length included */
+	size_t bytes_n;
+	const char *const *domains;
+	size_t n_domains;
+	uint32_t used; /* private to cache.c */
+};
+
+/* Borrowed, or NULL. What was got or put lives until the sweep after the next. */
+struct resource *cache_get(struct emit_cache *cache, struct digest key);
+struct resource *cache_take(struct emit_cache *cache, struct digest key, struct resource *resource); /* and borrow */
+const struct virtual_host *cache_get_host(struct emit_cache *cache, struct digest key);
+/* Copies the host. */
+const struct virtual_host *cache_put_host(struct emit_cache *cache, const struct virtual_host *host);
+/* The hosts that a table was composed of stay as long as the table. */
+void cache_keep_hosts(struct emit_cache *cache, struct digest table, const struct virtual_host *const *hosts, size_t n);
+/* The set of these resources (borrowed, any order): the very one of the last call with this key when they are the same.
+ */
+struct resource_set *cache_set(struct emit_cache *cache, struct digest key, enum resource_type type,
+                               struct resource *const *v, size_t n);
+
+/* ---- emit.c ---- */
+
+struct resource *emit_put(struct emit *emit, struct digest key, enum resource_type type, const char *name,
+                          const ProtobufCMessage *message);
+void emit_collect(struct emit *emit, struct resource *unit);
+/* Each kind of unit begins its key with another of these. */
+enum emit_unit {
+	UNIT_PROXY,
+	UNIT_SET,
+	UNIT_OUTBOUND_CLUSTER,
+	UNIT_INBOUND_CLUSTER,
+	UNIT_FIXED_CLUSTER,
+	UNIT_ENDPOINTS,
+	UNIT_OUTBOUND_LISTENER,
+	UNIT_GATEWAY_LISTENER,
+	UNIT_VIRTUAL_OUTBOUND,
+	UNIT_VIRTUAL_INBOUND,
+	UNIT_TABLE,
+	UNIT_VIRTUAL_HOST,
+};
+void emit_key_init(struct digest_state *state, enum emit_unit unit, struct digest base);
+
+/* ---- one file each ---- */
+
+void emit_outbound_clusters(struct emit *emit);
+void emit_endpoints(struct emit *emit);
+void emit_outbound_listeners(struct emit *emit);
+void emit_gateway_listeners(struct emit *emit);
+void emit_routes(struct emit *emit);
+void emit_inbound_listener(struct emit *emit, const struct workload_class *workload);
+
+void emit_inbound_clusters(struct emit *emit, const struct workload_class *workload);
+
+/* emit_clusters.c: what a cluster of this service is. Not for aliases. */
+enum cluster_kind { CLUSTER_EDS, CLUSTER_DNS, CLUSTER_ORIGINAL_DST };
+enum cluster_kind cluster_kind(const struct emit *emit, const struct service *service,
+                               const struct traffic_policy *policy);
+/* The policy for a port, or the one that says nothing. Never NULL. */
+const struct traffic_policy *traffic_policy_of(const struct destination_policy *policy, const char *subset,
+                                               uint32_t port);
+envoy_cluster *cluster_new(struct arena *arena, const char *name,
+                           Envoy__Config__Cluster__V3__Cluster__DiscoveryType type);
+envoy_cluster *cluster_passthrough(const struct emit *emit); /* to whatever the client dialled */
+/* One that depends on the mesh and the proxy only. */
+void emit_fixed_cluster(struct emit *emit, const char *name, envoy_cluster *(*build)(const struct emit *emit));
+/* A port's subsets, the whole destination ("") first. */
+const struct destination_subset *cluster_subset(const struct scope_service *service, size_t i); /* NULL past the end */
+
+/* emit_endpoints.c: the endpoints that carry the subset's labels, by locality. */
+envoy_cluster_load_assignment *load_assignment(struct arena *arena, const char *name, const struct service_port *port,
+                                               const struct labels *labels, size_t most);
+
+/* cluster_policy.c: what a traffic policy makes of a cluster. */
+void cluster_set_pool(struct arena *arena, envoy_cluster *cluster, const struct mesh *mesh,
+                      const struct connection_pool *pool);
+void cluster_set_outlier(struct arena *arena, envoy_cluster *cluster, const struct outlier_detection *outlier);
+void cluster_set_balancer(struct arena *arena, envoy_cluster *cluster, const struct load_balancer *lb);
+/* The HTTP version towards the destination and the options of its connections. */
+void cluster_set_protocol(struct arena *arena, envoy_cluster *cluster, enum protocol protocol,
+                          const struct connection_pool *pool);
+
+/* domains.c */
+/* What clients may write for a host of a table: its name, short names, wildcards and addresses, lower case, no doubles.
+ */
+struct strings virtual_host_domains(struct arena *arena, const struct scope_host *host, const struct strings *aliases,
+                                    const char *client_domain);
+/* The names that stand for others: target host -> struct strings of the alias services' host names, by name. */
+struct map alias_index(struct arena *arena, const struct scope *scope);
+
+/* route_match.c */
+envoy_route_match *route_match(struct arena *arena, const struct http_match *match); /* NULL: everything */
+bool route_match_is_catch_all(const envoy_route_match *match);
+envoy_string_matcher *string_matcher(struct arena *arena, const struct string_match *match);
+
+/* route_action.c */
+/* Of one rule for one host of a table. */
+struct route_context {
+	const struct emit *emit;
+	const struct scope_host *host;
+	const struct route_rule *rule;
+};
+envoy_route *route_build(const struct route_context *context, const struct http_route *route,
+                         const struct http_match *match);
+envoy_route *route_to_service(const struct emit *emit, const struct scope_service *service, uint32_t port);
+/* A route that forwards everything, as catch-alls and inbound hosts need. */
+envoy_route *route_to_cluster(struct arena *arena, const char *name, const char *cluster, const char *operation);
+
+/* route_headers.c: what is set, then added, then removed, by each of the operations in turn. */
+struct header_lists {
+	envoy_header_value_option **add;
+	size_t n_add;
+	char **remove;
+	size_t n_remove;
+};
+
+struct header_lists header_lists(struct arena *arena, const struct header_operations *const *operations, size_t n);
+
+/* route_policy.c: what a route does besides forwarding. */
+envoy_retry_policy *retry_policy(const struct emit *emit, const struct retry_policy *retry, bool is_hashed);
+envoy_retry_policy *retry_policy_inbound(struct arena *arena);
+envoy_route_action_hash_policy *hash_policy(struct arena *arena, const struct load_balancer *lb); /* NULL: none */
+google_any *fault_any(struct arena *arena, const struct fault *fault);                            /* NULL: none */
+google_any *cors_any(struct arena *arena, const struct cors_policy *cors);
+envoy_runtime_fractional_percent *fractional_percent(struct arena *arena, double percent);
+
+/* filter_hcm.c */
+enum hcm_side { HCM_OUTBOUND, HCM_INBOUND, HCM_GATEWAY };
+struct hcm {
+	enum hcm_side side;
+	const char *stat_prefix;
+	const char *table;                 /* by RDS */
+	envoy_route_configuration *routes; /* or inline */
+	enum protocol protocol;            /* of the port; AUTO when it serves several */
+};
+envoy_filter *filter_hcm(const struct emit *emit, const struct hcm *hcm);
+/* Where clusters, listeners and virtual hosts come from: this server, over the one stream. */
+envoy_config_source *ads_source(struct arena *arena);
+
+/* filter_tcp_proxy.c */
+envoy_filter *filter_tcp_proxy(const struct emit *emit, const char *cluster, const struct connection_pool *pool);
+
+/* http_filters.c */
+void http_filters_add(struct arena *arena, envoy_http_connection_manager *hcm, enum protocol protocol);
+
+/* access_log.c: to what handles connections, and to the listener, which logs only those that no chain wanted. */
+size_t access_logs(const struct emit *emit, envoy_access_log ***logs);
+void access_log_listener(const struct emit *emit, envoy_listener *listener);
+
+/* listener_parts.c */
+envoy_listener *listener_new(const struct emit *emit, const char *name, const char *bind, uint32_t port);
+/* How long to wait for what tells a connection's protocol, and to go on without. */
+void listener_set_detection(const struct emit *emit, envoy_listener *listener);
+/* A listener that is not bound gets the connections that virtualOutbound accepted. */
+void listener_set_binding(struct arena *arena, envoy_listener *listener, bool is_bound);
+envoy_filter_chain *filter_chain_new(struct arena *arena, const char *name);
+envoy_filter_chain *filter_chain_of(struct arena *arena, envoy_filter *filter); /* nameless, of the one filter */
+envoy_listener_filter *listener_filter(struct arena *arena, const char *name, const ProtobufCMessage *config);
+/* The match of a chain that takes plaintext; with is_http only what the inspector recognised as HTTP. */
+envoy_filter_chain_match *plaintext_match(struct arena *arena, uint32_t destination_port, bool is_http);
+envoy_address *socket_address(struct arena *arena, const char *address, uint32_t port);
+/* The cluster for destinations that nobody knows. */
+const char *unknown_destination_cluster(const struct mesh *mesh);
+const char *wildcard_address(const struct emit_proxy *proxy); /* "0.0.0.0", or "::" without IPv4 */
+
+/* metadata.c: filter_metadata.istio. Members may be NULL. */
+struct istio_metadata {
+	const char *config; /* path of the object it comes from */
+	const struct service *service;
+	const char *subset; /* "" none */
+};
+envoy_metadata *metadata_build(struct arena *arena, const struct istio_metadata *metadata);

@@ -1,0 +1,39 @@
+/* What Istio's tools and dashboards read of a resource: which object and which service it comes from. */
+#include "base/text.h"
+#include "translator/envoy/envoy.h"
+
+PROTO_ALIAS(filter_metadata_entry, Envoy__Config__Core__V3__Metadata__FilterMetadataEntry,
+            envoy__config__core__v3__metadata__filter_metadata_entry)
+
+static google_value *service_value(struct arena *arena, const struct service *service)
+{
+	google_struct *object = build_struct(arena);
+	build_struct_string(arena, object, "host", service->hostname);
+	build_struct_string(arena, object, "name", service->name);
+	build_struct_string(arena, object, "namespace", service->namespace);
+	return build_value_struct(arena, object);
+}
+
+/* Members in key order: the bytes are compared. */
+envoy_metadata *metadata_build(struct arena *arena, const struct istio_metadata *metadata)
+{
+	google_struct *object = build_struct(arena);
+	if (metadata->config)
+		build_struct_string(arena, object, "config", metadata->config);
+	if (metadata->service && metadata->service->is_external)
+		build_struct_bool(arena, object, "external", true);
+	if (metadata->service) {
+		google_value *service = service_value(arena, metadata->service);
+		build_struct_value(arena, object, "services", build_value_list(arena, &service, 1));
+	}
+	if (!text_is_empty(metadata->subset))
+		build_struct_string(arena, object, "subset", metadata->subset);
+	if (!object->n_fields)
+		return NULL;
+	filter_metadata_entry *entry = filter_metadata_entry_new(arena);
+	entry->key = borrow(NAME_METADATA);
+	entry->value = object;
+	envoy_metadata *message = envoy_metadata_new(arena);
+	BUILD_ADD(arena, message, filter_metadata, entry);
+	return message;
+}

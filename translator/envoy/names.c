@@ -1,0 +1,49 @@
+#include "translator/envoy/names.h"
+
+#include <stddef.h>
+#include <string.h>
+
+char *name_outbound_cluster(struct arena *arena, uint32_t port, const char *subset, const char *host)
+{
+	return arena_printf(arena, "outbound|%u|%s|%s", port, subset, host);
+}
+
+char *name_inbound_cluster(struct arena *arena, uint32_t port)
+{
+	return arena_printf(arena, "inbound|%u||", port);
+}
+
+char *name_stat(struct arena *arena, const char *name)
+{
+	return arena_printf(arena, "%s;", name);
+}
+
+char *name_listener(struct arena *arena, const char *bind, uint32_t port)
+{
+	return arena_printf(arena, "%s_%u", bind, port);
+}
+
+char *name_outbound_stat(struct arena *arena, const char *bind, uint32_t port)
+{
+	return arena_printf(arena, "outbound_%s_%u;", bind, port);
+}
+
+char *name_inbound_stat(struct arena *arena, const char *bind, uint32_t port)
+{
+	return arena_printf(arena, "inbound_%s_%u;", bind, port);
+}
+
+char *name_virtual_host(struct arena *arena, const char *host, uint32_t port)
+{
+	return arena_printf(arena, strchr(host, ':') ? "[%s]:%u" : "%s:%u", host, port);
+}
+
+char *name_black_hole_host(struct arena *arena, uint32_t port)
+{
+	return name_virtual_host(arena, "blackhole", port);
+}
+
+char *name_inbound_host(struct arena *arena, uint32_t port)
+{
+	return arena_printf(arena, "inbound|http|%u", port);
+}

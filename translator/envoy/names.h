@@ -1,0 +1,62 @@
+#pragma once
+/*
+ * Every name that Envoy sees: of clusters, listeners, filter chains, route tables' hosts, filters, and the prefixes of
+ * statistics. They are Istio's, since dashboards, alerts and people know them. Nothing else in this folder spells one.
+ */
+#include "base/arena.h"
+
+#include <stdint.h>
+
+/* ---- clusters ---- */
+#define NAME_PASSTHROUGH_CLUSTER "PassthroughCluster"
+#define NAME_BLACK_HOLE_CLUSTER "BlackHoleCluster"
+#define NAME_INBOUND_PASSTHROUGH_CLUSTER "InboundPassthroughCluster"
+
+/* "outbound|80|v1|reviews.default.svc.cluster.local" */
+char *name_outbound_cluster(struct arena *arena, uint32_t port, const char *subset, const char *host);
+char *name_inbound_cluster(struct arena *arena, uint32_t port); /* "inbound|8080||" */
+/* Clusters' and connection managers' prefix of statistics: the name and the delimiter that ends it. */
+char *name_stat(struct arena *arena, const char *name);
+
+/* ---- listeners and filter chains ---- */
+#define NAME_VIRTUAL_OUTBOUND "virtualOutbound"
+#define NAME_VIRTUAL_OUTBOUND_CATCH_ALL "virtualOutbound-catchall-tcp"
+#define NAME_VIRTUAL_OUTBOUND_BLACK_HOLE "virtualOutbound-blackhole"
+#define NAME_VIRTUAL_INBOUND "virtualInbound"
+#define NAME_VIRTUAL_INBOUND_CATCH_ALL_HTTP "virtualInbound-catchall-http"
+#define NAME_VIRTUAL_INBOUND_BLACK_HOLE "virtualInbound-blackhole"
+#define NAME_PASSTHROUGH_CHAIN "PassthroughFilterChain"
+
+char *name_listener(struct arena *arena, const char *bind, uint32_t port);      /* "0.0.0.0_80" */
+char *name_outbound_stat(struct arena *arena, const char *bind, uint32_t port); /* "outbound_0.0.0.0_80;" */
+char *name_inbound_stat(struct arena *arena, const char *bind, uint32_t port);  /* "inbound_0.0.0.0_80;" */
+
+/* ---- routes ---- */
+#define NAME_DEFAULT_ROUTE "default"
+#define NAME_ALLOW_ANY "allow_any"
+#define NAME_BLOCK_ALL "block_all"
+
+char *name_virtual_host(struct arena *arena, const char *host, uint32_t port); /* "reviews:80", "[::1]:80" */
+char *name_black_hole_host(struct arena *arena, uint32_t port); /* "blackhole:80": of a table without hosts */
+char *name_inbound_host(struct arena *arena, uint32_t port);    /* "inbound|http|80" */
+
+/* ---- filters and extensions ---- */
+#define NAME_HTTP_CONNECTION_MANAGER "envoy.filters.network.http_connection_manager"
+#define NAME_TCP_PROXY "envoy.filters.network.tcp_proxy"
+#define NAME_HTTP_INSPECTOR "envoy.filters.listener.http_inspector"
+#define NAME_ORIGINAL_DST "envoy.filters.listener.original_dst"
+#define NAME_ORIGINAL_SRC "envoy.filters.listener.original_src"
+#define NAME_GRPC_WEB "envoy.filters.http.grpc_web"
+#define NAME_GRPC_STATS "envoy.filters.http.grpc_stats"
+#define NAME_FAULT "envoy.filters.http.fault"
+#define NAME_CORS "envoy.filters.http.cors"
+#define NAME_ROUTER "envoy.filters.http.router"
+#define NAME_PREVIOUS_HOSTS "envoy.retry_host_predicates.previous_hosts"
+#define NAME_PREVIOUS_PRIORITIES "envoy.retry_priorities.previous_priorities"
+#define NAME_HTTP_PROTOCOL_OPTIONS "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+#define NAME_FILE_ACCESS_LOG "envoy.access_loggers.file"
+#define NAME_STDOUT_ACCESS_LOG "envoy.access_loggers.stdout"
+
+/* What this server writes into metadata (filter_metadata.istio), which is where Istio's tools look. */
+#define NAME_METADATA "istio"
+#define NAME_SERVER "istio-envoy"
