@@ -1,0 +1,207 @@
+#include "server/options.h"
+
+#include "server/manual.h"
+#include "unit.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define ARGS_MAX 8
+
+static enum options_outcome parse(const char *const *arguments, const char *const *environment, struct options *options,
+                                  struct error *error)
+{
+	char *argv[ARGS_MAX + 2] = {strdup("weftd")}, *env[ARGS_MAX + 1] = {0};
+	int argc = 1;
+	for (size_t i = 0; arguments[i]; i++)
+		argv[argc++] = strdup(arguments[i]);
+	for (size_t i = 0; environment && environment[i]; i++)
+		env[i] = strdup(environment[i]);
+	error->message[0] = '\0';
+	/* Options borrow from both, so they live until the test's process ends (see keep). */
+	enum options_outcome outcome = options_parse(argc, argv, env, options, error);
+	static void *keep[512];
+	static size_t n_keep;
+	for (int i = 0; i < argc; i++)
+		keep[n_keep++] = argv[i];
+	for (size_t i = 0; env[i]; i++)
+		keep[n_keep++] = env[i];
+	ck_assert_uint_lt(n_keep, 512 - ARGS_MAX * 2);
+	return outcome;
+}
+
+START_TEST(defaults)
+{
+	struct options options;
+	struct error error;
+	ck_assert_int_eq(parse((const char *[]){"--config", "mesh", NULL}, NULL, &options, &error), OPTIONS_RUN);
+	ck_assert_uint_eq(options.n_config_paths, 1);
+	ck_assert_str_eq(options.config_paths[0], "mesh");
+	ck_assert_ptr_null(options.mesh_path);
+	ck_assert_ptr_null(options.port_file);
+	ck_assert_str_eq(options.root_namespace, "istio-system");
+	ck_assert_str_eq(options.xds_address, "127.0.0.1:15010");
+	ck_assert_str_eq(options.admin_address, "127.0.0.1:15014");
+	ck_assert_int_eq(options.log_level, LOG_INFO);
+	ck_assert(!options.is_log_json);
+	ck_assert_int_eq(options.drain_s, 5);
+}
+END_TEST
+
+START_TEST(values)
+{
+	struct options options;
+	struct error error;
+	const char *arguments[] = {"--config=a", "--config", "b", "--log-format=json", "--drain-seconds=0", NULL};
+	ck_assert_int_eq(parse(arguments, NULL, &options, &error), OPTIONS_RUN);
+	ck_assert_uint_eq(options.n_config_paths, 2);
+	ck_assert_str_eq(options.config_paths[0], "a");
+	ck_assert_str_eq(options.config_paths[1], "b");
+	ck_assert(options.is_log_json);
+	ck_assert_int_eq(options.drain_s, 0);
+
+	const char *more[] = {"--config", "a", "--xds-address=[::1]:0", "--log-level", "debug", "--mesh=m=1", NULL};
+	ck_assert_int_eq(parse(more, NULL, &options, &error), OPTIONS_RUN);
+	ck_assert_str_eq(options.xds_address, "[::1]:0");
+	ck_assert_int_eq(options.log_level, LOG_DEBUG);
+	ck_assert_str_eq(options.mesh_path, "m=1");
+}
+END_TEST
+
+START_TEST(environment)
+{
+	struct options options;
+	struct error error;
+	const char *environment[] = {"WEFT_CONFIG=a:b", "WEFT_LOG_LEVEL=warn", "WEFT_MESH=", "WEFT_CONFIGX=c", NULL};
+	ck_assert_int_eq(parse((const char *[]){NULL}, environment, &options, &error), OPTIONS_RUN);
+	ck_assert_uint_eq(options.n_config_paths, 2);
+	ck_assert_str_eq(options.config_paths[1], "b");
+	ck_assert_int_eq(options.log_level, LOG_WARN);
+	ck_assert_ptr_null(options.mesh_path); /* an empty variable is none */
+
+	const char *arguments[] = {"--config", "c", "--log-level=error", NULL};
+	ck_assert_int_eq(parse(arguments, environment, &options, &error), OPTIONS_RUN);
+	ck_assert_uint_eq(options.n_config_paths, 1); /* the command line wins */
+	ck_assert_str_eq(options.config_paths[0], "c");
+	ck_assert_int_eq(options.log_level, LOG_ERROR);
+
+	const char *bad[] = {"WEFT_DRAIN_SECONDS=soon", NULL};
+	ck_assert_int_eq(parse((const char *[]){"--config", "c", NULL}, bad, &options, &error), OPTIONS_USAGE);
+	ck_assert_str_eq(error.message,
+	                 "environment variable WEFT_DRAIN_SECONDS: \"soon\" is no whole number from 0 to 3600");
+	ck_assert_int_eq(parse((const char *[]){"--help", NULL}, bad, &options, &error), OPTIONS_HELP);
+}
+END_TEST
+
+static const struct {
+	const char *name, *arguments[ARGS_MAX], *want;
+} mistakes[] = {
+    {"nothing", {0}, "--config PATH is needed: a folder or file of Kubernetes YAML"},
+    {"unknown", {"--confg", "a"}, "unknown option --confg"},
+    {"unknown with value", {"--confg=a"}, "unknown option --confg"},
+    {"prefix is not enough", {"--conf=a"}, "unknown option --conf"},
+    {"positional", {"mesh"}, "unexpected argument \"mesh\": options begin with --"},
+    {"bare dashes", {"--"}, "unexpected argument \"--\": options begin with --"},
+    {"no value", {"--config"}, "--config needs a value: --config PATH"},
+    {"empty path", {"--config="}, "--config: the path is empty"},
+    {"flag with value", {"--help=yes"}, "--help takes no value"},
+    {"level", {"--log-level", "loud"}, "--log-level: \"loud\" is none of debug, info, warn, error"},
+    {"format", {"--log-format", "xml"}, "--log-format: \"xml\" is neither text nor json"},
+    {"seconds", {"--drain-seconds", "3601"}, "--drain-seconds: \"3601\" is no whole number from 0 to 3600"},
+    {"negative", {"--drain-seconds", "-1"}, "--drain-seconds: \"-1\" is no whole number from 0 to 3600"},
+    {"namespace",
+     {"--root-namespace", "Istio"},
+     "--root-namespace: \"Istio\" is no namespace: lower-case letters, digits and \"-\", at most 63"},
+    {"no port",
+     {"--xds-address", "127.0.0.1"},
+     "--xds-address: \"127.0.0.1\" has no port: write HOST:PORT, such as 127.0.0.1:15010"},
+    {"port",
+     {"--xds-address", "127.0.0.1:65536"},
+     "--xds-address: \"127.0.0.1:65536\": the port must be a number from 0 to 65535"},
+    {"no host",
+     {"--admin-address", ":15014"},
+     "--admin-address: \":15014\" has no host: 0.0.0.0:15014 is every interface, 127.0.0.1:15014 this machine only"},
+    {"bare IPv6",
+     {"--admin-address", "::1:15014"},
+     "--admin-address: \"::1:15014\": write an IPv6 address in brackets, such as [::1]:15010"},
+    {"bracketed name",
+     {"--admin-address", "[localhost]:1"},
+     "--admin-address: \"[localhost]:1\": what stands in brackets is no IPv6 address"},
+};
+
+START_TEST(mistakes_are_named)
+{
+	for (size_t i = 0; i < sizeof mistakes / sizeof mistakes[0]; i++) {
+		struct options options;
+		struct error error;
+		enum options_outcome outcome = parse(mistakes[i].arguments, NULL, &options, &error);
+		ck_assert_msg(outcome == OPTIONS_USAGE, "%s: outcome %d", mistakes[i].name, (int)outcome);
+		ck_assert_msg(!strcmp(error.message, mistakes[i].want), "%s: %s", mistakes[i].name, error.message);
+	}
+}
+END_TEST
+
+START_TEST(too_many_paths)
+{
+	char *argv[OPTIONS_PATHS_MAX + 3] = {0}, program[] = "weftd", path[] = "--config=a";
+	struct options options;
+	struct error error;
+	argv[0] = program;
+	for (int i = 1; i <= OPTIONS_PATHS_MAX + 1; i++)
+		argv[i] = path;
+	ck_assert_int_eq(options_parse(OPTIONS_PATHS_MAX + 1, argv, NULL, &options, &error), OPTIONS_RUN);
+	ck_assert_int_eq(options_parse(OPTIONS_PATHS_MAX + 2, argv, NULL, &options, &error), OPTIONS_USAGE);
+	ck_assert_str_eq(error.message, "--config: more than 64 paths: put the files into one folder");
+}
+END_TEST
+
+START_TEST(help_and_version)
+{
+	struct options options;
+	struct error error;
+	ck_assert_int_eq(parse((const char *[]){"--help", NULL}, NULL, &options, &error), OPTIONS_HELP);
+	ck_assert_int_eq(parse((const char *[]){"--version", "--nonsense", NULL}, NULL, &options, &error),
+	                 OPTIONS_VERSION);
+}
+END_TEST
+
+START_TEST(manual_names_every_option_and_fits)
+{
+	struct text manual = {0};
+	manual_print(&manual);
+	for (size_t i = 0; i < OPTIONS_COUNT; i++) {
+		char want[64];
+		snprintf(want, sizeof want, "\n       --%s", options_table[i].name);
+		ck_assert_msg(strstr(manual.s, want) != NULL, "%s is missing", options_table[i].name);
+	}
+	for (const char *line = manual.s; *line;) {
+		const char *end = strchr(line, '\n');
+		ck_assert_msg(end - line <= 100, "too wide: %.*s", (int)(end - line), line);
+		/* only a word that is wider than the page by itself may pass the edge */
+		ck_assert_msg(end - line <= 80 || !strchr(line + strspn(line, " "), ' ') ||
+		                  strchr(line + strspn(line, " "), ' ') > end,
+		              "wider than 80: %.*s", (int)(end - line), line);
+		ck_assert_msg(end == line || end[-1] != ' ', "blank at the end: %.*s", (int)(end - line), line);
+		line = end + 1;
+	}
+	text_done(&manual);
+}
+END_TEST
+
+START_TEST(loopback)
+{
+	static const struct {
+		const char *address;
+		bool want;
+	} rows[] = {
+	    {"127.0.0.1:1", true},    {"127.9.9.9:1", true}, {"[::1]:1", true},     {"localhost:1", true},
+	    {"0.0.0.0:1", false},     {"[::]:1", false},     {"10.0.0.1:1", false}, {"localhost.example.com:1", false},
+	    {"127.0.0.1.x:1", false},
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		ck_assert_msg(options_is_loopback(rows[i].address) == rows[i].want, "%s", rows[i].address);
+}
+END_TEST
+
+UNIT_MAIN("options", defaults, values, environment, mistakes_are_named, too_many_paths, help_and_version,
+          manual_names_every_option_and_fits, loopback)
