@@ -2,8 +2,9 @@
 /*
  * The store: all objects as they are now. Mutable, one thread; the only other thing anybody sees is a snapshot.
  *
- * Content comes in groups (a file; later: a kind of the API server). Setting a group replaces what it held, so objects that are gone
- * from it are gone, with one exception, the last good form: what a group cannot say clearly does not count as "gone".
+ * Content comes in groups (a file; later: a kind of the API server). Setting a group replaces what it held, so objects
+ * that are gone from it are gone, with one exception, the last good form: what a group cannot say clearly does not
+ * count as "gone".
  * - A refusal that names an object (kind, namespace, name known; some field wrong) keeps that object's former form.
  * - A refusal that names nothing (a document that cannot be parsed) keeps every former object of the group that the new
  *   content does not have.
