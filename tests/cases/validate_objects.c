@@ -24,23 +24,23 @@ static void print_issues(const struct codec_issues *issues, struct text *out)
 	text_add(out, "]");
 }
 
-static bool judge(const char *line, size_t n, struct text *out)
+static void judge(const char *line, size_t n, struct text *out)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
-	struct error error;
-	const struct json *document = json_parse(arena, line, n, &error);
-	if (!document) {
-		fprintf(stderr, "validate_objects: %s\n", error.message);
-		return false;
-	}
 	struct codec_issues issues = {0};
-	struct object *object = object_decode(arena, document, &(struct origin){.file = "stdin", .line = 1}, &issues);
+	struct error error;
+	struct codec_issue unreadable = {.path = "", .message = error.message};
+	struct object *object = NULL;
+	const struct json *document = json_parse(arena, line, n, &error);
+	if (document)
+		object = object_decode(arena, document, &(struct origin){.file = "stdin", .line = 1}, &issues);
+	else
+		issues = (struct codec_issues){.v = &unreadable, .n = 1, .cap = 1};
 	text_printf(out, "{\"read\":%s,\"valid\":%s,\"issues\":", object || issues.n ? "true" : "false",
 		    object ? "true" : "false");
 	print_issues(&issues, out);
 	text_add(out, "}\n");
 	object_unref(object);
-	return true;
 }
 
 int main(void)
@@ -48,14 +48,11 @@ int main(void)
 	char *line = NULL;
 	size_t cap = 0;
 	ssize_t n = 0;
-	int status = EXIT_SUCCESS;
-	while (status == EXIT_SUCCESS && (n = getline(&line, &cap, stdin)) > 0) {
+	while ((n = getline(&line, &cap, stdin)) > 0) {
 		CLEANUP(text_done) struct text out = {0};
-		if (judge(line, (size_t)n, &out))
-			fputs(text_get(&out), stdout);
-		else
-			status = EXIT_FAILURE;
+		judge(line, (size_t)n, &out);
+		fputs(text_get(&out), stdout);
 	}
 	free(line);
-	return status;
+	return EXIT_SUCCESS;
 }

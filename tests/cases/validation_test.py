@@ -1,17 +1,21 @@
 #!/usr/bin/env python3
 """Istio's verdicts on single objects against ours, as TAP: one test for each row of validation_cases.json.
 
-    tests/cases/validation_test.py BUILD/tests/cases/validate_objects
+    tests/cases/validation_test.py [BUILD/tests/cases/validate_objects]
 
 A row agrees when both accept or both refuse, and when an accepted object has warnings in both or in neither; the texts
 are our own. Rows of kinds that weft does not read yet are skipped, and all are when the cases are not there.
 """
 import json
+import os
 import pathlib
 import subprocess
 import sys
 
-CASES = pathlib.Path(__file__).resolve().parents[3] / "shared" / "istio" / "cases" / "validation_cases.json"
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("WEFT_BUILD", ROOT / "build"))
+PROGRAM = BUILD / "test" / "tests" / "cases" / "validate_objects"
+CASES = ROOT.parent / "shared" / "istio" / "cases" / "validation_cases.json"
 
 # Rows name the kind by Istio's function.
 API_VERSIONS = {
@@ -62,14 +66,13 @@ def disagreement(row, verdict):
 
 
 def main():
-    if len(sys.argv) != 2:
-        raise SystemExit(__doc__)
+    program = sys.argv[1] if len(sys.argv) > 1 else PROGRAM
     print("TAP version 13")
     if not CASES.exists():
         print(f"1..1\nok 1 - Istio's verdicts # SKIP {CASES} is not here")
         return 0
     rows = json.loads(CASES.read_text())
-    verdicts = judge(sys.argv[1], rows)
+    verdicts = judge(program, rows)
     print(f"1..{len(rows)}")
     failed = 0
     for number, (row, verdict) in enumerate(zip(rows, verdicts), 1):
