@@ -8,6 +8,7 @@
 #include "proto/kubernetes.h"
 #include "translator/istio/istio.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #define CONFIG_MAP_NAME "istio"
@@ -146,13 +147,24 @@ static bool is_honoured(const char *name)
 	return false;
 }
 
+/* "access_log_file" as users write it: "accessLogFile". */
+static const char *json_name(struct arena *arena, const char *name)
+{
+	char *copy = arena_strdup(arena, name), *to = copy;
+	for (; *name; name++)
+		*to++ = *name == '_' && name[1] ? (char)toupper((unsigned char)*++name) : *name;
+	*to = '\0';
+	return copy;
+}
+
 static void report_unsupported(struct draft *draft, const struct object *object, const istio_mesh_config *config)
 {
 	const ProtobufCMessageDescriptor *type = istio_mesh_config_type();
 	for (unsigned i = 0; i < type->n_fields; i++)
 		if (is_set(&config->base, &type->fields[i]) && !is_honoured(type->fields[i].name))
 			report_add(draft->report, object, REPORT_INFO, REASON_NOT_SUPPORTED,
-			           arena_printf(draft->arena, FIELD_PREFIX ".%s", type->fields[i].name),
+			           arena_printf(draft->arena, FIELD_PREFIX ".%s",
+			                        json_name(draft->arena, type->fields[i].name)),
 			           "weft does not act on this mesh setting yet");
 }
 
