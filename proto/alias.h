@@ -38,8 +38,7 @@
 		__typeof__(message) build_m = (message);                                                               \
 		if ((build_m->n_##field & (build_m->n_##field - 1)) == 0) {                                            \
 			size_t build_cap = build_m->n_##field ? build_m->n_##field * 2 : 1;                            \
-			__typeof__(build_m->field) build_v =                                                           \
-				arena_alloc((arena), build_cap * sizeof *build_v);                                     \
+			__typeof__(build_m->field) build_v = arena_alloc((arena), build_cap * sizeof *build_v);        \
 			if (build_m->n_##field)                                                                        \
 				memcpy(build_v, build_m->field, build_m->n_##field * sizeof *build_v);                 \
 			build_m->field = build_v;                                                                      \
