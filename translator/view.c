@@ -211,6 +211,7 @@ static struct digest digest_of_workload(const struct workload_class *workload)
 {
 	struct digest_state state;
 	digest_init(&state);
+	digest_add_u64(&state, workload->role);
 	digest_add_str(&state, workload->namespace);
 	digest_add_labels(&state, &workload->labels);
 	digest_add_u64(&state, workload->n_ports);
@@ -232,6 +233,7 @@ struct workload_class *workload_class_of(struct arena *arena, const struct model
 {
 	struct workload_class *workload = ARENA_NEW(arena, struct workload_class);
 	*workload = (struct workload_class){
+	    .role = node->role,
 	    .namespace = arena_strdup(arena, node->namespace),
 	    .labels = labels_of(model, node),
 	    .is_ipv4 = has_family(node, ADDRESS_IPV4),

@@ -63,6 +63,7 @@ struct inbound_port {
 };
 
 struct workload_class {
+	enum proxy_role role; /* gateways have nothing inbound */
 	const char *namespace;
 	struct labels labels;
 	const struct inbound_port *ports; /* by port; one a port */

@@ -84,7 +84,7 @@ void emit_workload(const struct model *model, const struct workload_class *workl
 	    .cache = cache,
 	    .model = model,
 	    .mesh = &model->mesh,
-	    .proxy = {.role = PROXY_SIDECAR,
+	    .proxy = {.role = workload->role,
 	              .is_ipv4 = workload->is_ipv4,
 	              .is_ipv6 = workload->is_ipv6,
 	              .is_http10 = workload->is_http10,
@@ -92,8 +92,10 @@ void emit_workload(const struct model *model, const struct workload_class *workl
 	              .interception = workload->interception},
 	};
 	set_bases(&emit);
-	emit_inbound_clusters(&emit, workload);
-	emit_inbound_listener(&emit, workload);
+	if (workload->role == PROXY_SIDECAR) {
+		emit_inbound_clusters(&emit, workload);
+		emit_inbound_listener(&emit, workload);
+	}
 	for (size_t type = 0; type < RESOURCE_TYPE_COUNT; type++) {
 		bool is_own = type == RESOURCE_CLUSTER || type == RESOURCE_LISTENER;
 		sets[type] = is_own ? take_set(&emit, workload->key, (enum resource_type)type) : NULL;

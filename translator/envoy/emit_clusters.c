@@ -120,7 +120,9 @@ static envoy_cluster *build_outbound(const struct emit *emit, const struct outbo
 	else if (kind == CLUSTER_DNS)
 		set_dns(emit, cluster, service, out->port, &out->subset->labels);
 	cluster_set_pool(arena, cluster, emit->mesh, &out->policy->pool);
-	cluster_set_protocol(arena, cluster, out->port->protocol, &out->policy->pool);
+	/* A gateway cannot know that what its client speaks is what the destination speaks. */
+	bool is_plain = emit->proxy.role == PROXY_GATEWAY && out->port->protocol == PROTOCOL_AUTO;
+	cluster_set_protocol(arena, cluster, is_plain ? PROTOCOL_HTTP : out->port->protocol, &out->policy->pool);
 	cluster_set_outlier(arena, cluster, &out->policy->outlier);
 	if (kind == CLUSTER_ORIGINAL_DST)
 		cluster->lb_policy = ENVOY__CONFIG__CLUSTER__V3__CLUSTER__LB_POLICY__CLUSTER_PROVIDED;
