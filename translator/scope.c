@@ -21,7 +21,9 @@ static int compare_listeners(const void *pa, const void *pb)
 {
 	const struct scope_listener *a = pa, *b = pb;
 	int order = strcmp(a->bind, b->bind);
-	return order ? order : (a->port > b->port) - (a->port < b->port);
+	if (!order)
+		order = (a->port > b->port) - (a->port < b->port);
+	return order ? order : (a->order > b->order) - (a->order < b->order);
 }
 
 /* Equal digests: the view gets the same clusters (but for endpoints), tables and listeners. */

@@ -17,7 +17,7 @@ struct scope_service {
 struct scope_host {
 	const char *hostname; /* the service's, or the rule's */
 	uint32_t port;        /* of the listener */
-	const struct scope_service *service; /* NULL: only a rule names the host. An alias: see scope_destination */
+	const struct scope_service *service; /* NULL: only a rule names the host. An alias only with a rule of its own */
 	const struct route_rule *const *rules; /* none: the service's default route. Sidecars: one. Gateways: all that bind, in order */
 	size_t n_rules;
 	const char *const *gateways; /* gateways: "namespace/name" through which rules[i] binds. Sidecars: NULL */
@@ -45,6 +45,7 @@ struct scope_listener {
 	const char *table;                   /* HTTP and sniffed: route table */
 	const struct scope_service *service; /* TCP (and the TCP side of sniffed): where it goes; NULL for tables of many hosts */
 	bool is_gateway;
+	uint32_t order; /* among those of one address and port, from 0; later ones are TCP services told apart by address ranges */
 	struct digest digest;
 };
 
@@ -55,7 +56,7 @@ struct scope {
 	size_t n_services;
 	const struct scope_table *tables; /* by name */
 	size_t n_tables;
-	const struct scope_listener *listeners; /* by bind, port */
+	const struct scope_listener *listeners; /* by bind, port, order */
 	size_t n_listeners;
 	struct map services_by_host; /* hostname -> struct scope_service */
 	struct digest digest;

@@ -6,6 +6,7 @@
  *   TCP ports       VIP:PORT each; 0.0.0.0:PORT when the service has no address
  *   sniffed ports   VIP:PORT with a table of the one service, "host:PORT"; without an address as HTTP and TCP at once
  *   headless        TCP and sniffed: ENDPOINT:PORT each, since the client dials endpoints
+ *   address ranges  share 0.0.0.0:PORT, told apart by the range, as TCP
  *
  * Two services may want one address and port. The oldest stands, but HTTP and TCP go together on one: the listener is
  * sniffed then. Only for protocols whose server speaks first they do not.
@@ -26,9 +27,10 @@ struct listener_draft {
 	const char *bind;
 	uint32_t port;
 	bool is_wildcard;
-	enum protocol protocol;              /* of the first service: see is_exclusive */
-	const char *table;                   /* HTTP side */
-	const struct scope_service *service; /* TCP side */
+	enum protocol protocol;                   /* of the first service: see is_exclusive */
+	const char *table;                        /* HTTP side */
+	const struct scope_service *service;      /* TCP side */
+	VEC(const struct scope_service *) ranged; /* TCP services for their address ranges only */
 };
 
 struct listeners_draft {
@@ -80,6 +82,12 @@ static void add(struct listeners_draft *ld, const struct scope_service *service,
 		listener->service = service;
 }
 
+static void add_ranged(struct listeners_draft *ld, const struct scope_service *service, const struct service_port *port)
+{
+	struct listener_draft *listener = listener_at(ld, ld->wildcard, port->number, port->protocol);
+	VEC_PUSH(ld->draft->arena, &listener->ranged, service);
+}
+
 /* ---- where a port listens ---- */
 
 static bool is_of_family(const struct view *view, const char *address)
@@ -89,7 +97,7 @@ static bool is_of_family(const struct view *view, const char *address)
 		return view->is_ipv4;
 	case ADDRESS_IPV6:
 		return view->is_ipv6;
-	case ADDRESS_NONE: /* a range */
+	case ADDRESS_NONE:
 		return false;
 	}
 	return false;
@@ -99,9 +107,15 @@ static void add_at_addresses(struct listeners_draft *ld, const struct scope_serv
                              const struct service_port *port)
 {
 	const struct strings *addresses = &service->service->addresses;
-	for (size_t i = 0; i < addresses->n; i++)
-		if (is_of_family(ld->draft->scope->view, addresses->v[i]))
+	bool has_ranges = false;
+	for (size_t i = 0; i < addresses->n; i++) {
+		if (strchr(addresses->v[i], '/'))
+			has_ranges = true;
+		else if (is_of_family(ld->draft->scope->view, addresses->v[i]))
 			add(ld, service, port, addresses->v[i]);
+	}
+	if (has_ranges)
+		add_ranged(ld, service, port);
 }
 
 static void add_at_endpoints(struct listeners_draft *ld, const struct scope_service *service,
@@ -174,7 +188,14 @@ static struct digest digest_of_listener(const struct scope_listener *listener)
 	if (listener->service)
 		digest_add_scope_service(&state, listener->service);
 	digest_add_bool(&state, listener->is_gateway);
+	digest_add_u64(&state, listener->order);
 	return digest_final(&state);
+}
+
+static void push(struct listeners_draft *ld, struct scope_listener listener)
+{
+	listener.digest = digest_of_listener(&listener);
+	VEC_PUSH(ld->draft->arena, &ld->draft->listeners, listener);
 }
 
 static void seal(struct listeners_draft *ld)
@@ -190,8 +211,16 @@ static void seal(struct listeners_draft *ld)
 		    .table = from->table,
 		    .service = from->service,
 		};
-		listener.digest = digest_of_listener(&listener);
-		VEC_PUSH(ld->draft->arena, &ld->draft->listeners, listener);
+		if (from->table || from->service) {
+			push(ld, listener);
+			listener.order++;
+		}
+		for (size_t j = 0; j < from->ranged.n; j++, listener.order++) {
+			listener.type = SCOPE_TCP;
+			listener.table = NULL;
+			listener.service = from->ranged.v[j];
+			push(ld, listener);
+		}
 	}
 }
 

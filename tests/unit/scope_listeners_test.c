@@ -72,6 +72,18 @@ START_TEST(outbound_listeners)
 	           "resolution: DNS, addresses: [10.8.0.1, 10.8.0.2, 'fd00::1'],"
 	           " ports: [{number: 90, name: tcp, protocol: TCP}]"),
 	     "10.8.0.1_90 tcp >e.example.com; 10.8.0.2_90 tcp >e.example.com"},
+	    {"address ranges share the wildcard, oldest first",
+	     ENTRY("a", "2",
+	           "resolution: NONE, addresses: [10.8.0.0/16, 10.7.0.1],"
+	           " ports: [{number: 90, name: tcp, protocol: TCP}]")
+	         ENTRY("b", "1",
+	               "resolution: NONE, addresses: [10.6.0.0/16], ports: [{number: 90, name: tcp, protocol: TCP}]"),
+	     "0.0.0.0_90 tcp >b.example.com; 0.0.0.0_90 tcp >a.example.com; 10.7.0.1_90 tcp >a.example.com"},
+	    {"an address range beside HTTP",
+	     ENTRY("a", "1",
+	           "resolution: NONE, addresses: [10.8.0.0/16], ports: [{number: 90, name: tcp, protocol: TCP}]")
+	         SERVICE("s", "10.9.0.1", "2", "{port: 90, name: http}"),
+	     "0.0.0.0_90 http 90; 0.0.0.0_90 tcp >a.example.com"},
 	    {"one address twice: the oldest",
 	     ENTRY("a", "2", "resolution: DNS, addresses: [10.8.0.1], ports: [{number: 90, name: tcp, protocol: TCP}]")
 	         ENTRY("b", "1",

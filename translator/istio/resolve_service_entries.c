@@ -158,20 +158,6 @@ static void add_addresses(struct entry_draft *ed, struct entry_service *es)
 	}
 }
 
-/* Listeners have one address each. */
-static void report_ranges(struct entry_draft *ed)
-{
-	for (size_t i = 0; i < ed->entry->n_addresses; i++) {
-		const char *address = address_canonical_range(ed->draft->arena, ed->entry->addresses[i]);
-		if (address && strchr(address, '/'))
-			report_add(ed->draft->report, ed->object, REPORT_WARNING, REASON_NOT_SUPPORTED,
-			           field_at(ed->draft->arena, "addresses", i, ""),
-			           "weft has no listeners for address ranges yet: TCP connections to %s go where "
-			           "connections to unknown addresses go",
-			           address);
-	}
-}
-
 /* ---- hosts ---- */
 
 /* A name that Kubernetes gives to a Service in this namespace. */
@@ -260,7 +246,6 @@ static void resolve_entry(struct draft *draft, const struct object *object, stru
 		ed.pods = workloads_select_pods(draft->arena, workloads, object->namespace, &selector);
 		ed.entries = workloads_select_entries(draft->arena, workloads, object->namespace, &selector);
 	}
-	report_ranges(&ed);
 	for (size_t i = 0; i < ed.entry->n_hosts; i++) {
 		const char *hostname = istio_host_fqdn(draft, ed.entry->hosts[i], object->namespace);
 		struct entry_service *es = service_for(&ed, services, i, hostname);
