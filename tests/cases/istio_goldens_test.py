@@ -55,8 +55,7 @@ def differences(want, got, path=""):
 def compare(row):
     with tempfile.TemporaryDirectory() as folder:
         result = translate(row, folder)
-    kind = row["kind"]
-    want, got = ({item["name"]: istio_goldens.meaning(item, kind) for item in items} for items in (row["resources"], result[kind]))
+    want, got = ({item["name"]: istio_goldens.meaning(item, row) for item in items} for items in (row["resources"], result[row["kind"]]))
     lines = [line for name in sorted(set(want) | set(got)) for line in differences(want.get(name), got.get(name), name)]
     assert not lines, "\n".join(lines[:25 if "-v" not in sys.argv else None])
 

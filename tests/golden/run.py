@@ -53,6 +53,7 @@ def run_case(text):
             for row in result["report"]:
                 row.pop("line", None)  # order of the documents is not the case's subject
                 row["file"] = os.path.basename(row["file"]) if row.get("file") else None
+            result["report"].sort(key=lambda row: json.dumps(row, sort_keys=True))
             results[node + (" " + meta if meta else "")] = result
     return json.dumps(results, indent=1, ensure_ascii=False) + "\n"
 
