@@ -16,8 +16,10 @@ void check_service(struct check *check, const ProtobufCMessage *message)
 		const k8s_service_port *port = spec->ports[i];
 		check_enter_at(check, "ports", i);
 		check_port(check, "port", (uint32_t)port->port);
-		if (spec->n_ports > 1 || !text_is_empty(port->name))
+		if (!text_is_empty(port->name))
 			check_port_name(check, "name", port->name);
+		else if (spec->n_ports > 1)
+			check_warn(check, "name", "Kubernetes wants names where a service has several ports");
 		check_leave(check);
 	}
 	if (text_equal(spec->type, "ExternalName"))

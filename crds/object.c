@@ -30,6 +30,12 @@ static const char *const annotations_that_matter[] = {
 /* Members of an object beside its spec; a kind that is its own message has fields instead. */
 static const char *const object_members[] = {"apiVersion", "kind", "metadata", "status"};
 
+/* Fields that Istio's API had once. What still writes them is served by Istio, without them, so it is here. */
+static const char *const retired_fields[] = {
+    "appendHeaders",        "appendRequestHeaders",  "appendResponseHeaders",
+    "removeRequestHeaders", "removeResponseHeaders", "websocketUpgrade",
+};
+
 /* What decoding one document needs all along. */
 struct decoding {
 	struct arena *scratch;
@@ -37,11 +43,10 @@ struct decoding {
 	const struct kind_info *info;
 	struct object *object;
 	struct codec_issues *issues;
-	bool has_error;
 };
 
-__attribute__((format(printf, 4, 5))) static void add_error(struct decoding *decoding, const char *path,
-                                                            const struct json *at, const char *format, ...)
+__attribute__((format(printf, 5, 6))) static void
+add_issue(struct decoding *decoding, bool is_warning, const char *path, const struct json *at, const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
@@ -50,10 +55,10 @@ __attribute__((format(printf, 4, 5))) static void add_error(struct decoding *dec
 	    .message = arena_vprintf(decoding->scratch, format, args),
 	    .line = at ? at->line : decoding->document->line,
 	    .column = at ? at->column : decoding->document->column,
+	    .is_warning = is_warning,
 	};
 	va_end(args);
 	check_add_issue(decoding->scratch, decoding->issues, &issue);
-	decoding->has_error = true;
 }
 
 struct object_claim object_claim(const struct json *document)
@@ -75,19 +80,30 @@ struct object_claim object_claim(const struct json *document)
 	return claim;
 }
 
-/* DNS-1123 in lower case: labels joined by dots, or one label alone. */
+/* DNS-1123: labels joined by dots, or one label alone. Capitals are let pass here, see check_names. */
 static bool is_name(const char *s, size_t max, bool may_have_dots)
 {
-	size_t n = strlen(s);
-	if (n == 0 || n > max)
+	if (strlen(s) > max || (!may_have_dots && strchr(s, '.')))
 		return false;
-	for (size_t i = 0; i < n; i++) {
-		bool is_edge = i == 0 || i + 1 == n || s[i - 1] == '.' || s[i + 1] == '.';
-		bool is_alnum = (s[i] >= 'a' && s[i] <= 'z') || (s[i] >= '0' && s[i] <= '9');
-		if (!is_alnum && !(s[i] == '-' && !is_edge) && !(s[i] == '.' && may_have_dots && !is_edge))
+	for (;; s++) {
+		size_t n = strcspn(s, ".");
+		if (n == 0 || s[0] == '-' || s[n - 1] == '-')
 			return false;
+		for (size_t i = 0; i < n; i++)
+			if (!isalnum((unsigned char)s[i]) && s[i] != '-')
+				return false;
+		s += n;
+		if (*s == '\0')
+			return true;
 	}
-	return true;
+}
+
+static bool has_capitals(const char *s)
+{
+	for (; *s; s++)
+		if (isupper((unsigned char)*s))
+			return true;
+	return false;
 }
 
 static const struct json *metadata_member(const struct decoding *decoding, const char *key)
@@ -100,14 +116,19 @@ static const struct json *metadata_member(const struct decoding *decoding, const
 static void check_names(struct decoding *decoding)
 {
 	const struct object *object = decoding->object;
+	const struct json *name = metadata_member(decoding, "name");
 	if (text_is_empty(object->name))
-		add_error(decoding, "metadata.name", metadata_member(decoding, "name"), "an object needs a name");
+		add_issue(decoding, false, "metadata.name", name, "an object needs a name");
 	else if (!is_name(object->name, NAME_MAX_BYTES, true))
-		add_error(decoding, "metadata.name", metadata_member(decoding, "name"),
-		          "\"%s\" is not a name: lower-case letters, digits, \"-\" and \".\" inside, at most %d",
+		add_issue(decoding, false, "metadata.name", name,
+		          "\"%s\" is not a name: letters, digits, \"-\" and \".\" inside, at most %d characters",
 		          object->name, NAME_MAX_BYTES);
-	if (!decoding->info->is_cluster_scoped && !is_name(object->namespace, NAMESPACE_MAX_BYTES, false))
-		add_error(decoding, "metadata.namespace", metadata_member(decoding, "namespace"),
+	else if (has_capitals(object->name))
+		add_issue(decoding, true, "metadata.name", name, "Kubernetes takes no capitals in names: \"%s\"",
+		          object->name);
+	if (!decoding->info->is_cluster_scoped &&
+	    (!is_name(object->namespace, NAMESPACE_MAX_BYTES, false) || has_capitals(object->namespace)))
+		add_issue(decoding, false, "metadata.namespace", metadata_member(decoding, "namespace"),
 		          "\"%s\" is not a namespace: lower-case letters, digits and \"-\" inside, at most %d",
 		          object->namespace, NAMESPACE_MAX_BYTES);
 }
@@ -256,9 +277,39 @@ static struct digest object_digest(struct arena *scratch, const struct object *o
 	return digest_final(&state);
 }
 
-static bool has_error(const struct codec_issues *issues, size_t from)
+/* The last name of a path, in camelCase or snake_case, against the table. */
+static bool is_retired(const char *path)
 {
-	for (size_t i = from; i < issues->n; i++)
+	const char *dot = strrchr(path, '.');
+	const char *name = dot ? dot + 1 : path;
+	for (size_t i = 0; i < sizeof retired_fields / sizeof retired_fields[0]; i++) {
+		const char *a = name, *b = retired_fields[i];
+		for (; *a && *b; a++)
+			if (*a != '_') {
+				if (tolower((unsigned char)*a) != tolower((unsigned char)*b))
+					break;
+				b++;
+			}
+		if (*a == '\0' && *b == '\0')
+			return true;
+	}
+	return false;
+}
+
+static void excuse_retired(struct decoding *decoding)
+{
+	for (size_t i = 0; i < decoding->issues->n; i++) {
+		struct codec_issue *issue = &decoding->issues->v[i];
+		if (!issue->is_unknown_field || !is_retired(issue->path))
+			continue;
+		issue->is_warning = true;
+		issue->message = "is no longer part of Istio's API: it has no effect";
+	}
+}
+
+static bool has_error(const struct codec_issues *issues)
+{
+	for (size_t i = 0; i < issues->n; i++)
 		if (!issues->v[i].is_warning)
 			return true;
 	return false;
@@ -292,10 +343,11 @@ static struct object *decode(struct decoding *decoding)
 	struct object *object = decoding->object;
 	check_members(decoding);
 	ProtobufCMessage *message = decode_message(decoding);
+	excuse_retired(decoding);
 	/* a check of what could not be decoded would speak of values that nobody wrote */
-	if (!has_error(decoding->issues, 0))
+	if (!has_error(decoding->issues))
 		check_object(object->arena, object, decoding->document, message, decoding->issues);
-	if (has_error(decoding->issues, 0))
+	if (has_error(decoding->issues))
 		return NULL;
 	object->message = message;
 	object->digest = object_digest(decoding->scratch, object);
@@ -311,8 +363,8 @@ struct object *object_decode(struct arena *scratch, const struct json *document,
 	enum kind kind = KIND_COUNT;
 	if (!claim.api_version || !claim.kind) {
 		const char *missing = claim.api_version ? "kind" : "apiVersion";
-		add_error(&decoding, missing, json_get(document, missing), "not a Kubernetes object: it has no %s",
-		          missing);
+		add_issue(&decoding, false, missing, json_get(document, missing),
+		          "not a Kubernetes object: it has no %s", missing);
 		move_issues(scratch, issues, &found);
 		return NULL;
 	}
