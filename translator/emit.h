@@ -13,7 +13,7 @@ struct emit_cache;
 
 struct emit_cache *emit_cache_new(void);
 void emit_cache_free(struct emit_cache *cache);
-/* Between generations: forgets what was not used since the last call. */
+/* Between generations: forgets what was neither used since the last call nor is in a set that somebody holds. */
 void emit_cache_sweep(struct emit_cache *cache);
 
 /* All four types for a view: outbound clusters, their endpoints, listeners, route tables. Each set is the caller's. */

@@ -1,7 +1,8 @@
 /*
  * Indexes by digest: units by what they were built from, resources by their content (so equal bytes are one resource,
  * even when they were built again for another reason), virtual hosts, and the last set of each view and type. All but
- * contents remember the generation in which they were used last; the sweep drops what the ending one did not use.
+ * contents remember the generation in which they were used last; the sweep drops what the ending one did not use, and
+ * what no set that somebody still holds is made of.
  */
 #include "translator/envoy/envoy.h"
 
@@ -11,17 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct unit {
-	struct digest key;
-	struct resource *resource;
-	const struct virtual_host **hosts; /* of a table; owned array, borrowed hosts */
-	size_t n_hosts;
-	uint32_t used;
-};
-
 struct kept_set {
 	struct digest key;
-	struct resource **v; /* as they were collected; the set holds the references */
+	const struct cache_unit **units; /* as they were collected */
 	size_t n;
 	struct resource_set *set;
 	uint32_t used;
@@ -114,16 +107,15 @@ static void index_filter(struct index *index, bool (*drop)(void *value, uint32_t
 
 /* ---- units ---- */
 
-struct resource *cache_get(struct emit_cache *cache, struct digest key)
+const struct cache_unit *cache_get(struct emit_cache *cache, struct digest key)
 {
-	struct unit *unit = index_get(&cache->units, key);
-	if (!unit)
-		return NULL;
-	unit->used = cache->generation;
-	return unit->resource;
+	struct cache_unit *unit = index_get(&cache->units, key);
+	if (unit)
+		unit->used = cache->generation;
+	return unit;
 }
 
-struct resource *cache_take(struct emit_cache *cache, struct digest key, struct resource *resource)
+const struct cache_unit *cache_take(struct emit_cache *cache, struct digest key, struct resource *resource)
 {
 	struct content *content = index_get(&cache->contents, resource->version);
 	if (content) {
@@ -134,15 +126,15 @@ struct resource *cache_take(struct emit_cache *cache, struct digest key, struct 
 		*content = (struct content){.version = resource->version, .resource = resource_ref(resource)};
 		index_add(&cache->contents, content);
 	}
-	struct unit *unit = allocate(sizeof *unit);
-	*unit = (struct unit){.key = key, .resource = resource, .used = cache->generation};
+	struct cache_unit *unit = allocate(sizeof *unit);
+	*unit = (struct cache_unit){.key = key, .resource = resource, .used = cache->generation};
 	index_add(&cache->units, unit);
-	return resource;
+	return unit;
 }
 
 void cache_keep_hosts(struct emit_cache *cache, struct digest table, const struct virtual_host *const *hosts, size_t n)
 {
-	struct unit *unit = index_get(&cache->units, table);
+	struct cache_unit *unit = index_get(&cache->units, table);
 	assert(unit && !unit->hosts);
 	unit->hosts = allocate(n * sizeof *unit->hosts);
 	if (n)
@@ -188,43 +180,48 @@ const struct virtual_host *cache_put_host(struct emit_cache *cache, const struct
 static void set_done(struct kept_set *kept)
 {
 	resource_set_unref(kept->set);
-	free(kept->v);
+	free(kept->units);
+}
+
+static bool has_same_resources(const struct kept_set *kept, const struct cache_unit *const *units, size_t n)
+{
+	if (kept->n != n)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (kept->units[i] != units[i] && kept->units[i]->resource != units[i]->resource)
+			return false;
+	return true;
+}
+
+static struct resource_set *set_of(enum resource_type type, const struct cache_unit *const *units, size_t n)
+{
+	struct resource **taken = allocate(n * sizeof *taken);
+	for (size_t i = 0; i < n; i++)
+		taken[i] = resource_ref(units[i]->resource);
+	struct resource_set *set = resource_set_new(type, taken, n);
+	free(taken);
+	return set;
 }
 
 struct resource_set *cache_set(struct emit_cache *cache, struct digest key, enum resource_type type,
-                               struct resource *const *v, size_t n)
+                               const struct cache_unit *const *units, size_t n)
 {
 	struct kept_set *kept = index_get(&cache->sets, key);
-	size_t size = n * sizeof *v;
-	if (kept && kept->n == n && (!n || memcmp(kept->v, v, size) == 0)) {
-		kept->used = cache->generation;
-		return resource_set_ref(kept->set);
-	}
-	struct resource **taken = allocate(size);
-	for (size_t i = 0; i < n; i++)
-		taken[i] = resource_ref(v[i]);
-	struct resource_set *set = resource_set_new(type, taken, n);
-	free(taken);
-	if (set->n != n) /* two of one name: v is not all held by the set, so it cannot be remembered */
-		return set;
-	if (kept) {
-		if (digest_equal(kept->set->version, set->version)) { /* the same ones, collected in another order */
-			resource_set_unref(set);
-			set = resource_set_ref(kept->set);
-		}
-		set_done(kept);
-	} else {
+	if (!kept) {
 		kept = allocate(sizeof *kept);
-		kept->key = key;
+		*kept = (struct kept_set){.key = key, .set = set_of(type, units, n)};
 		index_add(&cache->sets, kept);
+	} else if (!has_same_resources(kept, units, n)) {
+		resource_set_unref(kept->set);
+		kept->set = set_of(type, units, n);
 	}
-	kept->v = allocate(size);
+	free(kept->units);
+	kept->units = allocate(n * sizeof *units);
 	if (n)
-		memcpy(kept->v, v, size);
+		memcpy(kept->units, units, n * sizeof *units);
 	kept->n = n;
-	kept->set = resource_set_ref(set);
 	kept->used = cache->generation;
-	return set;
+	return resource_set_ref(kept->set);
 }
 
 /* ---- life ---- */
@@ -238,7 +235,7 @@ struct emit_cache *emit_cache_new(void)
 
 static bool drop_unit(void *value, uint32_t generation)
 {
-	struct unit *unit = value;
+	struct cache_unit *unit = value;
 	if (unit->used == generation)
 		return false;
 	resource_unref(unit->resource);
@@ -286,11 +283,26 @@ static bool drop_set(void *value, uint32_t generation)
 	return true;
 }
 
+/* A view that was not asked for, since whoever has its sets knew that nothing changed, needs its units the next time.
+ */
+static void use_units_of_sets(struct emit_cache *cache)
+{
+	for (size_t i = 0; i < cache->sets.n_slots; i++) {
+		struct kept_set *kept = cache->sets.slots[i];
+		if (!kept || (kept->used != cache->generation &&
+		              atomic_load_explicit(&kept->set->refs, memory_order_acquire) == 1))
+			continue;
+		kept->used = cache->generation;
+		for (size_t k = 0; k < kept->n; k++)
+			cache_get(cache, kept->units[k]->key);
+	}
+}
+
 /* A table that was carried over did not ask for its hosts, and the next one like it will. */
 static void use_hosts_of_tables(struct emit_cache *cache)
 {
 	for (size_t i = 0; i < cache->units.n_slots; i++) {
-		const struct unit *unit = cache->units.slots[i];
+		const struct cache_unit *unit = cache->units.slots[i];
 		if (!unit || unit->used != cache->generation)
 			continue;
 		for (size_t k = 0; k < unit->n_hosts; k++)
@@ -300,6 +312,7 @@ static void use_hosts_of_tables(struct emit_cache *cache)
 
 void emit_cache_sweep(struct emit_cache *cache)
 {
+	use_units_of_sets(cache);
 	use_hosts_of_tables(cache);
 	index_filter(&cache->units, drop_unit, cache->generation);
 	index_filter(&cache->hosts, drop_host, cache->generation);

@@ -9,16 +9,16 @@ void emit_key_init(struct digest_state *state, enum emit_unit unit, struct diges
 	digest_add_digest(state, base);
 }
 
-struct resource *emit_put(struct emit *emit, struct digest key, enum resource_type type, const char *name,
-                          const ProtobufCMessage *message)
+const struct cache_unit *emit_put(struct emit *emit, struct digest key, enum resource_type type, const char *name,
+                                  const ProtobufCMessage *message)
 {
 	struct bytes bytes = pack(emit->arena, message);
 	return cache_take(emit->cache, key, resource_new(type, name, bytes.data, bytes.n));
 }
 
-void emit_collect(struct emit *emit, struct resource *unit)
+void emit_collect(struct emit *emit, const struct cache_unit *unit)
 {
-	VEC_PUSH(emit->arena, &emit->units[unit->type], unit);
+	VEC_PUSH(emit->arena, &emit->units[unit->resource->type], unit);
 }
 
 /* Clusters read less of the proxy than listeners do, and so more proxies share them. */

@@ -153,7 +153,7 @@ static struct digest outbound_key(const struct emit *emit, const struct outbound
 static void emit_outbound(struct emit *emit, const struct outbound *out)
 {
 	struct digest key = outbound_key(emit, out);
-	struct resource *unit = cache_get(emit->cache, key);
+	const struct cache_unit *unit = cache_get(emit->cache, key);
 	if (!unit) {
 		const char *name = name_outbound_cluster(emit->arena, out->port->number, out->subset->name,
 		                                         out->service->service->hostname);
@@ -190,7 +190,7 @@ void emit_fixed_cluster(struct emit *emit, const char *name, envoy_cluster *(*bu
 	emit_key_init(&state, UNIT_FIXED_CLUSTER, emit->cluster_base);
 	digest_add_str(&state, name);
 	struct digest key = digest_final(&state);
-	struct resource *unit = cache_get(emit->cache, key);
+	const struct cache_unit *unit = cache_get(emit->cache, key);
 	if (!unit)
 		unit = emit_put(emit, key, RESOURCE_CLUSTER, name, &build(emit)->base);
 	emit_collect(emit, unit);

@@ -75,7 +75,7 @@ static void emit_assignment(struct emit *emit, const struct service *service, co
 	}
 	digest_add_digest(&state, port->endpoints_digest);
 	struct digest key = digest_final(&state);
-	struct resource *unit = cache_get(emit->cache, key);
+	const struct cache_unit *unit = cache_get(emit->cache, key);
 	if (!unit) {
 		const char *name = name_outbound_cluster(emit->arena, port->number, subset->name, service->hostname);
 		envoy_cluster_load_assignment *assignment =

@@ -37,7 +37,7 @@ void emit_gateway_listeners(struct emit *emit)
 		emit_key_init(&state, UNIT_GATEWAY_LISTENER, emit->listener_base);
 		digest_add_digest(&state, listener->digest);
 		struct digest key = digest_final(&state);
-		struct resource *unit = cache_get(emit->cache, key);
+		const struct cache_unit *unit = cache_get(emit->cache, key);
 		if (!unit) {
 			const char *name = name_listener(emit->arena, listener->bind, listener->port);
 			unit = emit_put(emit, key, RESOURCE_LISTENER, name, &build_gateway(emit, listener, name)->base);

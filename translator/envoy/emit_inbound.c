@@ -212,7 +212,7 @@ void emit_inbound_listener(struct emit *emit, const struct workload_class *workl
 		digest_add_u64(&state, port->service_port->number);
 	}
 	struct digest key = digest_final(&state);
-	struct resource *unit = cache_get(emit->cache, key);
+	const struct cache_unit *unit = cache_get(emit->cache, key);
 	if (!unit)
 		unit =
 		    emit_put(emit, key, RESOURCE_LISTENER, NAME_VIRTUAL_INBOUND, &build_virtual(emit, workload)->base);

@@ -79,7 +79,7 @@ static void emit_inbound(struct emit *emit, const struct workload_class *workloa
 	if (policy)
 		digest_add_digest(&state, policy->digest);
 	struct digest key = digest_final(&state);
-	struct resource *unit = cache_get(emit->cache, key);
+	const struct cache_unit *unit = cache_get(emit->cache, key);
 	if (!unit) {
 		const char *name = name_inbound_cluster(emit->arena, port->port);
 		unit = emit_put(emit, key, RESOURCE_CLUSTER, name, &build_inbound(emit, port, policy, name)->base);

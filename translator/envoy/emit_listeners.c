@@ -154,7 +154,7 @@ static void emit_group(struct emit *emit, const struct listener_group *group)
 	for (size_t i = 0; i < group->n; i++)
 		digest_add_digest(&state, group->v[i].digest);
 	struct digest key = digest_final(&state);
-	struct resource *unit = cache_get(emit->cache, key);
+	const struct cache_unit *unit = cache_get(emit->cache, key);
 	if (!unit) {
 		const char *name = name_listener(emit->arena, group->v[0].bind, group->v[0].port);
 		unit = emit_put(emit, key, RESOURCE_LISTENER, name, &build_outbound(emit, group, name)->base);
@@ -193,7 +193,7 @@ static void emit_virtual(struct emit *emit)
 	struct digest_state state;
 	emit_key_init(&state, UNIT_VIRTUAL_OUTBOUND, emit->listener_base);
 	struct digest key = digest_final(&state);
-	struct resource *unit = cache_get(emit->cache, key);
+	const struct cache_unit *unit = cache_get(emit->cache, key);
 	if (!unit)
 		unit = emit_put(emit, key, RESOURCE_LISTENER, NAME_VIRTUAL_OUTBOUND, &build_virtual(emit)->base);
 	emit_collect(emit, unit);

@@ -317,7 +317,7 @@ static void emit_table(struct emit *emit, const struct scope_table *table, const
 {
 	struct table_build build = {.emit = emit, .table = table, .aliases = aliases, .base = host_base(emit, table)};
 	struct digest key = table_key(&build);
-	struct resource *unit = cache_get(emit->cache, key);
+	const struct cache_unit *unit = cache_get(emit->cache, key);
 	if (!unit) {
 		add_hosts(&build);
 		struct bytes bytes = compose(&build);

@@ -5,7 +5,7 @@
  * what they read, and built only when they are not there:
  *
  *     struct digest key = …;                              all that the unit's builder reads
- *     struct resource *unit = cache_get(emit->cache, key);
+ *     const struct cache_unit *unit = cache_get(emit->cache, key);
  *     if (!unit)
  *         unit = emit_put(emit, key, RESOURCE_CLUSTER, name, &build(…)->base);
  *     emit_collect(emit, unit);
@@ -40,7 +40,7 @@ struct emit {
 	const struct scope *scope; /* NULL for a workload */
 	struct emit_proxy proxy;
 	struct digest cluster_base, listener_base; /* what all clusters (listeners) read: the mesh and the proxy */
-	VEC(struct resource *) units[RESOURCE_TYPE_COUNT]; /* borrowed from the cache */
+	VEC(const struct cache_unit *) units[RESOURCE_TYPE_COUNT]; /* borrowed from the cache */
 };
 
 /* Messages' strings are not const in protobuf-c, but what is packed is only read. */
@@ -65,24 +65,33 @@ struct virtual_host {
 	uint32_t used; /* private to cache.c */
 };
 
-/* Borrowed, or NULL. What was got or put lives until the sweep after the next. */
-struct resource *cache_get(struct emit_cache *cache, struct digest key);
-struct resource *cache_take(struct emit_cache *cache, struct digest key, struct resource *resource); /* and borrow */
+/* What was emitted for a key. */
+struct cache_unit {
+	struct digest key;
+	struct resource *resource;
+	const struct virtual_host **hosts; /* the rest is private to cache.c */
+	size_t n_hosts;
+	uint32_t used;
+};
+
+/* Borrowed, or NULL. What was got, put or taken lives until the sweep at least. */
+const struct cache_unit *cache_get(struct emit_cache *cache, struct digest key);
+/* Takes over the reference; the unit may hold another resource of the same content. */
+const struct cache_unit *cache_take(struct emit_cache *cache, struct digest key, struct resource *resource);
 const struct virtual_host *cache_get_host(struct emit_cache *cache, struct digest key);
 /* Copies the host. */
 const struct virtual_host *cache_put_host(struct emit_cache *cache, const struct virtual_host *host);
 /* The hosts that a table was composed of stay as long as the table. */
 void cache_keep_hosts(struct emit_cache *cache, struct digest table, const struct virtual_host *const *hosts, size_t n);
-/* The set of these resources (borrowed, any order): the very one of the last call with this key when they are the same.
- */
+/* The set of these units: the very one of the last call with this key when they have the same resources. */
 struct resource_set *cache_set(struct emit_cache *cache, struct digest key, enum resource_type type,
-                               struct resource *const *v, size_t n);
+                               const struct cache_unit *const *units, size_t n);
 
 /* ---- emit.c ---- */
 
-struct resource *emit_put(struct emit *emit, struct digest key, enum resource_type type, const char *name,
-                          const ProtobufCMessage *message);
-void emit_collect(struct emit *emit, struct resource *unit);
+const struct cache_unit *emit_put(struct emit *emit, struct digest key, enum resource_type type, const char *name,
+                                  const ProtobufCMessage *message);
+void emit_collect(struct emit *emit, const struct cache_unit *unit);
 /* Each kind of unit begins its key with another of these. */
 enum emit_unit {
 	UNIT_PROXY,
