@@ -1,7 +1,8 @@
 /*
- * OpenSSL's low-level SHA-256: three to five times as fast as EVP for the short inputs that keys are made of (no
- * allocation, no provider dispatch). It is deprecated in 3.x, not gone; this macro is the documented way to use it
- * quietly (openssl_user_macros(7)).
+ * OpenSSL's low-level SHA-256: its context is plain memory, so a digest_state needs no allocation, no fetched algorithm
+ * and no thread's leftovers, and a short key costs two thirds of what it costs through EVP at its best (76 against 118
+ * ns for 32 bytes; from 200 bytes on they are equal). It is deprecated in 3.x, not gone; this macro is the documented
+ * way to use it quietly (openssl_user_macros(7)).
  */
 #define OPENSSL_SUPPRESS_DEPRECATED
 

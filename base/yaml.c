@@ -88,6 +88,8 @@ static struct chunk next_chunk(struct yaml_reader *reader)
 		reader->line++;
 		if (!is_end)
 			continue;
+		if (!chunk.content_line && has_content(&line, 3))
+			chunk.content_line = reader->line - 1; /* words after it: let libyaml complain */
 		if (chunk.has_marker || chunk.content_line || chunk.has_directive)
 			break;
 		chunk.s = reader->s + reader->at; /* it ended nothing */

@@ -25,9 +25,9 @@ struct anchor {
 /* A container that is open. */
 struct frame {
 	struct json *value;
-	size_t from; /* its first child on the build's stack */
-	const char *anchor;
-	struct cost before; /* the totals when it opened */
+	size_t from;           /* its first child on the build's stack */
+	struct anchor *anchor; /* NULL: it has no name */
+	struct cost before;    /* the totals when it opened */
 	int height;
 	size_t n_merges;
 	bool is_object;
@@ -64,11 +64,14 @@ static bool count(struct builder *builder, struct cost cost)
 	return true;
 }
 
-static void name_anchor(struct builder *builder, const char *name, const struct anchor *anchor)
+/* From here on the name means this node, though its value is not there yet. NULL when it has no name. */
+static struct anchor *name_anchor(struct builder *builder, const yaml_char_t *name)
 {
-	if (name)
-		map_put(builder->scratch, &builder->anchors, name,
-		        arena_memdup(builder->scratch, anchor, sizeof *anchor));
+	if (!name)
+		return NULL;
+	struct anchor *anchor = ARENA_NEW(builder->scratch, struct anchor);
+	map_put(builder->scratch, &builder->anchors, arena_strdup(builder->scratch, (const char *)name), anchor);
+	return anchor;
 }
 
 /* Keys are strings in JSON; other scalars become what they would print as, as in Kubernetes (so `on:` is the key
@@ -83,6 +86,8 @@ static const char *key_of(struct builder *builder, const struct json *value)
 	}
 	struct text text = {0};
 	json_print(value, 0, &text);
+	if (value->type == JSON_DOUBLE && text_has_suffix(text_get(&text), ".0"))
+		text.s[text.n -= 2] = '\0';
 	const char *key = arena_strdup(builder->build.arena, text_get(&text));
 	text_done(&text);
 	return key;
@@ -164,7 +169,9 @@ static bool on_scalar(struct builder *builder, const yaml_event_t *event)
 	struct json *value = new_value(builder, event);
 	if (!yaml_scalar_resolve(arena_strndup(builder->build.arena, s, n), n, tag, value, builder->error))
 		return fail_at(builder, event->start_mark);
-	name_anchor(builder, (const char *)event->data.scalar.anchor, &(struct anchor){.value = value, .cost = {1, n}});
+	struct anchor *anchor = name_anchor(builder, event->data.scalar.anchor);
+	if (anchor)
+		*anchor = (struct anchor){.value = value, .cost = {1, n}};
 	return add_value(builder, value, 0, event->start_mark);
 }
 
@@ -175,6 +182,8 @@ static bool on_alias(struct builder *builder, const yaml_event_t *event)
 	bool is_good = true;
 	if (!anchor)
 		is_good = error_set(builder->error, "nothing before this is named &%.100s", name);
+	else if (!anchor->value)
+		is_good = error_set(builder->error, "*%.100s stands inside what it names", name);
 	else if (builder->depth + anchor->height > JSON_DEPTH_MAX)
 		is_good = error_set(builder->error, "more than %d levels deep, aliases expanded", JSON_DEPTH_MAX);
 	if (!is_good || !count(builder, anchor->cost))
@@ -203,7 +212,7 @@ static bool on_start(struct builder *builder, const yaml_event_t *event)
 	builder->frames[builder->depth++] = (struct frame){
 	    .value = new_value(builder, event),
 	    .from = builder->build.n,
-	    .anchor = anchor ? arena_strdup(builder->scratch, (const char *)anchor) : NULL,
+	    .anchor = name_anchor(builder, anchor),
 	    .before = before,
 	    .height = 1,
 	    .is_object = is_object,
@@ -264,13 +273,12 @@ static bool on_end(struct builder *builder, const yaml_event_t *event)
 	if (duplicate)
 		return error_set(builder->error, "line %u, column %u: the key \"%s\" is there twice", duplicate->line,
 		                 duplicate->column, duplicate->key);
-	name_anchor(
-	    builder, frame->anchor,
-	    &(struct anchor){
-	        .value = value,
-	        .cost = {builder->total.values - frame->before.values, builder->total.bytes - frame->before.bytes},
-	        .height = frame->height,
-	    });
+	if (frame->anchor)
+		*frame->anchor = (struct anchor){
+		    .value = value,
+		    .cost = {builder->total.values - frame->before.values, builder->total.bytes - frame->before.bytes},
+		    .height = frame->height,
+		};
 	yaml_mark_t start = {.line = value->line - builder->first_line, .column = value->column - 1};
 	return add_value(builder, value, frame->height, start);
 }
