@@ -48,16 +48,18 @@ struct arena {
 	size_t size; /* taken from the system */
 };
 
+_Noreturn static void out_of_memory(size_t size)
+{
+	fprintf(stderr, "weft: out of memory: %zu bytes\n", size);
+	abort();
+}
+
+/* data_size is at most SIZE_MAX / 2. */
 static struct chunk *chunk_new(size_t data_size)
 {
-	size_t size;
-	struct chunk *chunk = NULL;
-	if (!__builtin_add_overflow(data_size, sizeof *chunk, &size))
-		chunk = calloc(1, size);
-	if (!chunk) {
-		fprintf(stderr, "weft: out of memory: %zu bytes\n", data_size);
-		abort();
-	}
+	struct chunk *chunk = calloc(1, data_size + sizeof *chunk);
+	if (!chunk)
+		out_of_memory(data_size);
 	chunk->size = data_size;
 	POISON(chunk->data, data_size);
 	return chunk;
@@ -107,8 +109,8 @@ static void *alloc_own(struct arena *arena, size_t size)
 
 void *arena_alloc(struct arena *arena, size_t size)
 {
-	if (size > SIZE_MAX / 2)
-		return alloc_own(arena, size); /* aborts */
+	if (size > SIZE_MAX / 4)
+		out_of_memory(size);
 	size_t step = round_up(size ? size : 1) + GAP;
 	if (step > (size_t)(arena->end - arena->at)) {
 		if (step > arena->next_size / 4)

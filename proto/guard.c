@@ -146,7 +146,7 @@ static bool check_field(struct guard *guard, const ProtobufCMessageDescriptor *t
                         uint64_t seen[FIELDS_PER_TYPE_MAX / 64], unsigned depth)
 {
 	uint64_t tag;
-	struct span value;
+	struct span value = {0};
 	if (++guard->n_fields > GUARD_FIELDS_MAX)
 		return error_set(guard->error, "more than %u fields", GUARD_FIELDS_MAX);
 	if (!read_varint(span, TAG_BYTES_MAX, &tag) || tag >> 3 == 0 || tag >> 3 > FIELD_NUMBER_MAX)
