@@ -1,5 +1,6 @@
 /*
- * A document (YAML, of which JSON is a part) through the codec and out again. The first byte picks the message's type.
+ * A document (YAML, of which JSON is a part) through the codec and out again. The first byte picks the message's type:
+ * B is the first row of kinds, C the second, and so on.
  * What was decoded must print as JSON that reads back without an issue and prints the same, and the same over the wire.
  */
 #include "base/yaml.h"
