@@ -56,22 +56,16 @@ static int compare_services(const void *a, const void *b)
 	return strcmp(x->service->service->hostname, y->service->service->hostname);
 }
 
-/* An alias answers on the ports of what it stands for. */
 static void add_services(struct tables_draft *all)
 {
 	const struct scope *scope = all->draft->scope;
 	for (size_t i = 0; i < scope->n_services; i++) {
-		const struct scope_service *service = &scope->services[i], *meant = service;
-		if (service->service->resolution == SERVICE_ALIAS) {
-			struct destination destination = {.host = service->service->hostname, .subset = ""};
-			uint32_t port;
-			meant = scope_destination(scope, &destination, 0, &port);
-		}
-		for (size_t j = 0; meant && j < meant->service->n_ports; j++) {
-			const struct service_port *port = &meant->service->ports[j];
+		const struct service *service = scope->services[i].service;
+		for (size_t j = 0; j < service->n_ports; j++)
 			VEC_PUSH(all->draft->arena, &all->services,
-			         (struct table_service){port->number, protocol_transport(port->protocol), service});
-		}
+			         (struct table_service){service->ports[j].number,
+			                                protocol_transport(service->ports[j].protocol),
+			                                &scope->services[i]});
 	}
 	VEC_SORT(&all->services, compare_services);
 }
@@ -196,21 +190,15 @@ static void add_host(struct table_draft *table, const char *hostname, const stru
 	VEC_PUSH(arena, &table->out, host);
 }
 
+/* An alias without a rule of its own is no host: its names go with what it stands for. */
 static void add_service_host(struct table_draft *table, const struct table_service *row)
 {
-	const struct scope *scope = table->all->draft->scope;
-	const char *hostname = row->service->service->hostname;
+	const struct service *service = row->service->service;
 	if (row->transport != TRANSPORT_HTTP && row->transport != TRANSPORT_AUTO)
 		return;
-	const struct indexed_rule *rule = rule_for(table, hostname);
-	if (!rule && row->service->service->resolution == SERVICE_ALIAS) {
-		/* an alias without rules of its own does as what it stands for does */
-		struct destination destination = {.host = hostname, .subset = ""};
-		uint32_t port;
-		const struct scope_service *meant = scope_destination(scope, &destination, table->port, &port);
-		rule = meant ? rule_for(table, meant->service->hostname) : NULL;
-	}
-	add_host(table, hostname, row->service, rule);
+	const struct indexed_rule *rule = rule_for(table, service->hostname);
+	if (rule || service->resolution != SERVICE_ALIAS)
+		add_host(table, service->hostname, row->service, rule);
 }
 
 /* Wildcards that stand for services of the port are no hosts of their own. */
