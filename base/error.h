@@ -23,4 +23,4 @@ __attribute__((format(printf, 2, 3))) bool error_set(struct error *error, const 
 __attribute__((format(printf, 2, 3))) bool error_wrap(struct error *error, const char *format, ...); /* false */
 /* format, then ": " and strerror(errno_value). */
 __attribute__((format(printf, 3, 4))) bool error_set_errno(struct error *error, int errno_value, const char *format,
-							    ...); /* false */
+                                                           ...); /* false */

@@ -1,10 +1,11 @@
 #pragma once
 /*
- * A document as a tree of plain values, each with the place it stands at, in an arena. JSON and YAML (yaml.h) both become
- * this; proto/codec turns it into messages. The JSON parser is our own because no library at hand says where a value stands.
+ * A document as a tree of plain values, each with the place it stands at, in an arena. JSON and YAML (yaml.h) both
+ * become this; proto/codec turns it into messages. The JSON parser is our own because no library at hand says where a
+ * value stands.
  *
- * Integers keep 64 bits; any other number is a double. Object members keep their order; duplicate keys are an error in both
- * syntaxes. Columns count characters.
+ * Integers keep 64 bits; any other number is a double. Object members keep their order; duplicate keys are an error in
+ * both syntaxes. Columns count characters.
  */
 #include "base/arena.h"
 #include "base/error.h"

@@ -1,7 +1,7 @@
 #pragma once
 /*
- * Regular expressions in RE2's syntax, which is what Envoy takes: so that a bad one is refused here, with its reason, and
- * not by a proxy. A C face on RE2 (regex.cc is the only C++ in the tree).
+ * Regular expressions in RE2's syntax, which is what Envoy takes: so that a bad one is refused here, with its reason,
+ * and not by a proxy. A C face on RE2 (regex.cc is the only C++ in the tree).
  */
 #include "base/error.h"
 

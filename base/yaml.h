@@ -1,7 +1,7 @@
 #pragma once
 /*
- * YAML to json.h trees (libyaml; the YAML 1.2 core schema as Kubernetes reads it: true/false, null/~, decimal integers,
- * floats; yes, no, on and off too are booleans there, as in YAML 1.1: yaml.c has the table).
+ * YAML to json.h trees (libyaml), each scalar meaning what it means to Kubernetes (sigs.k8s.io/yaml: YAML 1.1, in which
+ * yes, no, on, off, y and n are booleans and 010 is eight; yaml_scalar.c has the table).
  *
  * A file is a stream of documents. Each is parsed by itself, so an error in one leaves the others standing: the error
  * names line and column, and reading goes on at the next `---` line. Empty documents are skipped.
@@ -12,8 +12,9 @@
  *         else use(document.value);
  *     }
  *
- * Caps: YAML_BYTES_MAX a file, JSON_BYTES_MAX a document, JSON_DEPTH_MAX levels, JSON_VALUES_MAX values after aliases are expanded (so "billion
- * laughs" ends with an error, not with memory), no merge keys beyond the same caps, no tags but the core schema's.
+ * Caps: YAML_BYTES_MAX a file, JSON_BYTES_MAX a document, JSON_DEPTH_MAX levels, JSON_VALUES_MAX values after aliases
+ * are expanded (so "billion laughs" ends with an error, not with memory), no merge keys beyond the same caps, no tags
+ * but the core schema's.
  */
 #include "base/json.h"
 
