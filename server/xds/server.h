@@ -1,9 +1,10 @@
 #pragma once
 /*
- * The xDS server: ADS (state of the world and delta) and the separate services CDS, EDS, LDS, RDS over gRPC, for Envoys.
+ * The xDS server: ADS (state of the world and delta) and the separate services CDS, EDS, LDS, RDS over gRPC, for
+ * Envoys.
  *
- *     generation (from the pipeline) --xds_server_publish--> [ grpc thread: streams -> subscriptions -> replies ] --> proxies
- *     roster of connected nodes      <--on_roster-----------
+ *     generation (from the pipeline) --xds_server_publish--> [ grpc thread: streams -> subscriptions -> replies ] -->
+ * proxies roster of connected nodes      <--on_roster-----------
  *
  * Nothing is sent to a proxy before a generation holds its config (unknown is not empty). Layers, each its own file:
  *   transport.h   streams and bytes; no xDS in it         grpc_transport.c   the one with gRPC C core in it
@@ -19,12 +20,13 @@ struct xds_server;
 
 /* All callbacks run on the grpc thread and must not block. */
 struct xds_server_options {
-	const char *address;           /* "127.0.0.1:15010" */
-	unsigned max_streams;          /* 0: 20000 */
+	const char *address;                 /* "127.0.0.1:15010" */
+	unsigned max_streams;                /* 0: 20000 */
 	unsigned max_streams_per_connection; /* 0: 100 */
-	size_t max_request_bytes;      /* 0: 4 MiB */
-	int64_t stalled_stream_ms;     /* a stream that does not read for so long is closed; 0: 60000 */
-	int64_t ack_wait_ms;           /* the bound of the make-before-break barrier; 0: 5000 */
+	size_t max_request_bytes;            /* 0: 4 MiB */
+	int64_t stalled_stream_ms;           /* a stream that does not read for so long is closed; 0: 60000 */
+	int64_t max_connection_age_ms;       /* after that a connection is asked to come again; 0: never */
+	int64_t ack_wait_ms;                 /* the bound of the make-before-break barrier; 0: 5000 */
 	void (*on_roster)(void *context, struct roster *roster); /* reference moves in */
 	void *context;
 };
@@ -51,8 +53,10 @@ extern const int64_t xds_bucket_ms[XDS_BUCKETS]; /* upper bounds of the converge
 struct xds_stats {
 	uint64_t streams, streams_total, requests, rejected_requests;
 	uint64_t pushes[RESOURCE_TYPE_COUNT], acks[RESOURCE_TYPE_COUNT], nacks[RESOURCE_TYPE_COUNT];
-	uint64_t bytes_sent, stalled_streams;
-	uint64_t convergence[XDS_BUCKETS + 1], convergence_n; /* event seen -> last acknowledgement of the generation by all */
+	uint64_t bytes_sent, stalled_streams, refused_streams;
+	uint64_t accept_failures; /* above 0 the listener is dead (see grpc_transport.h): the program is not alive */
+	uint64_t convergence[XDS_BUCKETS + 1],
+	    convergence_n; /* event seen -> last acknowledgement of the generation by all */
 	double convergence_sum_s;
 };
 void xds_server_stats(struct xds_server *server, struct xds_stats *stats); /* any thread */

@@ -1,0 +1,100 @@
+#include "server/xds/body.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum { BODY_SOTW, BODY_DELTA };
+
+/* envoy.service.discovery.v3: field numbers */
+enum {
+	RESPONSE_RESOURCES = 2, /* in both responses */
+	RESOURCE_VERSION = 1,
+	RESOURCE_ANY = 2,
+	RESOURCE_NAME = 3,
+};
+
+#define WIRE_TYPE_BYTES 2
+
+size_t wire_varint_size(uint64_t value)
+{
+	size_t n = 1;
+	while (value >>= 7)
+		n++;
+	return n;
+}
+
+uint8_t *wire_varint(uint8_t *at, uint64_t value)
+{
+	while (value >= 0x80) {
+		*at++ = (uint8_t)(value | 0x80);
+		value >>= 7;
+	}
+	*at++ = (uint8_t)value;
+	return at;
+}
+
+size_t wire_field_size(size_t n)
+{
+	return 1 + wire_varint_size(n) + n;
+}
+
+uint8_t *wire_open(uint8_t *at, unsigned number, size_t n)
+{
+	*at++ = (uint8_t)(number << 3 | WIRE_TYPE_BYTES);
+	return wire_varint(at, n);
+}
+
+uint8_t *wire_field(uint8_t *at, unsigned number, const void *data, size_t n)
+{
+	at = wire_open(at, number, n);
+	if (n)
+		memcpy(at, data, n);
+	return at + n;
+}
+
+static size_t delta_entry_size(const struct resource *resource)
+{
+	return wire_field_size(DIGEST_HEX - 1) + wire_field_size(resource->body_n) +
+	       wire_field_size(strlen(resource->name));
+}
+
+static uint8_t *delta_entry(uint8_t *at, const struct resource *resource)
+{
+	char version[DIGEST_HEX];
+
+	digest_hex(resource->version, version);
+	at = wire_open(at, RESPONSE_RESOURCES, delta_entry_size(resource));
+	at = wire_field(at, RESOURCE_VERSION, version, DIGEST_HEX - 1);
+	at = wire_field(at, RESOURCE_ANY, resource->body, resource->body_n);
+	return wire_field(at, RESOURCE_NAME, resource->name, strlen(resource->name));
+}
+
+struct buffer *body_sotw(struct set_diff *diff)
+{
+	if (diff->bodies[BODY_SOTW])
+		return diff->bodies[BODY_SOTW];
+	size_t n = 0;
+	for (size_t i = 0; i < diff->n_changed; i++)
+		n += wire_field_size(diff->changed[i]->body_n);
+	struct buffer *body = buffer_new(n);
+	uint8_t *at = body->data;
+	for (size_t i = 0; i < diff->n_changed; i++)
+		at = wire_field(at, RESPONSE_RESOURCES, diff->changed[i]->body, diff->changed[i]->body_n);
+	assert(at == body->data + n);
+	return diff->bodies[BODY_SOTW] = body;
+}
+
+struct buffer *body_delta(struct set_diff *diff)
+{
+	if (diff->bodies[BODY_DELTA])
+		return diff->bodies[BODY_DELTA];
+	size_t n = 0;
+	for (size_t i = 0; i < diff->n_changed; i++)
+		n += wire_field_size(delta_entry_size(diff->changed[i]));
+	struct buffer *body = buffer_new(n);
+	uint8_t *at = body->data;
+	for (size_t i = 0; i < diff->n_changed; i++)
+		at = delta_entry(at, diff->changed[i]);
+	assert(at == body->data + n);
+	return diff->bodies[BODY_DELTA] = body;
+}

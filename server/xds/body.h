@@ -1,0 +1,25 @@
+#pragma once
+/*
+ * The part of a response that proxies share: the entries of the resources that a diff says are new or changed, one
+ * behind the other, ready for the wire. Protobuf fields may come in any order and repeated ones in pieces, so a
+ * response is a head of its own and one such buffer for each set. Built when first asked for, kept with the diff.
+ *
+ *     state of the world   DiscoveryResponse.resources, an Any each
+ *     delta                DeltaDiscoveryResponse.resources, a Resource (name, version, Any) each
+ *
+ * A diff from NULL gives a whole set.
+ */
+#include "server/xds/set_cache.h"
+
+/* Borrowed from the diff; n is 0 when nothing is changed. */
+struct buffer *body_sotw(struct set_diff *diff);
+struct buffer *body_delta(struct set_diff *diff);
+
+/* Protobuf's wire, as far as heads of replies need it. Each writes at `at` and returns the end. */
+#define WIRE_VARINT_MAX 10
+size_t wire_varint_size(uint64_t value);
+uint8_t *wire_varint(uint8_t *at, uint64_t value);
+size_t wire_field_size(size_t n); /* of a length-delimited field with a number below 16 */
+/* The tag and length of such a field, whose n bytes the caller writes behind. */
+uint8_t *wire_open(uint8_t *at, unsigned number, size_t n);
+uint8_t *wire_field(uint8_t *at, unsigned number, const void *data, size_t n);

@@ -1,0 +1,327 @@
+#include "server/xds/server.h"
+
+#include "base/log.h"
+#include "server/xds/server_private.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#define MAX_STREAMS 20000
+#define MAX_STREAMS_PER_CONNECTION 100
+#define MAX_REQUEST_BYTES (4u << 20)
+#define STALLED_STREAM_MS 60000
+#define ACK_WAIT_MS 5000
+#define ROSTER_GAP_MS 5      /* between two rosters: a thousand proxies that come at once are not a thousand rosters */
+#define DEADLINE_GRAIN_MS 20 /* deadlines are looked through no more often */
+
+static void *server_alloc(size_t size)
+{
+	void *memory = calloc(1, size);
+	if (!memory)
+		abort();
+	return memory;
+}
+
+/* ---- streams ---- */
+
+static void server_time(struct server_stream *entry, bool is_timed)
+{
+	struct xds_server *server = entry->server;
+
+	if (is_timed == entry->is_timed)
+		return;
+	entry->is_timed = is_timed;
+	if (is_timed) {
+		entry->timed_previous = NULL;
+		entry->timed_next = server->timed;
+		if (entry->timed_next)
+			entry->timed_next->timed_previous = entry;
+		server->timed = entry;
+		return;
+	}
+	*(entry->timed_previous ? &entry->timed_previous->timed_next : &server->timed) = entry->timed_next;
+	if (entry->timed_next)
+		entry->timed_next->timed_previous = entry->timed_previous;
+}
+
+static void server_leave_wave(struct server_stream *entry)
+{
+	struct xds_server *server = entry->server;
+
+	if (!entry->wave)
+		return;
+	waves_leave(&server->waves, entry->wave, clock_now_ns(server->clock), &server->stats);
+	entry->wave = 0;
+}
+
+/* After anything that happened to the stream. */
+static void server_settle(struct server_stream *entry)
+{
+	struct xds_server *server = entry->server;
+	struct stream *stream = entry->stream;
+
+	if (stream->node && !entry->is_identified) {
+		entry->is_identified = true;
+		server->is_roster_changed = true;
+		struct proxy_config *config =
+		    server->generation ? generation_config(server->generation, stream->node) : NULL;
+		if (config)
+			stream_set_config(stream, config);
+	}
+	if (stream->is_settled)
+		server_leave_wave(entry);
+	server_time(entry, stream->deadline_ns != INT64_MAX);
+	if (stream->deadline_ns < server->timed_ns)
+		server->timed_ns = stream->deadline_ns;
+}
+
+static void *server_open(void *context, struct transport_stream *transport, unsigned method)
+{
+	struct xds_server *server = context;
+	struct server_stream *entry = server_alloc(sizeof *entry);
+
+	pthread_mutex_lock(&server->lock);
+	assert(method < STREAM_METHODS);
+	entry->server = server;
+	entry->stream = stream_new(&server->env, transport, &stream_methods[method]);
+	entry->next = server->streams;
+	if (entry->next)
+		entry->next->previous = entry;
+	server->streams = entry;
+	server->stats.streams++;
+	server->stats.streams_total++;
+	pthread_mutex_unlock(&server->lock);
+	return entry;
+}
+
+static void server_message(void *context, const uint8_t *data, size_t n)
+{
+	struct server_stream *entry = context;
+	struct xds_server *server = entry->server;
+
+	pthread_mutex_lock(&server->lock);
+	stream_message(entry->stream, data, n);
+	server_settle(entry);
+	pthread_mutex_unlock(&server->lock);
+}
+
+static void server_ready(void *context)
+{
+	struct server_stream *entry = context;
+	struct xds_server *server = entry->server;
+
+	pthread_mutex_lock(&server->lock);
+	stream_ready(entry->stream);
+	server_settle(entry);
+	pthread_mutex_unlock(&server->lock);
+}
+
+static void server_close(void *context)
+{
+	struct server_stream *entry = context;
+	struct xds_server *server = entry->server;
+
+	pthread_mutex_lock(&server->lock);
+	server_leave_wave(entry);
+	server_time(entry, false);
+	*(entry->previous ? &entry->previous->next : &server->streams) = entry->next;
+	if (entry->next)
+		entry->next->previous = entry->previous;
+	server->is_roster_changed |= entry->is_identified;
+	server->stats.streams--;
+	stream_free(entry->stream);
+	free(entry);
+	pthread_mutex_unlock(&server->lock);
+}
+
+/* ---- what is due ---- */
+
+static void server_take_generation(struct xds_server *server, struct generation *generation)
+{
+	bool is_measured = generation->event_ns != 0;
+
+	generation_unref(server->generation);
+	server->generation = generation;
+	if (is_measured)
+		waves_begin(&server->waves, generation->event_ns, &server->stats);
+	for (struct server_stream *entry = server->streams; entry; entry = entry->next) {
+		if (!entry->is_identified)
+			continue;
+		/* who joined after it was made keeps what it has until the next */
+		struct proxy_config *config = generation_config(generation, entry->stream->node);
+		if (!config)
+			continue;
+		stream_set_config(entry->stream, config);
+		if (is_measured && !entry->stream->is_settled)
+			entry->wave = waves_join(&server->waves, entry->wave);
+		server_settle(entry);
+	}
+	if (is_measured)
+		waves_close(&server->waves, clock_now_ns(server->clock), &server->stats);
+}
+
+static void server_send_roster(struct xds_server *server)
+{
+	size_t n = 0;
+	struct roster_node **nodes = server_alloc((server->stats.streams + 1) * sizeof *nodes);
+
+	for (struct server_stream *entry = server->streams; entry; entry = entry->next) {
+		if (entry->is_identified)
+			nodes[n++] = entry->stream->node;
+	}
+	struct roster *roster = roster_new(nodes, n);
+	free(nodes);
+	if (server->options.on_roster)
+		server->options.on_roster(server->options.context, roster);
+	else
+		roster_unref(roster);
+}
+
+/* Returns when the next roster may go. */
+static int64_t server_work_roster(struct xds_server *server, int64_t now_ns)
+{
+	int64_t gap_ns = ROSTER_GAP_MS * CLOCK_MS;
+
+	if (!server->is_roster_changed)
+		return INT64_MAX;
+	if (now_ns - server->roster_ns < gap_ns)
+		return server->roster_ns + gap_ns;
+	server->is_roster_changed = false;
+	server->roster_ns = now_ns;
+	server_send_roster(server);
+	return INT64_MAX;
+}
+
+/* Returns the next deadline. */
+static int64_t server_work_timed(struct xds_server *server, int64_t now_ns)
+{
+	if (now_ns < server->timed_ns)
+		return server->timed_ns;
+	server->timed_ns = INT64_MAX;
+	for (struct server_stream *entry = server->timed, *next; entry; entry = next) {
+		next = entry->timed_next;
+		if (entry->stream->deadline_ns <= now_ns)
+			stream_work(entry->stream);
+		server_settle(entry);
+	}
+	int64_t soonest_ns = now_ns + DEADLINE_GRAIN_MS * CLOCK_MS;
+	if (server->timed_ns < soonest_ns)
+		server->timed_ns = soonest_ns;
+	return server->timed_ns;
+}
+
+static int64_t server_work(void *context)
+{
+	struct xds_server *server = context;
+
+	pthread_mutex_lock(&server->lock);
+	struct generation *generation = slot_take(server->published);
+	if (generation)
+		server_take_generation(server, generation);
+	int64_t now_ns = clock_now_ns(server->clock);
+	int64_t next_ns = server_work_timed(server, now_ns);
+	int64_t roster_ns = server_work_roster(server, now_ns);
+	int64_t sweep_ns = set_cache_sweep(server->env.shared.sets);
+	pthread_mutex_unlock(&server->lock);
+	next_ns = roster_ns < next_ns ? roster_ns : next_ns;
+	return sweep_ns < next_ns ? sweep_ns : next_ns;
+}
+
+/* ---- life ---- */
+
+static void generation_drop(void *generation)
+{
+	generation_unref(generation);
+}
+
+static void server_defaults(struct xds_server_options *options)
+{
+	if (!options->max_streams)
+		options->max_streams = MAX_STREAMS;
+	if (!options->max_streams_per_connection)
+		options->max_streams_per_connection = MAX_STREAMS_PER_CONNECTION;
+	if (!options->max_request_bytes)
+		options->max_request_bytes = MAX_REQUEST_BYTES;
+	if (!options->stalled_stream_ms)
+		options->stalled_stream_ms = STALLED_STREAM_MS;
+	if (!options->ack_wait_ms)
+		options->ack_wait_ms = ACK_WAIT_MS;
+}
+
+static struct grpc_transport *server_transport(struct xds_server *server, struct error *error)
+{
+	static const char *paths[STREAM_METHODS];
+	const struct xds_server_options *options = &server->options;
+
+	for (size_t i = 0; i < STREAM_METHODS; i++)
+		paths[i] = stream_methods[i].path;
+	const struct grpc_transport_options transport = {
+	    .address = options->address,
+	    .methods = paths,
+	    .n_methods = STREAM_METHODS,
+	    .max_streams = options->max_streams,
+	    .max_streams_per_connection = options->max_streams_per_connection,
+	    .max_request_bytes = options->max_request_bytes,
+	    .stalled_stream_ms = options->stalled_stream_ms,
+	    .max_connection_age_ms = options->max_connection_age_ms,
+	    .handler = {server_open, server_message, server_ready, server_close, server_work, server},
+	};
+	return grpc_transport_new(&transport, error);
+}
+
+static void server_destroy(struct xds_server *server)
+{
+	assert(!server->streams);
+	set_cache_free(server->env.shared.sets);
+	name_table_free(server->env.shared.names);
+	slot_free(server->published);
+	generation_unref(server->generation);
+	pthread_mutex_destroy(&server->lock);
+	free(server);
+}
+
+struct xds_server *xds_server_new(const struct xds_server_options *options, struct error *error)
+{
+	struct xds_server *server = server_alloc(sizeof *server);
+
+	server->options = *options;
+	server_defaults(&server->options);
+	server->clock = clock_system();
+	server->published = slot_new(generation_drop);
+	pthread_mutex_init(&server->lock, NULL);
+	server->timed_ns = INT64_MAX;
+	waves_init(&server->waves);
+	struct name_table *names = name_table_new();
+	server->env = (struct stream_env){
+	    .clock = server->clock,
+	    .shared = {.sets = set_cache_new(server->clock, names), .names = names},
+	    .ack_wait_ns = server->options.ack_wait_ms * CLOCK_MS,
+	    .stats = &server->stats,
+	};
+	server->transport = server_transport(server, error);
+	if (!server->transport) {
+		server_destroy(server);
+		return NULL;
+	}
+	grpc_transport_start(server->transport);
+	return server;
+}
+
+void xds_server_free(struct xds_server *server, int64_t grace_ms)
+{
+	if (!server)
+		return;
+	grpc_transport_free(server->transport, grace_ms);
+	server_destroy(server);
+}
+
+unsigned xds_server_port(const struct xds_server *server)
+{
+	return grpc_transport_port(server->transport);
+}
+
+void xds_server_publish(struct xds_server *server, struct generation *generation)
+{
+	slot_put(server->published, generation);
+	grpc_transport_wake(server->transport);
+}

@@ -1,0 +1,421 @@
+#include "server/xds/set_cache.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum set_operation { SET_DIFF, SET_SELECT, SET_WITHOUT, SET_UNION, SET_REPLACE, SET_STEP };
+
+/* Everything an answer depends on. */
+struct set_key {
+	struct digest operands[3];
+	uint64_t operation; /* and the limit, shifted */
+};
+
+struct set_entry {
+	struct set_key key;
+	struct set_entry *next;
+	int64_t used_ns;
+	struct set_diff *diff;    /* SET_DIFF */
+	struct resource_set *set; /* the others; may be NULL */
+};
+
+struct set_cache {
+	const struct clock *clock;
+	struct name_table *names;
+	struct set_entry **buckets;
+	size_t n, n_buckets; /* a power of two */
+	int64_t swept_ns;
+};
+
+static void *set_alloc(size_t size)
+{
+	void *memory = calloc(1, size ? size : 1);
+	if (!memory)
+		abort();
+	return memory;
+}
+
+struct set_cache *set_cache_new(const struct clock *clock, struct name_table *names)
+{
+	struct set_cache *cache = set_alloc(sizeof *cache);
+
+	cache->clock = clock;
+	cache->names = names;
+	cache->n_buckets = 256;
+	cache->buckets = set_alloc(cache->n_buckets * sizeof *cache->buckets);
+	return cache;
+}
+
+static void set_unref(struct resource_set *set)
+{
+	if (set)
+		resource_set_unref(set);
+}
+
+static void set_diff_free(struct set_diff *diff)
+{
+	if (!diff)
+		return;
+	for (size_t i = 0; i < 2; i++)
+		buffer_unref(diff->bodies[i]);
+	name_list_unref(diff->updated);
+	set_unref(diff->from);
+	set_unref(diff->to);
+	free(diff);
+}
+
+static void set_entry_free(struct set_entry *entry)
+{
+	set_diff_free(entry->diff);
+	set_unref(entry->set);
+	free(entry);
+}
+
+void set_cache_free(struct set_cache *cache)
+{
+	if (!cache)
+		return;
+	for (size_t i = 0; i < cache->n_buckets; i++) {
+		for (struct set_entry *entry = cache->buckets[i], *next; entry; entry = next) {
+			next = entry->next;
+			set_entry_free(entry);
+		}
+	}
+	free(cache->buckets);
+	free(cache);
+}
+
+int64_t set_cache_sweep(struct set_cache *cache)
+{
+	int64_t now = clock_now_ns(cache->clock), keep = SET_CACHE_KEEP_MS * CLOCK_MS;
+
+	if (now - cache->swept_ns >= keep / 2) {
+		cache->swept_ns = now;
+		for (size_t i = 0; i < cache->n_buckets; i++) {
+			struct set_entry **at = &cache->buckets[i];
+			while (*at) {
+				struct set_entry *entry = *at;
+				if (now - entry->used_ns < keep) {
+					at = &entry->next;
+					continue;
+				}
+				*at = entry->next;
+				set_entry_free(entry);
+				cache->n--;
+			}
+		}
+	}
+	return cache->n ? cache->swept_ns + keep / 2 : INT64_MAX;
+}
+
+size_t set_cache_count(const struct set_cache *cache)
+{
+	return cache->n;
+}
+
+/* ---- entries ---- */
+
+static struct digest set_version(const struct resource_set *set)
+{
+	return set && set->n ? set->version : (struct digest){0};
+}
+
+bool set_equal(const struct resource_set *a, const struct resource_set *b)
+{
+	return a == b || digest_equal(set_version(a), set_version(b));
+}
+
+size_t set_count(const struct resource_set *set)
+{
+	return set ? set->n : 0;
+}
+
+void set_assign(struct resource_set **at, struct resource_set *set)
+{
+	if (*at == set)
+		return;
+	struct resource_set *former = *at;
+	*at = set ? resource_set_ref(set) : NULL;
+	set_unref(former);
+}
+
+/* Digests are evenly spread already; this only tells places of operands apart. */
+static size_t set_key_hash(const struct set_key *key)
+{
+	uint64_t hash = key->operation * UINT64_C(0x9e3779b97f4a7c15);
+	for (size_t i = 0; i < 3; i++)
+		hash = (hash ^ key->operands[i].w[0]) * UINT64_C(0x9e3779b97f4a7c15) + key->operands[i].w[1];
+	return (size_t)(hash ^ hash >> 32);
+}
+
+static void set_cache_grow(struct set_cache *cache)
+{
+	size_t n_buckets = cache->n_buckets * 2;
+	struct set_entry **buckets = set_alloc(n_buckets * sizeof *buckets);
+
+	for (size_t i = 0; i < cache->n_buckets; i++) {
+		for (struct set_entry *entry = cache->buckets[i], *next; entry; entry = next) {
+			next = entry->next;
+			struct set_entry **bucket = &buckets[set_key_hash(&entry->key) & (n_buckets - 1)];
+			entry->next = *bucket;
+			*bucket = entry;
+		}
+	}
+	free(cache->buckets);
+	cache->buckets = buckets;
+	cache->n_buckets = n_buckets;
+}
+
+/* The entry for the key; *is_new when it is still to be filled in. */
+static struct set_entry *set_cache_entry(struct set_cache *cache, enum set_operation operation, size_t limit,
+                                         const struct digest operands[3], bool *is_new)
+{
+	struct set_key key = {.operands = {operands[0], operands[1], operands[2]},
+	                      .operation = (uint64_t)limit << 8 | operation};
+	struct set_entry **bucket = &cache->buckets[set_key_hash(&key) & (cache->n_buckets - 1)];
+	struct set_entry *entry = *bucket;
+
+	while (entry && memcmp(&entry->key, &key, sizeof key) != 0)
+		entry = entry->next;
+	*is_new = !entry;
+	if (!entry) {
+		if (cache->n >= cache->n_buckets) {
+			set_cache_grow(cache);
+			bucket = &cache->buckets[set_key_hash(&key) & (cache->n_buckets - 1)];
+		}
+		entry = set_alloc(sizeof *entry);
+		entry->key = key;
+		entry->next = *bucket;
+		*bucket = entry;
+		cache->n++;
+	}
+	entry->used_ns = clock_now_ns(cache->clock);
+	return entry;
+}
+
+static struct digest names_digest(const struct name_list *names)
+{
+	return names ? names->digest : (struct digest){0};
+}
+
+/* ---- operations ---- */
+
+/* Resources picked for a new set. */
+struct set_builder {
+	struct resource **v;
+	size_t n;
+};
+
+static struct set_builder set_builder_new(size_t cap)
+{
+	return (struct set_builder){.v = set_alloc(cap * sizeof(struct resource *))};
+}
+
+static void set_builder_add(struct set_builder *builder, struct resource *resource)
+{
+	builder->v[builder->n++] = resource_ref(resource);
+}
+
+/* One of `like` when it would be the same. */
+static struct resource_set *set_builder_finish(struct set_builder *builder, struct resource_set *like)
+{
+	struct resource_set *set = NULL;
+
+	if (like && builder->n == like->n && memcmp(builder->v, like->v, builder->n * sizeof *builder->v) == 0) {
+		set = resource_set_ref(like);
+		for (size_t i = 0; i < builder->n; i++)
+			resource_unref(builder->v[i]);
+	} else if (builder->n) {
+		set = resource_set_new(builder->v[0]->type, builder->v, builder->n);
+	}
+	free(builder->v);
+	return set;
+}
+
+/* Walks two sets side by side. */
+struct set_pair {
+	const struct resource_set *a, *b;
+	size_t i, j;
+	struct resource *in_a, *in_b; /* of the present name; NULL where it is missing */
+};
+
+static bool set_pair_next(struct set_pair *pair)
+{
+	struct resource *a = pair->i < set_count(pair->a) ? pair->a->v[pair->i] : NULL;
+	struct resource *b = pair->j < set_count(pair->b) ? pair->b->v[pair->j] : NULL;
+	/* the same resource in both is the usual case, and needs no look at the name */
+	int order = a == b ? 0 : !a ? 1 : !b ? -1 : strcmp(a->name, b->name);
+
+	pair->in_a = order <= 0 ? a : NULL;
+	pair->in_b = order >= 0 ? b : NULL;
+	pair->i += pair->in_a != NULL;
+	pair->j += pair->in_b != NULL;
+	return a || b;
+}
+
+static bool is_same(const struct resource *a, const struct resource *b)
+{
+	return a == b || (a && b && digest_equal(a->version, b->version));
+}
+
+static struct set_diff *set_diff_new(struct name_table *names, struct resource_set *from, struct resource_set *to)
+{
+	size_t n_from = set_count(from), n_to = set_count(to), n_updated = 0;
+	struct set_diff *diff = set_alloc(sizeof *diff + (n_from + n_to) * sizeof(void *));
+	struct resource **changed = (struct resource **)(diff + 1);
+	const char **removed = (const char **)(changed + n_to);
+	const char **updated = set_alloc(n_to * sizeof *updated);
+
+	for (struct set_pair pair = {.a = from, .b = to}; set_pair_next(&pair);) {
+		if (!pair.in_b) {
+			removed[diff->n_removed++] = pair.in_a->name;
+		} else if (!is_same(pair.in_a, pair.in_b)) {
+			changed[diff->n_changed++] = pair.in_b;
+			diff->n_added += !pair.in_a;
+			if (pair.in_a)
+				updated[n_updated++] = pair.in_b->name;
+		}
+	}
+	diff->changed = changed;
+	diff->removed = removed;
+	diff->from = from ? resource_set_ref(from) : NULL;
+	diff->to = to ? resource_set_ref(to) : NULL;
+	diff->updated = name_list_new(names, updated, n_updated);
+	free(updated);
+	return diff;
+}
+
+struct set_diff *set_cache_diff(struct set_cache *cache, struct resource_set *from, struct resource_set *to)
+{
+	bool is_new;
+	const struct digest key[3] = {set_version(from), set_version(to)};
+	/* the type is in it for the empty set's sake: its version says nothing */
+	size_t type = from ? from->type : to ? to->type : 0;
+	struct set_entry *entry = set_cache_entry(cache, SET_DIFF, type, key, &is_new);
+	if (is_new)
+		entry->diff = set_diff_new(cache->names, from, to);
+	return entry->diff;
+}
+
+/* Whether `is_listed` ones are kept, or the others. */
+static struct resource_set *set_filter(struct resource_set *set, const struct name_list *names, bool is_listed)
+{
+	struct set_builder builder = set_builder_new(set->n);
+
+	for (size_t i = 0, j = 0; i < set->n; i++) {
+		while (j < names->n && strcmp(names->v[j], set->v[i]->name) < 0)
+			j++;
+		bool is_match = j < names->n && strcmp(names->v[j], set->v[i]->name) == 0;
+		if (is_match == is_listed)
+			set_builder_add(&builder, set->v[i]);
+	}
+	return set_builder_finish(&builder, set);
+}
+
+struct resource_set *set_cache_select(struct set_cache *cache, struct resource_set *set, const struct name_list *names)
+{
+	bool is_new;
+	const struct digest key[3] = {set_version(set), names_digest(names)};
+
+	if (!names || !set_count(set))
+		return NULL;
+	struct set_entry *entry = set_cache_entry(cache, SET_SELECT, 0, key, &is_new);
+	if (is_new)
+		entry->set = set_filter(set, names, true);
+	return entry->set;
+}
+
+struct resource_set *set_cache_without(struct set_cache *cache, struct resource_set *set, const struct name_list *names)
+{
+	bool is_new;
+	const struct digest key[3] = {set_version(set), names_digest(names)};
+
+	if (!names || !set_count(set))
+		return set;
+	struct set_entry *entry = set_cache_entry(cache, SET_WITHOUT, 0, key, &is_new);
+	if (is_new)
+		entry->set = set_filter(set, names, false);
+	return entry->set;
+}
+
+static struct resource_set *set_union(struct resource_set *set, struct resource_set *old)
+{
+	struct set_builder builder = set_builder_new(set_count(set) + set_count(old));
+
+	for (struct set_pair pair = {.a = set, .b = old}; set_pair_next(&pair);)
+		set_builder_add(&builder, pair.in_a ? pair.in_a : pair.in_b);
+	return set_builder_finish(&builder, set);
+}
+
+struct resource_set *set_cache_union(struct set_cache *cache, struct resource_set *set, struct resource_set *old)
+{
+	bool is_new;
+	const struct digest key[3] = {set_version(set), set_version(old)};
+
+	if (set_equal(set, old) || !set_count(old))
+		return set;
+	struct set_entry *entry = set_cache_entry(cache, SET_UNION, 0, key, &is_new);
+	if (is_new)
+		entry->set = set_union(set, old);
+	return entry->set;
+}
+
+static struct resource_set *set_replace(struct resource_set *set, const struct resource_set *refused,
+                                        const struct resource_set *old)
+{
+	struct set_builder builder = set_builder_new(set->n);
+
+	for (size_t i = 0; i < set->n; i++) {
+		struct resource *resource = set->v[i];
+		if (is_same(resource_set_get(refused, resource->name), resource))
+			resource = old ? resource_set_get(old, resource->name) : NULL;
+		if (resource)
+			set_builder_add(&builder, resource);
+	}
+	return set_builder_finish(&builder, set);
+}
+
+struct resource_set *set_cache_replace(struct set_cache *cache, struct resource_set *set, struct resource_set *refused,
+                                       struct resource_set *old)
+{
+	bool is_new;
+	const struct digest key[3] = {set_version(set), set_version(refused), set_version(old)};
+
+	if (!set_count(refused) || !set_count(set))
+		return set;
+	struct set_entry *entry = set_cache_entry(cache, SET_REPLACE, 0, key, &is_new);
+	if (is_new)
+		entry->set = set_replace(set, refused, old);
+	return entry->set;
+}
+
+static struct resource_set *set_step(struct resource_set *from, struct resource_set *to, size_t limit)
+{
+	struct set_builder builder = set_builder_new(set_count(to));
+
+	for (struct set_pair pair = {.a = from, .b = to}; set_pair_next(&pair);) {
+		struct resource *resource = pair.in_b;
+		if (resource && !is_same(pair.in_a, resource)) {
+			if (limit)
+				limit--;
+			else
+				resource = pair.in_a;
+		}
+		if (resource)
+			set_builder_add(&builder, resource);
+	}
+	return set_builder_finish(&builder, to);
+}
+
+struct resource_set *set_cache_step(struct set_cache *cache, struct resource_set *from, struct resource_set *to,
+                                    size_t limit)
+{
+	bool is_new;
+	const struct digest key[3] = {set_version(from), set_version(to)};
+	struct set_entry *entry = set_cache_entry(cache, SET_STEP, limit, key, &is_new);
+
+	if (is_new)
+		entry->set = set_step(from, to, limit);
+	return entry->set;
+}

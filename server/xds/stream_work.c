@@ -1,0 +1,292 @@
+#include "server/xds/reply.h"
+#include "server/xds/stream.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What is to be done about one type. */
+struct plan {
+	struct resource_set *target[SUBSCRIPTION_PARTS];
+	bool is_due;       /* a response is owed */
+	bool is_retaining; /* removals are held back */
+};
+
+static void stream_wake_at(struct stream *stream, int64_t at_ns)
+{
+	if (at_ns < stream->deadline_ns)
+		stream->deadline_ns = at_ns;
+}
+
+/* Whether `since` is still less than the bound ago; if so, the stream is looked at again when it is not. */
+static bool is_within_wait(struct stream *stream, int64_t since_ns, int64_t now_ns)
+{
+	int64_t end_ns = since_ns + stream->env->ack_wait_ns;
+
+	if (now_ns >= end_ns)
+		return false;
+	stream_wake_at(stream, end_ns);
+	return true;
+}
+
+static bool has_changes(const struct stream *stream, const struct subscription *sub, const struct plan *plan)
+{
+	bool has = false;
+
+	for (size_t i = 0; i < SUBSCRIPTION_PARTS; i++) {
+		if (set_equal(sub->sent[i], plan->target[i]))
+			continue;
+		/* in state of the world, endpoints and routes cannot be taken away */
+		if (sub->form == REQUEST_DELTA || !resource_types[sub->type].is_by_name)
+			return true;
+		has |= set_cache_diff(stream->env->shared.sets, sub->sent[i], plan->target[i])->n_changed > 0;
+	}
+	return has;
+}
+
+static void stream_plan(struct stream *stream, enum resource_type type, bool may_remove, int64_t now_ns,
+                        struct plan *plan)
+{
+	struct subscription *sub = &stream->subs[type];
+
+	*plan = (struct plan){0};
+	if (!sub->is_open)
+		return;
+	if (sub->claims) {
+		subscription_rebase(sub, stream->config);
+		if (type == RESOURCE_ENDPOINTS) {
+			subscription_forget(sub, &stream->env->shared, stream->rewarmed);
+			name_list_unref(stream->rewarmed);
+			stream->rewarmed = NULL;
+		}
+	}
+	subscription_target(sub, &stream->env->shared, stream->config, may_remove, plan->target, &plan->is_retaining);
+	if (!may_remove)
+		sub->retained_ns = !plan->is_retaining ? 0 : sub->retained_ns ? sub->retained_ns : now_ns;
+	bool is_changed = has_changes(stream, sub, plan);
+	bool is_refused = is_changed && digest_equal(subscription_version(plan->target), sub->refused_version);
+	plan->is_due = sub->is_asked || (is_changed && !is_refused);
+	if (!is_changed && !sub->is_waiting) {
+		subscription_adopt(sub, plan->target);
+		sub->limit = 0;
+	}
+}
+
+/* Whether nothing of the type is on its way or about to be, so that what it no longer names may go. */
+static bool is_type_settled(struct stream *stream, enum resource_type type, const struct plan *plan, int64_t now_ns)
+{
+	const struct subscription *sub = &stream->subs[type];
+
+	if (!sub->is_open) /* after a reconnection it comes any moment */
+		return stream->method->type != RESOURCE_TYPE_COUNT ||
+		       !is_within_wait(stream, stream->opened_ns, now_ns);
+	if (sub->is_waiting)
+		return !is_within_wait(stream, sub->sent_ns, now_ns);
+	return !plan->is_due && !plan->is_retaining;
+}
+
+/*
+ * Plans a type that others name. At first what is gone is kept; only when there is such is it looked into whether it
+ * may go: after what is new was sent, and what may name it (the others) is settled, or when that took too long.
+ */
+static void stream_plan_named(struct stream *stream, enum resource_type type, const enum resource_type *others,
+                              size_t n_others, int64_t now_ns, struct plan plans[RESOURCE_TYPE_COUNT])
+{
+	struct plan *plan = &plans[type];
+
+	stream_plan(stream, type, false, now_ns, plan);
+	if (!plan->is_retaining)
+		return;
+	bool may_remove = !plan->is_due;
+	for (size_t i = 0; i < n_others && may_remove; i++)
+		may_remove = is_type_settled(stream, others[i], &plans[others[i]], now_ns);
+	if (may_remove || !is_within_wait(stream, stream->subs[type].retained_ns, now_ns))
+		stream_plan(stream, type, true, now_ns, plan);
+}
+
+static void stream_plan_all(struct stream *stream, int64_t now_ns, struct plan plans[RESOURCE_TYPE_COUNT])
+{
+	static const enum resource_type name_clusters[] = {RESOURCE_LISTENER, RESOURCE_ROUTE};
+	static const enum resource_type name_endpoints[] = {RESOURCE_CLUSTER};
+
+	stream_plan(stream, RESOURCE_LISTENER, true, now_ns, &plans[RESOURCE_LISTENER]);
+	stream_plan(stream, RESOURCE_ROUTE, true, now_ns, &plans[RESOURCE_ROUTE]);
+	stream_plan_named(stream, RESOURCE_CLUSTER, name_clusters, 2, now_ns, plans);
+	stream_plan_named(stream, RESOURCE_ENDPOINTS, name_endpoints, 1, now_ns, plans);
+}
+
+/* ---- sending ---- */
+
+static bool sets_have(struct resource_set *const sets[SUBSCRIPTION_PARTS], const char *name)
+{
+	for (size_t i = 0; i < SUBSCRIPTION_PARTS; i++) {
+		if (sets[i] && resource_set_get(sets[i], name))
+			return true;
+	}
+	return false;
+}
+
+/* Names of the proxy that have no resource, or none any more. */
+struct absent {
+	const char **v;
+	size_t n;
+};
+
+static void absent_add(struct arena *arena, struct absent *absent, const char *name, size_t max)
+{
+	if (!absent->v)
+		absent->v = ARENA_NEW_N(arena, const char *, max);
+	absent->v[absent->n++] = name;
+}
+
+/* Delta: what differs and is gone, and what was asked for and is not there. */
+static struct absent stream_removed(struct arena *arena, const struct subscription *sub, const struct plan *plan,
+                                    struct set_diff *const diffs[SUBSCRIPTION_PARTS])
+{
+	struct absent removed = {0};
+	size_t max = diffs[0]->n_removed + diffs[1]->n_removed + (sub->asked ? sub->asked->n : 0);
+
+	for (size_t part = 0; part < SUBSCRIPTION_PARTS; part++) {
+		for (size_t i = 0; i < diffs[part]->n_removed; i++) {
+			if (!sets_have(plan->target, diffs[part]->removed[i]))
+				absent_add(arena, &removed, diffs[part]->removed[i], max);
+		}
+	}
+	for (size_t i = 0; sub->asked && i < sub->asked->n; i++) {
+		const char *name = sub->asked->v[i];
+		if (!sets_have(plan->target, name) && !sets_have(sub->sent, name))
+			absent_add(arena, &removed, name, max);
+	}
+	return removed;
+}
+
+/*
+ * State of the world has no word for "there is none": what is left out is waited for. Where a cluster would go on
+ * warming, that is one this stream was sent before, it gets a load assignment without endpoints.
+ */
+static struct absent stream_empty(struct arena *arena, const struct stream *stream, const struct subscription *sub,
+                                  const struct plan *plan)
+{
+	const struct subscription *clusters = &stream->subs[RESOURCE_CLUSTER];
+	struct absent empty = {0};
+
+	if (sub->type != RESOURCE_ENDPOINTS || !sub->asked)
+		return empty;
+	for (size_t i = 0; i < sub->asked->n; i++) {
+		const char *name = sub->asked->v[i];
+		if (!sets_have(plan->target, name) &&
+		    (sets_have(clusters->sent, name) || sets_have(clusters->acked, name)))
+			absent_add(arena, &empty, name, sub->asked->n);
+	}
+	return empty;
+}
+
+/* Clusters that change warm again: the proxy will wait for their endpoints. */
+static void stream_rewarm(struct stream *stream, struct set_diff *const diffs[SUBSCRIPTION_PARTS])
+{
+	struct subscription *endpoints = &stream->subs[RESOURCE_ENDPOINTS];
+	const struct subscription_env *shared = &stream->env->shared;
+
+	for (size_t part = 0; part < SUBSCRIPTION_PARTS; part++) {
+		const struct name_list *updated = diffs[part]->updated;
+		if (!updated)
+			continue;
+		subscription_forget(endpoints, shared, updated);
+		if (endpoints->is_open && !endpoints->claims)
+			continue;
+		struct name_list *rewarmed = name_list_change(shared->names, stream->rewarmed, updated, NULL);
+		name_list_unref(stream->rewarmed);
+		stream->rewarmed = rewarmed;
+	}
+}
+
+static void stream_write(struct stream *stream, struct subscription *sub, const struct plan *plan,
+                         struct set_diff *const diffs[SUBSCRIPTION_PARTS])
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	char version[DIGEST_HEX];
+	struct reply_input input = {.type = sub->type, .version = version, .nonce = ++stream->nonces};
+	struct reply reply;
+
+	digest_hex(subscription_version(plan->target), version);
+	bool is_whole = sub->form == REQUEST_SOTW && !resource_types[sub->type].is_by_name;
+	for (size_t i = 0; i < SUBSCRIPTION_PARTS; i++)
+		input.diffs[i] = is_whole ? set_cache_diff(stream->env->shared.sets, NULL, plan->target[i]) : diffs[i];
+	if (sub->form == REQUEST_SOTW) {
+		struct absent empty = stream_empty(arena, stream, sub, plan);
+		input.empty = empty.v;
+		input.n_empty = empty.n;
+		reply_sotw(&input, &reply);
+	} else {
+		struct absent removed = stream_removed(arena, sub, plan, diffs);
+		input.removed = removed.v;
+		input.n_removed = removed.n;
+		reply_delta(&input, &reply);
+	}
+	stream->env->stats->pushes[sub->type]++;
+	stream->env->stats->bytes_sent += reply.bytes;
+	stream->is_sending = true;
+	stream->transport->ops->send(stream->transport, reply.parts, reply.n_parts);
+	reply_done(&reply);
+}
+
+static void stream_send(struct stream *stream, struct subscription *sub, const struct plan *plan, int64_t now_ns)
+{
+	struct set_diff *diffs[SUBSCRIPTION_PARTS];
+	size_t n_changed = 0, n_added = 0;
+
+	for (size_t i = 0; i < SUBSCRIPTION_PARTS; i++) {
+		diffs[i] = set_cache_diff(stream->env->shared.sets, sub->sent[i], plan->target[i]);
+		n_changed += diffs[i]->n_changed;
+		n_added += diffs[i]->n_added;
+	}
+	stream_write(stream, sub, plan, diffs);
+	/* endpoints that only change are named by nothing new */
+	sub->is_barrier = sub->type == RESOURCE_ENDPOINTS ? n_added > 0 : n_changed > 0;
+	if (sub->type == RESOURCE_CLUSTER)
+		stream_rewarm(stream, diffs);
+	subscription_sent(sub, plan->target, stream->nonces, now_ns);
+}
+
+/* A listener or a route waits for what it may name, but not for ever. */
+static bool must_wait(struct stream *stream, struct subscription *sub, int64_t now_ns)
+{
+	if (sub->type != RESOURCE_LISTENER && sub->type != RESOURCE_ROUTE)
+		return false;
+	if (!sub->blocked_ns)
+		sub->blocked_ns = now_ns;
+	return is_within_wait(stream, sub->blocked_ns, now_ns);
+}
+
+void stream_work(struct stream *stream)
+{
+	int64_t now_ns = clock_now_ns(stream->env->clock);
+	struct plan plans[RESOURCE_TYPE_COUNT];
+	bool is_blocked = false;
+
+	if (stream->is_finished || !stream->config)
+		return;
+	stream->deadline_ns = INT64_MAX;
+	stream->is_settled = true;
+	stream_plan_all(stream, now_ns, plans);
+	for (enum resource_type type = 0; type < RESOURCE_TYPE_COUNT; type++) {
+		struct subscription *sub = &stream->subs[type];
+		const struct plan *plan = &plans[type];
+		if (!sub->is_open)
+			continue;
+		stream->is_settled &= !sub->is_waiting && !plan->is_due && !plan->is_retaining;
+		if (sub->is_waiting) {
+			is_blocked |= sub->is_barrier && is_within_wait(stream, sub->sent_ns, now_ns);
+			continue;
+		}
+		if (!plan->is_due) {
+			sub->blocked_ns = 0;
+			continue;
+		}
+		if (is_blocked && must_wait(stream, sub, now_ns))
+			continue;
+		if (!stream->is_sending)
+			stream_send(stream, sub, plan, now_ns);
+		is_blocked = true;
+	}
+}
