@@ -37,9 +37,16 @@ struct gateways_draft {
 	struct map rules; /* gateway -> struct visible_rules */
 };
 
-/* The rules of one Gateway that the view sees, in order. */
+/* Places in visible_rules.v. */
+struct places {
+	VEC(size_t) v;
+};
+
+/* The rules of one Gateway that the view sees, in order, and where to find those for a server's host. */
 struct visible_rules {
 	VEC(struct ranked_rule) v;
+	struct host_index hosts; /* a rule's host -> struct places */
+	struct map suffixes;     /* ".example.com" -> struct places: of rules with a host that ends so */
 };
 
 static uint32_t listened_port(const struct view *view, uint32_t number)
@@ -51,20 +58,42 @@ static uint32_t listened_port(const struct view *view, uint32_t number)
 	return number;
 }
 
+static void add_place(struct arena *arena, void **slot, size_t place)
+{
+	if (!*slot)
+		*slot = ARENA_NEW(arena, struct places);
+	struct places *places = *slot;
+	if (places->v.n == 0 || places->v.v[places->v.n - 1] != place)
+		VEC_PUSH(arena, &places->v, place);
+}
+
+static void index_host(struct arena *arena, struct visible_rules *rules, const char *host, size_t place)
+{
+	add_place(arena, host_index_slot(arena, &rules->hosts, host), place);
+	for (const char *dot = strchr(host, '.'); dot; dot = strchr(dot + 1, '.'))
+		add_place(arena, map_slot(arena, &rules->suffixes, dot), place);
+}
+
 static const struct visible_rules *rules_of(struct gateways_draft *all, const char *gateway)
 {
 	struct scope *scope = all->draft->scope;
-	void **slot = map_slot(all->draft->arena, &all->rules, gateway);
+	struct arena *arena = all->draft->arena;
+	void **slot = map_slot(arena, &all->rules, gateway);
 	if (*slot)
 		return *slot;
-	struct visible_rules *rules = *slot = ARENA_NEW(all->draft->arena, struct visible_rules);
+	struct visible_rules *rules = *slot = ARENA_NEW(arena, struct visible_rules);
 	const struct rule_list *list = map_get(&scope->model->rule_index->by_gateway, gateway);
 	for (size_t i = 0; list && i < list->n; i++) {
 		struct ranked_rule ranked;
 		if (scope_rank_rule(scope->view, list->v[i], &ranked))
-			VEC_PUSH(all->draft->arena, &rules->v, ranked);
+			VEC_PUSH(arena, &rules->v, ranked);
 	}
 	VEC_SORT(&rules->v, ranked_rule_compare);
+	for (size_t i = 0; i < rules->v.n; i++) {
+		const struct strings *hosts = &rules->v.v[i].rule->rule->hosts;
+		for (size_t j = 0; j < hosts->n; j++)
+			index_host(arena, rules, hosts->v[j], i);
+	}
 	return rules;
 }
 
@@ -108,26 +137,83 @@ static void add_rule_host(const struct server_draft *draft, const struct indexed
 	VEC_PUSH(arena, &host->gateways, draft->gateway);
 }
 
-static void add_rule(const struct server_draft *draft, const struct indexed_rule *rule)
+/* A rule that may have something in common with a host of the server. */
+struct meeting {
+	size_t rule; /* place in the rules */
+	size_t host; /* of the server */
+};
+
+struct meetings {
+	VEC(struct meeting) v;
+};
+
+static int compare_meetings(const void *a, const void *b)
+{
+	const struct meeting *x = a, *y = b;
+	if (x->rule != y->rule)
+		return x->rule < y->rule ? -1 : 1;
+	return (x->host > y->host) - (x->host < y->host);
+}
+
+static void add_meetings(struct arena *arena, const struct places *places, size_t host, struct meetings *out)
+{
+	for (size_t i = 0; places && i < places->v.n; i++)
+		VEC_PUSH(arena, &out->v, (struct meeting){places->v.v[i], host});
+}
+
+/* Rules that cover the host, and those within it. */
+static void find_meetings(struct arena *arena, const struct visible_rules *rules, const char *name, size_t host,
+                          struct meetings *out)
+{
+	if (host_is_wildcard(name) && name[1] != '.') {
+		for (size_t i = 0; i < rules->v.n; i++)
+			VEC_PUSH(arena, &out->v, (struct meeting){i, host});
+		return;
+	}
+	if (host_is_wildcard(name))
+		add_meetings(arena, map_get(&rules->suffixes, name + 1), host, out);
+	else
+		add_meetings(arena, host_index_get(&rules->hosts, name), host, out);
+	struct host_walk walk = host_walk_start(&rules->hosts, name);
+	size_t n;
+	for (struct places *places = host_walk_next(&walk, &n); places; places = host_walk_next(&walk, &n))
+		add_meetings(arena, places, host, out);
+}
+
+static void add_meeting(const struct server_draft *draft, const struct indexed_rule *rule,
+                        const struct gateway_host *of_server)
+{
+	if (strcmp(of_server->namespace, "*") != 0 && strcmp(of_server->namespace, rule->rule->namespace) != 0)
+		return;
+	for (size_t i = 0; i < rule->rule->hosts.n; i++) {
+		const char *of_rule = rule->rule->hosts.v[i];
+		if (host_is_within(of_server->host, of_rule))
+			add_rule_host(draft, rule, of_server->host);
+		else if (host_is_within(of_rule, of_server->host))
+			add_rule_host(draft, rule, of_rule);
+	}
+}
+
+static void add_rules(const struct server_draft *draft, const struct visible_rules *rules)
 {
 	const struct gateway_server *server = draft->server;
-	const struct scope_host probe = {
-	    .port = server->port, .rules = &rule->rule, .n_rules = 1, .gateways = &draft->gateway};
-	bool is_checked = false;
-	for (size_t i = 0; i < server->n_hosts; i++) {
-		const struct gateway_host *of_server = &server->hosts[i];
-		if (strcmp(of_server->namespace, "*") != 0 && strcmp(of_server->namespace, rule->rule->namespace) != 0)
+	struct meetings meetings = {0};
+	for (size_t i = 0; i < server->n_hosts; i++)
+		find_meetings(draft->all->draft->arena, rules, server->hosts[i].host, i, &meetings);
+	VEC_SORT(&meetings.v, compare_meetings);
+	bool is_applied = false;
+	for (size_t i = 0; i < meetings.v.n; i++) {
+		const struct meeting *meeting = &meetings.v.v[i], *former = i ? meeting - 1 : NULL;
+		const struct indexed_rule *rule = rules->v.v[meeting->rule].rule;
+		if (former && compare_meetings(former, meeting) == 0)
 			continue;
-		for (size_t j = 0; j < rule->rule->hosts.n; j++) {
-			const char *of_rule = rule->rule->hosts.v[j];
-			if (!host_overlaps(of_server->host, of_rule))
-				continue;
-			if (!is_checked && !scope_rule_applies(draft->all->draft->scope, &probe, 0))
-				return;
-			is_checked = true;
-			add_rule_host(draft, rule,
-			              host_is_within(of_server->host, of_rule) ? of_server->host : of_rule);
+		if (!former || former->rule != meeting->rule) {
+			const struct scope_host probe = {
+			    .port = server->port, .rules = &rule->rule, .n_rules = 1, .gateways = &draft->gateway};
+			is_applied = scope_rule_applies(draft->all->draft->scope, &probe, 0);
 		}
+		if (is_applied)
+			add_meeting(draft, rule, &server->hosts[meeting->host]);
 	}
 }
 
@@ -160,9 +246,7 @@ static void add_server(struct gateways_draft *all, const char *gateway, const st
 	struct server_draft draft = {.all = all, .server = server, .gateway = gateway, .table = table_of(all, server)};
 	if (!draft.table)
 		return;
-	const struct visible_rules *rules = rules_of(all, gateway);
-	for (size_t i = 0; i < rules->v.n; i++)
-		add_rule(&draft, rules->v.v[i].rule);
+	add_rules(&draft, rules_of(all, gateway));
 	for (size_t i = 0; server->is_https_redirect && i < server->n_hosts; i++)
 		host_of(all, draft.table, server->hosts[i].host, server->port)->is_https_redirect = true;
 }

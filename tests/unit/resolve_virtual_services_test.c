@@ -425,11 +425,10 @@ END_TEST
 
 START_TEST(test_conflict)
 {
-	struct world world =
-	    valid_world(SERVICES VIRTUAL_SERVICE("b") "  hosts: [reviews]\n  http: [{route: [{destination: {host: "
-	                                              "reviews}}]}]\n---\n" VIRTUAL_SERVICE(
-	                                                  "a") "  hosts: [ratings, reviews]\n  http: [{route: "
-	                                                       "[{destination: {host: ratings}}]}]\n");
+	struct world world = valid_world(SERVICES VIRTUAL_SERVICE(
+	    "b") "  hosts: [reviews]\n  http: [{route: [{destination: {host: "
+	         "reviews}}]}]\n---\n" VIRTUAL_SERVICE("a") "  hosts: [ratings, reviews]\n  http: [{route: "
+	                                                    "[{destination: {host: ratings}}]}]\n");
 	ck_assert_uint_eq(world.model->report.n, 1);
 	ck_assert_str_eq(world.model->report.rows[0].name, "b"); /* same age: by name */
 	ck_assert(world_has_row(&world, REASON_CONFLICT, "spec.hosts[0]"));

@@ -55,6 +55,12 @@ START_TEST(test_hosts)
 	    {"two wildcards",
 	     GATEWAY("name: gw", "[" HTTP(80, "['*.x.a.com']", "") "]") RULE("name: r", "['*.a.com']", GW, "[{}]"),
 	     "http.80[*.x.a.com:r@default/gw]"},
+	    {"wider and narrower rules",
+	     GATEWAY("name: gw", "[" HTTP(80, "['*.a.com', z.com]", "") "]") RULE("name: r", "['*']", GW, "[{}]")
+	         RULE("name: s", "[x.a.com, y.b.com, '*.c.a.com']", GW, "[{}]")
+	             RULE("name: t", "[a.com, z.com]", GW, "[{}]"),
+	     "http.80[*.a.com:r@default/gw *.c.a.com:s@default/gw x.a.com:s@default/gw "
+	     "z.com:r@default/gw,t@default/gw]"},
 	    {"nothing in common",
 	     GATEWAY("name: gw", "[" HTTP(80, "[a.com]", "") "]") RULE("name: r", "[b.com]", GW, "[{}]"), "http.80[]"},
 	    {"another gateway",
