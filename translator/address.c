@@ -36,6 +36,8 @@ enum address_family address_family_of(const char *s)
 const char *address_canonical(struct arena *arena, const char *s)
 {
 	struct address address = parse(s);
+	if (address.family == ADDRESS_IPV4)
+		return arena_strdup(arena, s); /* inet_pton takes but one spelling: no zeros in front, four parts */
 	return address.family == ADDRESS_NONE ? NULL : print(arena, &address);
 }
 

@@ -101,7 +101,11 @@ static void seal_arrays(struct draft *draft)
 	VEC_SORT(&draft->policies, compare_policies);
 	VEC_SORT(&draft->rules, compare_rules);
 	VEC_SORT(&draft->gateways, compare_gateways);
-	VEC_SORT(&draft->workloads, compare_workloads);
+	bool is_sorted = true; /* without workload entries they come so, and they are the longest list */
+	for (size_t i = 1; i < draft->workloads.n && is_sorted; i++)
+		is_sorted = compare_workloads(&draft->workloads.v[i - 1], &draft->workloads.v[i]) <= 0;
+	if (!is_sorted)
+		VEC_SORT(&draft->workloads, compare_workloads);
 	model->services = draft->services.v;
 	model->n_services = draft->services.n;
 	model->policies = draft->policies.v;

@@ -19,6 +19,11 @@ struct digest endpoint_identity(const struct endpoint *endpoint)
 	return digest_final(&state);
 }
 
+void endpoint_list_reserve(struct arena *arena, struct endpoint_list *list, size_t n)
+{
+	VEC_RESERVE(arena, &list->items, list->items.n + n);
+}
+
 void endpoint_list_add(struct arena *arena, struct endpoint_list *list, const struct endpoint *endpoint,
                        struct digest identity)
 {
@@ -30,16 +35,22 @@ static int compare_u32(uint32_t a, uint32_t b)
 	return (a > b) - (a < b);
 }
 
+/* Neighbours mostly share their locality's very strings. */
+static int compare_strings(const char *a, const char *b)
+{
+	return a == b ? 0 : strcmp(a, b);
+}
+
 /* Total: whatever order the objects came in, the same list comes out. */
 static int compare_items(const void *pa, const void *pb)
 {
 	const struct endpoint_item *ia = pa, *ib = pb;
 	const struct endpoint *a = &ia->endpoint, *b = &ib->endpoint;
-	int order = strcmp(a->locality.region, b->locality.region);
+	int order = compare_strings(a->locality.region, b->locality.region);
 	if (!order)
-		order = strcmp(a->locality.zone, b->locality.zone);
+		order = compare_strings(a->locality.zone, b->locality.zone);
 	if (!order)
-		order = strcmp(a->locality.sub_zone, b->locality.sub_zone);
+		order = compare_strings(a->locality.sub_zone, b->locality.sub_zone);
 	if (!order)
 		order = strcmp(a->address, b->address);
 	if (!order)

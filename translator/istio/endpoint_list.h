@@ -22,6 +22,8 @@ struct endpoint_list {
 /* The digest of what an endpoint has from its workload: all but address, port, weight and health. */
 struct digest endpoint_identity(const struct endpoint *endpoint);
 
+/* Room for n more. */
+void endpoint_list_reserve(struct arena *arena, struct endpoint_list *list, size_t n);
 void endpoint_list_add(struct arena *arena, struct endpoint_list *list, const struct endpoint *endpoint,
                        struct digest identity);
 /* Of two with one address and port the healthier stays. */

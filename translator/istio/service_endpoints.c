@@ -28,7 +28,10 @@ struct slice_index slice_index_new(struct draft *draft)
 		if (!text_is_empty(service))
 			index.v[index.n++] = (struct slice_ref){kind->v[i]->namespace, service, slice, i};
 	}
-	if (index.n > 1)
+	bool is_sorted = true; /* slices are named after their service, so mostly they are */
+	for (size_t i = 1; i < index.n && is_sorted; i++)
+		is_sorted = compare_slices(&index.v[i - 1], &index.v[i]) <= 0;
+	if (!is_sorted)
 		qsort(index.v, index.n, sizeof *index.v, compare_slices);
 	return index;
 }
@@ -52,37 +55,63 @@ static size_t find_slices(const struct slice_index *index, const char *namespace
 
 /* ---- endpoints ---- */
 
-/* The pod that an address belongs to. References count, addresses are the fallback: pods on the host's network share
- * theirs. */
+/* One address of a slice or subset, whatever the port. */
+struct place {
+	const char *address;
+	const struct workload_source *pod; /* NULL: none known */
+	bool is_ready;                     /* else it serves, but gets no traffic */
+	enum endpoint_health health;
+};
+
+struct places {
+	VEC(struct place) v;
+};
+
+/*
+ * The pod that an address belongs to. A reference counts, for pods on the host's network share addresses; the address
+ * is the faster way where both agree, which is nearly always.
+ */
 static const struct workload_source *find_pod(const struct service_draft *sd, const k8s_object_reference *target,
                                               const char *address)
 {
 	const struct workloads *workloads = sd->draft->istio->workloads;
-	if (target && text_equal(target->kind, "Pod") && target->name) {
-		const char *namespace = text_is_empty(target->namespace_) ? sd->object->namespace : target->namespace_;
-		return workloads_pod(workloads, namespace, target->name);
-	}
-	return workloads_pod_at(workloads, address);
+	const struct workload_source *pod = workloads_pod_at(workloads, address);
+	if (!target || !text_equal(target->kind, "Pod") || !target->name)
+		return pod;
+	const char *namespace = text_is_empty(target->namespace_) ? sd->object->namespace : target->namespace_;
+	if (pod && strcmp(pod->object->name, target->name) == 0 && strcmp(pod->object->namespace, namespace) == 0)
+		return pod;
+	return workloads_pod(workloads, namespace, target->name);
 }
 
-/* One address on one port of the service. Not ready: it serves, but gets no traffic. */
-static void add_endpoint(struct service_draft *sd, size_t port_i, const char *address, uint32_t number,
-                         const struct workload_source *pod, bool is_ready, enum endpoint_health health)
+static void add_place(struct service_draft *sd, struct places *places, const char *written,
+                      const k8s_object_reference *target, bool is_ready, enum endpoint_health health)
 {
-	draft_add_served(sd->draft, address, sd->service, &sd->ports[port_i], number);
-	if (!is_ready)
-		return;
-	struct endpoint endpoint = {
+	const char *address = written ? address_canonical(sd->draft->arena, written) : NULL;
+	if (address)
+		VEC_PUSH(sd->draft->arena, &places->v,
+		         (struct place){address, find_pod(sd, target, address), is_ready, health});
+}
+
+/* All places serve the port at this number. */
+static void add_places(struct service_draft *sd, const struct places *places, size_t port_i, uint32_t number)
+{
+	static const struct endpoint plain = {
 	    .locality = {"", "", ""}, .namespace = "", .workload = "", .service_account = "", .network = ""};
-	struct digest identity = {{0, 0}}; /* of an endpoint that is nothing but an address */
-	if (pod) {
-		endpoint = pod->endpoint;
-		identity = pod->identity;
+	endpoint_list_reserve(sd->draft->arena, &sd->lists[port_i], places->v.n);
+	for (size_t i = 0; i < places->v.n; i++) {
+		const struct place *place = &places->v.v[i];
+		draft_add_served(sd->draft, place->address, sd->service, &sd->ports[port_i], number);
+		if (!place->is_ready)
+			continue;
+		struct endpoint endpoint = place->pod ? place->pod->endpoint : plain;
+		endpoint.address = place->address;
+		endpoint.port = number;
+		endpoint.health = place->health;
+		/* zero: nothing but an address */
+		endpoint_list_add(sd->draft->arena, &sd->lists[port_i], &endpoint,
+		                  place->pod ? place->pod->identity : (struct digest){{0, 0}});
 	}
-	endpoint.address = address;
-	endpoint.port = number;
-	endpoint.health = health;
-	endpoint_list_add(sd->draft->arena, &sd->lists[port_i], &endpoint, identity);
 }
 
 bool service_port_is_valid(bool has, int32_t number)
@@ -90,64 +119,60 @@ bool service_port_is_valid(bool has, int32_t number)
 	return has && number > 0 && number <= PORT_MAX;
 }
 
-/* A slice's or subset's port carries the service port's name and the number it has there. */
-static bool is_same_port_name(const struct service_port *port, const char *name)
-{
-	return !name || strcmp(port->name, name) == 0;
-}
-
 bool service_port_is_tcp(const char *protocol)
 {
 	return text_is_empty(protocol) || strcmp(protocol, "TCP") == 0;
 }
 
-static void add_slice_endpoint(struct service_draft *sd, const k8s_endpoint_slice *slice, const k8s_endpoint *endpoint,
-                               const char *written_address)
+/* A slice's or subset's port carries the service port's name and the number it has there. */
+static void add_port(struct service_draft *sd, const struct places *places, const char *name, const char *protocol,
+                     bool has_number, int32_t number)
 {
-	const char *address = address_canonical(sd->draft->arena, written_address);
-	if (!address)
+	if (!service_port_is_valid(has_number, number) || !service_port_is_tcp(protocol))
 		return;
+	for (size_t i = 0; i < sd->service->n_ports; i++)
+		if (!name || strcmp(sd->ports[i].name, name) == 0)
+			add_places(sd, places, i, (uint32_t)number);
+}
+
+static void add_slice_endpoint(struct service_draft *sd, struct places *places, const k8s_endpoint *endpoint)
+{
 	const k8s_endpoint_conditions *is = endpoint->conditions;
 	bool is_ready = !is || !is->has_ready || is->ready || sd->is_publishing_not_ready;
 	/* What shuts down but still answers keeps its sessions; without sessions it only would get new requests. */
 	bool is_draining = !is_ready && sd->is_draining_kept && (!is->has_serving || is->serving) &&
 	                   (!is->has_terminating || is->terminating);
-	const struct workload_source *pod = find_pod(sd, endpoint->targetref, address);
-	for (size_t p = 0; p < sd->service->n_ports; p++)
-		for (size_t i = 0; i < slice->n_ports; i++) {
-			const k8s_discovery_endpoint_port *port = slice->ports[i];
-			if (service_port_is_valid(port->has_port, port->port) && service_port_is_tcp(port->protocol) &&
-			    is_same_port_name(&sd->ports[p], port->name))
-				add_endpoint(sd, p, address, (uint32_t)port->port, pod, is_ready || is_draining,
-				             is_draining ? ENDPOINT_DRAINING : ENDPOINT_HEALTHY);
-		}
+	for (size_t i = 0; i < endpoint->n_addresses; i++)
+		add_place(sd, places, endpoint->addresses[i], endpoint->targetref, is_ready || is_draining,
+		          is_draining ? ENDPOINT_DRAINING : ENDPOINT_HEALTHY);
 }
 
 static void add_slice(struct service_draft *sd, const k8s_endpoint_slice *slice)
 {
 	if (text_equal(slice->addresstype, "FQDN"))
 		return;
+	struct places places = {0};
+	VEC_RESERVE(sd->draft->arena, &places.v, slice->n_endpoints);
 	for (size_t i = 0; i < slice->n_endpoints; i++)
-		for (size_t j = 0; j < slice->endpoints[i]->n_addresses; j++)
-			add_slice_endpoint(sd, slice, slice->endpoints[i], slice->endpoints[i]->addresses[j]);
+		add_slice_endpoint(sd, &places, slice->endpoints[i]);
+	for (size_t i = 0; i < slice->n_ports; i++) {
+		const k8s_discovery_endpoint_port *port = slice->ports[i];
+		add_port(sd, &places, port->name, port->protocol, port->has_port, port->port);
+	}
 }
 
-static void add_subset_addresses(struct service_draft *sd, const k8s_endpoint_subset *subset,
-                                 k8s_endpoint_address *const *addresses, size_t n, bool is_ready)
+static void add_subset(struct service_draft *sd, const k8s_endpoint_subset *subset)
 {
-	for (size_t i = 0; i < n; i++) {
-		const char *address = addresses[i]->ip ? address_canonical(sd->draft->arena, addresses[i]->ip) : NULL;
-		if (!address)
-			continue;
-		const struct workload_source *pod = find_pod(sd, addresses[i]->targetref, address);
-		for (size_t p = 0; p < sd->service->n_ports; p++)
-			for (size_t j = 0; j < subset->n_ports; j++) {
-				const k8s_core_endpoint_port *port = subset->ports[j];
-				if (service_port_is_valid(port->has_port, port->port) &&
-				    service_port_is_tcp(port->protocol) && is_same_port_name(&sd->ports[p], port->name))
-					add_endpoint(sd, p, address, (uint32_t)port->port, pod, is_ready,
-					             ENDPOINT_HEALTHY);
-			}
+	struct places places = {0};
+	for (size_t i = 0; i < subset->n_addresses; i++)
+		add_place(sd, &places, subset->addresses[i]->ip, subset->addresses[i]->targetref, true,
+		          ENDPOINT_HEALTHY);
+	for (size_t i = 0; i < subset->n_notreadyaddresses; i++)
+		add_place(sd, &places, subset->notreadyaddresses[i]->ip, subset->notreadyaddresses[i]->targetref,
+		          sd->is_publishing_not_ready, ENDPOINT_HEALTHY);
+	for (size_t i = 0; i < subset->n_ports; i++) {
+		const k8s_core_endpoint_port *port = subset->ports[i];
+		add_port(sd, &places, port->name, port->protocol, port->has_port, port->port);
 	}
 }
 
@@ -156,12 +181,8 @@ static void add_endpoints_object(struct service_draft *sd)
 	const struct object *object =
 	    snapshot_get(sd->draft->snapshot, KIND_ENDPOINTS, sd->object->namespace, sd->object->name);
 	const k8s_endpoints *endpoints = object ? (const k8s_endpoints *)object->message : NULL;
-	for (size_t i = 0; endpoints && i < endpoints->n_subsets; i++) {
-		const k8s_endpoint_subset *subset = endpoints->subsets[i];
-		add_subset_addresses(sd, subset, subset->addresses, subset->n_addresses, true);
-		add_subset_addresses(sd, subset, subset->notreadyaddresses, subset->n_notreadyaddresses,
-		                     sd->is_publishing_not_ready);
-	}
+	for (size_t i = 0; endpoints && i < endpoints->n_subsets; i++)
+		add_subset(sd, endpoints->subsets[i]);
 }
 
 /* ---- WorkloadEntries that a Service selects, as if they were pods ---- */

@@ -52,14 +52,27 @@ static struct locality locality_of_node(const struct object *node)
 	return (struct locality){parts[0] ? parts[0] : "", parts[1] ? parts[1] : "", parts[2] ? parts[2] : ""};
 }
 
-static struct locality locality_of_pod(struct draft *draft, const struct object *object, const k8s_pod *pod)
+/* Node name -> struct locality. */
+static struct map localities_of_nodes(struct draft *draft)
+{
+	const struct snapshot_kind *kind = &draft->snapshot->kinds[KIND_NODE];
+	struct map nodes = {0};
+	for (size_t i = 0; i < kind->n; i++) {
+		struct locality *locality = ARENA_NEW(draft->arena, struct locality);
+		*locality = locality_of_node(kind->v[i]);
+		map_put(draft->arena, &nodes, kind->v[i]->name, locality);
+	}
+	return nodes;
+}
+
+static struct locality locality_of_pod(struct draft *draft, const struct map *nodes, const struct object *object,
+                                       const k8s_pod *pod)
 {
 	const char *label = object_label(object, LABEL_LOCALITY);
 	if (!text_is_empty(label))
 		return parse_locality(draft->arena, label);
-	const struct object *node =
-	    pod->spec && pod->spec->nodename ? snapshot_get(draft->snapshot, KIND_NODE, "", pod->spec->nodename) : NULL;
-	return node ? locality_of_node(node) : (struct locality){"", "", ""};
+	const struct locality *locality = pod->spec && pod->spec->nodename ? map_get(nodes, pod->spec->nodename) : NULL;
+	return locality ? *locality : (struct locality){"", "", ""};
 }
 
 /* "reviews-v1-5d4f9c7b8-x2x9z" with the template's hash "5d4f9c7b8" belongs to "reviews-v1"; "db-0" to "db". */
@@ -128,7 +141,8 @@ static void set_endpoint(struct workload_source *source, const char *name, const
 	source->identity = endpoint_identity(&source->endpoint);
 }
 
-static struct workload_source source_of_pod(struct draft *draft, const struct object *object, const k8s_pod *pod)
+static struct workload_source source_of_pod(struct draft *draft, const struct map *nodes, const struct object *object,
+                                            const k8s_pod *pod)
 {
 	struct workload *workload = ARENA_NEW(draft->arena, struct workload);
 	const char *account = pod->spec ? pod->spec->serviceaccountname : NULL;
@@ -138,7 +152,7 @@ static struct workload_source source_of_pod(struct draft *draft, const struct ob
 	    .service_account = text_is_empty(account) ? "default" : account,
 	    .addresses = addresses_of_pod(draft->arena, pod),
 	    .labels = {object->labels, object->n_labels},
-	    .locality = locality_of_pod(draft, object, pod),
+	    .locality = locality_of_pod(draft, nodes, object, pod),
 	    .is_host_network = pod->spec && pod->spec->has_hostnetwork && pod->spec->hostnetwork,
 	};
 	struct workload_source source = {
@@ -195,11 +209,12 @@ static void index_pod(struct draft *draft, struct workloads *workloads, struct w
 static void add_pods(struct draft *draft, struct workloads *workloads)
 {
 	const struct snapshot_kind *kind = &draft->snapshot->kinds[KIND_POD];
+	const struct map nodes = localities_of_nodes(draft);
 	workloads->pods = ARENA_NEW_N(draft->arena, struct workload_source, kind->n);
 	for (size_t i = 0; i < kind->n; i++) {
 		const k8s_pod *pod = (const k8s_pod *)kind->v[i]->message;
 		if (!has_ended(pod))
-			workloads->pods[workloads->n_pods++] = source_of_pod(draft, kind->v[i], pod);
+			workloads->pods[workloads->n_pods++] = source_of_pod(draft, &nodes, kind->v[i], pod);
 	}
 	for (size_t i = 0; i < workloads->n_pods; i++) {
 		index_pod(draft, workloads, &workloads->pods[i]);
