@@ -96,6 +96,7 @@ static bool is_any_missing(const struct file_source *source)
 
 bool file_source_read_all(struct file_source *source, struct store *store, struct error *error)
 {
+	file_watch_touch_all(source);
 	file_tree_walk(source, store);
 	for (size_t i = 0; i < source->n_roots; i++) {
 		const struct file_root *root = &source->roots[i];

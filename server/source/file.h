@@ -29,7 +29,7 @@ struct file_source_options {
 /* Fails when a path does not exist. */
 struct file_source *file_source_new(const struct file_source_options *options, struct error *error);
 void file_source_free(struct file_source *source);
-/* Reads all into the store: the first sync. */
+/* Reads all into the store: the first sync, or again. False: a path or folder cannot be read; what it held stays. */
 bool file_source_read_all(struct file_source *source, struct store *store, struct error *error);
 /* Readable when something happened in a watched folder. */
 int file_source_fd(const struct file_source *source);

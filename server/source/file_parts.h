@@ -102,6 +102,8 @@ void file_tree_free(struct file_source *source);
 int file_watch_folder(const struct file_source *source, const char *path);
 /* Ends the folder's watch, unless something else needs the same one. */
 void file_watch_end(struct file_source *source, struct file_folder *folder);
+/* Everything is to be looked at again: inotify lost events, or somebody asks for it. */
+void file_watch_touch_all(struct file_source *source);
 /* Reads all events that wait and marks what they speak of. now_ns: when this is. */
 void file_watch_read(struct file_source *source, int64_t now_ns);
 /* Whether the name is one of a manifest. */

@@ -61,8 +61,7 @@ void file_watch_end(struct file_source *source, struct file_folder *folder)
 	inotify_rm_watch(source->fd, wd); /* fails when the folder is gone: then so is the watch */
 }
 
-/* Everything must be looked at again: inotify lost events. */
-static void touch_all(struct file_source *source)
+void file_watch_touch_all(struct file_source *source)
 {
 	for (size_t i = 0; i < source->n_folders; i++)
 		source->folders[i]->is_due = true;
@@ -157,7 +156,7 @@ static bool touch_root(struct file_source *source, const struct inotify_event *e
 static bool take_event(struct file_source *source, const struct inotify_event *event)
 {
 	if (event->mask & IN_Q_OVERFLOW) {
-		touch_all(source);
+		file_watch_touch_all(source);
 		return true;
 	}
 	bool is_any = touch_root(source, event);
