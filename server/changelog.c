@@ -46,7 +46,7 @@ static void change_kind(struct change_list *list, const struct snapshot_kind *fo
 	}
 }
 
-void changelog_objects(const struct snapshot *former, const struct snapshot *present, struct text *out)
+size_t changelog_objects(const struct snapshot *former, const struct snapshot *present, struct text *out)
 {
 	struct change_list list = {.out = out};
 	static const struct snapshot_kind none;
@@ -57,6 +57,7 @@ void changelog_objects(const struct snapshot *former, const struct snapshot *pre
 		text_add(out, "nothing");
 	if (list.n > CHANGELOG_NAMES_MAX)
 		text_printf(out, ", and %zu more", list.n - CHANGELOG_NAMES_MAX);
+	return list.n;
 }
 
 /* ---- rows ---- */
@@ -75,18 +76,6 @@ static struct digest row_digest(const struct report_row *row)
 	digest_add_str(&state, row->field);
 	digest_add_str(&state, row->message);
 	digest_add_str(&state, row->file);
-	return digest_final(&state);
-}
-
-struct digest changelog_rows_digest(const struct report_row *rows, size_t n)
-{
-	struct digest_state state;
-
-	digest_init(&state);
-	for (size_t i = 0; i < n; i++) {
-		digest_add_digest(&state, row_digest(&rows[i]));
-		digest_add_u64(&state, rows[i].line);
-	}
 	return digest_final(&state);
 }
 

@@ -11,7 +11,7 @@
 
 /* "VirtualService/default/reviews changed, Pod/default/a-1 added, and 12 more", or "nothing": by kind, namespace, name.
  * former: NULL for the first. */
-void changelog_objects(const struct snapshot *former, const struct snapshot *present, struct text *out);
+size_t changelog_objects(const struct snapshot *former, const struct snapshot *present, struct text *out);
 
 /* What has been said, so that it is not said again while it holds. Zero-initialised is empty. */
 struct changelog {
@@ -22,5 +22,3 @@ struct changelog {
 void changelog_done(struct changelog *changelog);
 /* Logs the rows that the report before this one did not have. */
 void changelog_report(struct changelog *changelog, const struct resolved *resolved, bool is_first);
-/* Of all rows: two reports with one digest say the same. */
-struct digest changelog_rows_digest(const struct report_row *rows, size_t n);

@@ -35,7 +35,6 @@ struct pipeline {
 	struct file_source *files;
 	struct emit_cache *cache;
 	struct resolved *resolved; /* NULL before the first sync */
-	struct digest rows;        /* of the snapshot's rows */
 	struct roster *roster;
 	struct emission *emission;
 	struct changelog changelog;
@@ -78,21 +77,17 @@ static enum outcome pipeline_resolve(struct pipeline *pipeline)
 {
 	struct resolved *former = pipeline->resolved;
 	CLEANUP(snapshot_unrefp) struct snapshot *snapshot = store_freeze(pipeline->store);
-	struct digest rows = changelog_rows_digest(snapshot->rows, snapshot->n_rows);
-	bool is_same_objects = former && digest_equal(former->snapshot->digest, snapshot->digest);
+	CLEANUP(text_done) struct text changes = {0};
 
-	if (is_same_objects && digest_equal(rows, pipeline->rows))
+	if (former && digest_equal(former->snapshot->digest, snapshot->digest))
 		return OUTCOME_SAME;
 	pipeline->resolved = resolved_new(snapshot);
-	pipeline->rows = rows;
-	if (!is_same_objects) {
-		CLEANUP(text_done) struct text changes = {0};
-		changelog_objects(former ? former->snapshot : NULL, snapshot, &changes);
+	size_t n_changes = changelog_objects(former ? former->snapshot : NULL, snapshot, &changes);
+	if (n_changes)
 		log_info("pipeline", "%s", text_get(&changes));
-	}
 	changelog_report(&pipeline->changelog, pipeline->resolved, !former);
 	resolved_unref(former);
-	return is_same_objects ? OUTCOME_SAME_OBJECTS : OUTCOME_NEW;
+	return former && !n_changes ? OUTCOME_SAME_OBJECTS : OUTCOME_NEW;
 }
 
 static void pipeline_log(const struct pipeline *pipeline, const struct generation *generation, bool is_new,

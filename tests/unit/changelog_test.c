@@ -3,8 +3,8 @@
 #include "base/log.h"
 #include "tests/unit/world.h"
 
-#include <fcntl.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #define SERVICE(name, port)                                                                                            \
 	"apiVersion: v1\nkind: Service\nmetadata: {name: " name ", namespace: default}\n"                              \
@@ -15,7 +15,7 @@ static const struct {
 	const char *name, *former, *present, *want;
 } rows[] = {
     {"same", SERVICE("a", "80"), SERVICE("a", "80"), "nothing"},
-    {"first", NULL, SERVICE("a", "80") NAMESPACE("n"), "Service/default/a added, Namespace/n added"},
+    {"first", NULL, SERVICE("a", "80") NAMESPACE("prod"), "Service/default/a added, Namespace/prod added"},
     {"added", SERVICE("b", "80"), SERVICE("b", "80") SERVICE("a", "80"), "Service/default/a added"},
     {"removed", SERVICE("a", "80") SERVICE("b", "80"), SERVICE("b", "80"), "Service/default/a removed"},
     {"changed", SERVICE("a", "80") SERVICE("b", "80"), SERVICE("b", "81") SERVICE("a", "80"),
@@ -129,18 +129,9 @@ START_TEST(many_rows_are_counted)
 	text_done(&log);
 	report_logged(&changelog, many, N, true, &log); /* all of them count as said */
 	ck_assert_uint_eq(log.n, 0);
+	text_done(&log);
 	changelog_done(&changelog);
 }
 END_TEST
 
-START_TEST(digest_of_rows)
-{
-	struct report_row both[] = {broken, unknown}, moved = broken;
-	moved.line = 2;
-	ck_assert(digest_equal(changelog_rows_digest(both, 1), changelog_rows_digest(&broken, 1)));
-	ck_assert(!digest_equal(changelog_rows_digest(both, 2), changelog_rows_digest(both, 1)));
-	ck_assert(!digest_equal(changelog_rows_digest(&moved, 1), changelog_rows_digest(&broken, 1)));
-}
-END_TEST
-
-UNIT_MAIN("changelog", objects, rows_are_logged_once, many_rows_are_counted, digest_of_rows)
+UNIT_MAIN("changelog", objects, rows_are_logged_once, many_rows_are_counted)

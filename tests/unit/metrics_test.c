@@ -99,7 +99,7 @@ START_TEST(format)
 	print(&page);
 	char *rest = page.s;
 	for (char *line; (line = strsep(&rest, "\n")) && *line;) {
-		char name[128], word[128];
+		char name[128], word[160];
 		int end = 0;
 		if (sscanf(line, "# HELP %127s %n", family, &end) == 1) {
 			snprintf(word, sizeof word, "|%s|", family);

@@ -8,26 +8,28 @@
 
 #define ARGS_MAX 8
 
-static enum options_outcome parse(const char *const *arguments, const char *const *environment, struct options *options,
+/* Options borrow from argv and the environment, so copies live as long as the test's process. */
+static char *lasting(const char *s)
+{
+	static char pool[32768];
+	static size_t used;
+	size_t n = strlen(s) + 1;
+	ck_assert_uint_le(used + n, sizeof pool);
+	used += n;
+	return memcpy(pool + used - n, s, n);
+}
+
+static enum options_outcome parse(const char *const *arguments, const char *const *variables, struct options *options,
                                   struct error *error)
 {
-	char *argv[ARGS_MAX + 2] = {strdup("weftd")}, *env[ARGS_MAX + 1] = {0};
+	char *argv[ARGS_MAX + 2] = {lasting("weftd")}, *environment[ARGS_MAX + 1] = {0};
 	int argc = 1;
 	for (size_t i = 0; arguments[i]; i++)
-		argv[argc++] = strdup(arguments[i]);
-	for (size_t i = 0; environment && environment[i]; i++)
-		env[i] = strdup(environment[i]);
+		argv[argc++] = lasting(arguments[i]);
+	for (size_t i = 0; variables && variables[i]; i++)
+		environment[i] = lasting(variables[i]);
 	error->message[0] = '\0';
-	/* Options borrow from both, so they live until the test's process ends (see keep). */
-	enum options_outcome outcome = options_parse(argc, argv, env, options, error);
-	static void *keep[512];
-	static size_t n_keep;
-	for (int i = 0; i < argc; i++)
-		keep[n_keep++] = argv[i];
-	for (size_t i = 0; env[i]; i++)
-		keep[n_keep++] = env[i];
-	ck_assert_uint_lt(n_keep, 512 - ARGS_MAX * 2);
-	return outcome;
+	return options_parse(argc, argv, environment, options, error);
 }
 
 START_TEST(defaults)
@@ -68,7 +70,7 @@ START_TEST(values)
 }
 END_TEST
 
-START_TEST(environment)
+START_TEST(environment_variables)
 {
 	struct options options;
 	struct error error;
@@ -203,5 +205,5 @@ START_TEST(loopback)
 }
 END_TEST
 
-UNIT_MAIN("options", defaults, values, environment, mistakes_are_named, too_many_paths, help_and_version,
+UNIT_MAIN("options", defaults, values, environment_variables, mistakes_are_named, too_many_paths, help_and_version,
           manual_names_every_option_and_fits, loopback)

@@ -226,9 +226,10 @@ START_TEST(equal_content_is_no_generation)
 	pipeline_start(fixture.pipeline);
 	generation_unref(next_generation(&fixture));
 	pipeline_reload(fixture.pipeline);
-	do /* until it has been read */
+	do { /* until it has been read */
 		pipeline_stats(fixture.pipeline, &stats);
-	while (!stats.unchanged);
+		ck_assert(!stats.is_stale);
+	} while (!stats.unchanged);
 	ck_assert_uint_eq(stats.generations, 1);
 	ck_assert_uint_eq(stats.rosters, 0);
 	config_dir_write(&fixture.dir, "ratings.yaml", ratings);
@@ -253,7 +254,6 @@ START_TEST(broken_file_keeps_last_good)
 	config_dir_write(&fixture.dir, "reviews.yaml", "kind: [unclosed\n");
 	struct generation *former = next_generation(&fixture);
 	/* The report is new, so there is a generation; the resources are the very same. */
-	ck_assert(digest_equal(former->snapshot, fixture.generation->snapshot));
 	ck_assert_int_eq(fixture.generation->event_ns, 0);
 	ck_assert_ptr_eq(generation_config(former, node), generation_config(fixture.generation, node));
 	text_done(&report);
