@@ -15,7 +15,7 @@
 
 #define GUARD_BYTES_MAX (16u << 20)   /* of one message */
 #define GUARD_DEPTH_MAX 100           /* messages within messages: protobuf's own customary limit */
-#define GUARD_FIELDS_MAX (1u << 20)   /* of a message and all within it */
+#define GUARD_FIELDS_MAX (1u << 19)   /* of a message and all within it */
 #define GUARD_MEMORY_MAX (128u << 20) /* what unpacking it takes, estimated from above */
 
 /* False with the reason, naming the field. */
