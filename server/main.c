@@ -28,6 +28,7 @@ struct daemon {
 	struct pipeline *pipeline;
 	struct xds_server *xds;
 	struct admin *admin;
+	bool has_port_file;
 	uint64_t work_seen, work_trimmed; /* see daemon_trim */
 };
 
@@ -58,7 +59,7 @@ static bool file_write(const char *path, const char *s, size_t n, struct error *
 }
 
 /* By way of a rename: whoever sees the file sees all of it. */
-static bool port_file_write(const struct daemon *daemon, struct error *error)
+static bool port_file_write(struct daemon *daemon, struct error *error)
 {
 	const char *path = daemon->options->port_file;
 	CLEANUP(text_done) struct text content = {0};
@@ -76,6 +77,7 @@ static bool port_file_write(const struct daemon *daemon, struct error *error)
 		unlink(draft.s);
 		return false;
 	}
+	daemon->has_port_file = true;
 	return true;
 }
 
@@ -145,7 +147,7 @@ static void daemon_stop(struct daemon *daemon, int64_t grace_ms)
 		xds_server_free(daemon->xds, grace_ms);
 	admin_free(daemon->admin);
 	pipeline_free(daemon->pipeline);
-	if (daemon->options->port_file)
+	if (daemon->has_port_file)
 		unlink(daemon->options->port_file);
 }
 
@@ -181,7 +183,7 @@ static void daemon_wait(struct daemon *daemon, const sigset_t *signals)
 		} else if (signal_number == SIGHUP) {
 			pipeline_reload(daemon->pipeline);
 		} else {
-			log_info("main", "%s: stopping, proxies get %lld s to leave", strsignal(signal_number),
+			log_info("main", "SIG%s: stopping, proxies get %lld s to leave", sigabbrev_np(signal_number),
 			         (long long)daemon->options->drain_s);
 			return;
 		}
