@@ -34,6 +34,8 @@ static bool fail_unknown(const struct arguments_reader *reader, const char *name
 	for (size_t i = 0; i < reader->command->n_options; i++)
 		words[i + 1] = reader->command->options[i].name;
 	const char *word = arena_strndup(reader->arena, name, n);
+	if (strcmp(word, command_help_option.name) == 0)
+		return error_set(reader->error, "--%s takes no value", word);
 	const char *near = suggest(word, words);
 	if (near)
 		return error_set(reader->error, "unknown option --%s; did you mean --%s?", word, near);

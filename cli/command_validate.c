@@ -91,8 +91,8 @@ static void summarise(const struct load *load)
 	for (size_t i = 0; i < load->report.n; i++)
 		counts[load->report.rows[i].severity]++;
 	size_t errors = counts[REPORT_ERROR], warnings = counts[REPORT_WARNING];
-	fprintf(stderr, "weft: %zu %s: %zu %s, %zu %s\n", load->n_objects, load->n_objects == 1 ? "object" : "objects",
-	        errors, errors == 1 ? "error" : "errors", warnings, warnings == 1 ? "warning" : "warnings");
+	fprintf(stderr, "weft: %zu %s, %zu %s; %zu %s accepted\n", errors, errors == 1 ? "error" : "errors", warnings,
+	        warnings == 1 ? "warning" : "warnings", load->n_objects, load->n_objects == 1 ? "object" : "objects");
 }
 
 static int run(const struct arguments *arguments)
