@@ -23,7 +23,7 @@ struct draft {
 	VEC(const struct route_rule *) rules;
 	VEC(const struct gateway *) gateways;
 	VEC(const struct workload *) workloads;
-	struct istio_settings *istio; /* istio/'s own; see istio/istio.h */
+	struct istio_settings *istio; /* istio/'s own; see istio/istio_parts.h */
 };
 
 /* Says that a proxy at this address serves the port, whether it is ready or not: see model_served_ports. */

@@ -1,6 +1,6 @@
 #include "translator/resolve.h"
 
-#include "translator/istio/istio.h"
+#include "translator/istio/istio_parts.h"
 #include "translator/rule_index.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 #include "tests/unit/unit.h"
-#include "translator/istio/istio.h"
+#include "translator/istio/istio_parts.h"
 
 START_TEST(a_port_says_what_it_speaks)
 {

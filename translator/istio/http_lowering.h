@@ -7,7 +7,7 @@
  * and weft does not do yet is reported as NotSupported. A match that cannot be kept whole is dropped, never widened: it
  * would catch requests that the user did not mean.
  */
-#include "translator/istio/istio.h"
+#include "translator/istio/istio_parts.h"
 
 /* What is being lowered, for the rows of the report. */
 struct http_lowering {

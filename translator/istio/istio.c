@@ -1,4 +1,4 @@
-#include "translator/istio/istio.h"
+#include "translator/istio/istio_parts.h"
 
 #include "translator/address.h"
 

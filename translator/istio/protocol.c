@@ -3,7 +3,7 @@
  * says what it speaks by appProtocol or by its name, "http" or "http-anything"; without a word the proxy looks at the
  * first bytes, except on ports whose servers talk first.
  */
-#include "translator/istio/istio.h"
+#include "translator/istio/istio_parts.h"
 
 #include <string.h>
 #include <strings.h>

@@ -1,5 +1,5 @@
 #include "base/text.h"
-#include "translator/istio/istio.h"
+#include "translator/istio/istio_parts.h"
 
 #include <ctype.h>
 #include <string.h>

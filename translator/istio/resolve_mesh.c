@@ -6,7 +6,7 @@
 #include "proto/build.h"
 #include "proto/codec.h"
 #include "proto/kubernetes.h"
-#include "translator/istio/istio.h"
+#include "translator/istio/istio_parts.h"
 
 #include <ctype.h>
 #include <string.h>

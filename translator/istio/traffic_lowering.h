@@ -7,7 +7,7 @@
  *   a subset's parts replace the destination's (those of the port, where it has its own); its own port settings, all of
  * it.
  */
-#include "translator/istio/istio.h"
+#include "translator/istio/istio_parts.h"
 
 /* The policies by port: ports in order, then the one for all others (port 0). The inputs may be NULL: nothing said. */
 struct destination_subset traffic_lower_whole(struct draft *draft, const istio_traffic_policy *policy);

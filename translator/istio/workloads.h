@@ -8,7 +8,7 @@
  */
 #include "proto/kubernetes.h"
 #include "translator/istio/endpoint_list.h"
-#include "translator/istio/istio.h"
+#include "translator/istio/istio_parts.h"
 
 struct workload_source {
 	const struct object *object; /* KIND_POD or KIND_WORKLOAD_ENTRY */
