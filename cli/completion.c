@@ -111,14 +111,14 @@ static void zsh_values(struct text *out, const char *name, const char *const *ch
 static void zsh_option(struct text *out, const struct command_option *option)
 {
 	text_add(out, " \\\n\t\t\t");
-	if (option->letter && option->is_repeated)
-		text_printf(out, "'*'{-%c,--%s}'", option->letter, option->name);
-	else if (option->letter)
-		text_printf(out, "'(-%c --%s)'{-%c,--%s%s}'", option->letter, option->name, option->letter,
-		            option->name, option->argument ? "=" : "");
+	const char *joint = option->argument ? "=" : "";
+	if (!option->letter)
+		text_printf(out, "'%s--%s%s", option->is_repeated ? "*" : "", option->name, joint);
+	else if (option->is_repeated)
+		text_printf(out, "\\*{-%c,--%s%s}'", option->letter, option->name, joint);
 	else
-		text_printf(out, "'%s--%s%s", option->is_repeated ? "*" : "", option->name,
-		            option->argument ? "=" : "");
+		text_printf(out, "'(-%c --%s)'{-%c,--%s%s}'", option->letter, option->name, option->letter,
+		            option->name, joint);
 	text_add_char(out, '[');
 	zsh_text(out, option->help);
 	text_add_char(out, ']');
@@ -183,17 +183,20 @@ static void fish_values(struct text *out, const char *const *choices, enum comma
 
 static void fish_command(struct text *out, const struct command *command)
 {
-	text_printf(out, "complete -c weft -n __fish_use_subcommand -f -a %s -d ", command->name);
+	text_printf(out,
+	            "complete -c weft -n '__weft_is "
+	            "' -f -a %s -d ",
+	            command->name);
 	fish_text(out, command->summary);
 	text_add_char(out, '\n');
 	for (size_t i = 0; option_at(command, i); i++) {
 		const struct command_option *option = option_at(command, i);
-		text_printf(out, "complete -c weft -n '__fish_seen_subcommand_from %s' -f -l %s", command->name,
-		            option->name);
+		text_printf(out, "complete -c weft -n '__weft_is %s' -l %s", command->name, option->name);
 		if (option->letter)
 			text_printf(out, " -s %c", option->letter);
 		if (option->argument) {
-			text_add(out, " -r");
+			bool is_path = !option->choices && option->value == COMMAND_VALUE_PATH;
+			text_add(out, is_path ? " -r" : " -x");
 			fish_values(out, option->choices, option->value);
 		}
 		text_add(out, " -d ");
@@ -202,7 +205,7 @@ static void fish_command(struct text *out, const struct command *command)
 	}
 	if (!command->operand)
 		return;
-	text_printf(out, "complete -c weft -n '__fish_seen_subcommand_from %s'%s", command->name,
+	text_printf(out, "complete -c weft -n '__weft_is %s'%s", command->name,
 	            command->operand_value == COMMAND_VALUE_PATH ? "" : " -f");
 	fish_values(out, command->operand_choices, command->operand_value);
 	text_add_char(out, '\n');
@@ -210,7 +213,12 @@ static void fish_command(struct text *out, const struct command *command)
 
 static void print_fish(struct text *out)
 {
-	text_add(out, "# fish completion for weft\ncomplete -c weft -f\n");
+	text_add(out, "# fish completion for weft\n"
+	              "function __weft_is\n"
+	              "\tset -l words (commandline -opc)\n"
+	              "\ttest \"$words[2]\" = \"$argv[1]\"\n"
+	              "end\n"
+	              "complete -c weft -f\n");
 	for (size_t i = 0; commands[i]; i++)
 		fish_command(out, commands[i]);
 }
