@@ -23,7 +23,7 @@ static const struct connection_pool no_pool = {
 const struct traffic_policy *traffic_policy_of(const struct destination_policy *policy, const char *subset,
                                                uint32_t port)
 {
-	static const struct traffic_policy none = {.pool = no_pool, .lb = {.cookie_ttl_ms = -1}};
+	static const struct traffic_policy none = {.pool = NO_POOL, .lb = {.cookie_ttl_ms = -1}};
 	if (!policy)
 		return &none;
 	const struct destination_subset *found =

@@ -20,16 +20,13 @@
 #include "translator/emit.h"
 #include "translator/envoy/names.h"
 
-/* The interception modes of a node, as view.h numbers them. */
-enum { EMIT_REDIRECT = INTERCEPT_REDIRECT, EMIT_TPROXY = INTERCEPT_TPROXY, EMIT_NONE = INTERCEPT_NONE };
-
 /* What listeners and clusters read of who asks; the same for views and workloads. */
 struct emit_proxy {
 	enum proxy_role role;
 	bool is_ipv4, is_ipv6;
 	bool is_http10;
 	bool is_exact_balance;
-	int interception;
+	enum interception interception;
 };
 
 struct emit {
