@@ -70,6 +70,8 @@ static struct digest node_key(const struct node *node)
 	digest_add_u64(&state, node->interception);
 	digest_add_u64(&state, node->is_inbound_exact_balance);
 	digest_add_u64(&state, node->is_outbound_exact_balance);
+	digest_add_u64(&state, node->status_port);
+	digest_add_u64(&state, node->prometheus_port);
 	return digest_final(&state);
 }
 

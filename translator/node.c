@@ -9,6 +9,7 @@
 #define NODE_ID_BYTES_MAX 1024
 #define NODE_ADDRESSES_MAX 32
 #define NODE_LABELS_MAX 512
+#define PORT_MAX 65535
 
 /* ---- the id: "sidecar~10.0.0.1~app-1.default~default.svc.cluster.local" ---- */
 
@@ -73,6 +74,22 @@ static bool get_bool(const struct json *metadata, const char *key, bool *value, 
 	if (!get_string(metadata, key, &s, error))
 		return false;
 	*value = text_equal(s, "true") || text_equal(s, "1");
+	return true;
+}
+
+static bool get_port(const struct json *metadata, const char *key, uint32_t *value, struct error *error)
+{
+	const struct json *member = json_get(metadata, key);
+	uint64_t number = 0;
+	if (!member || member->type == JSON_NULL)
+		return true;
+	if (member->type == JSON_INT && member->integer >= 0)
+		number = (uint64_t)member->integer;
+	else if (member->type != JSON_STRING || !text_parse_uint(member->string.s, PORT_MAX, &number))
+		number = PORT_MAX + 1;
+	if (number > PORT_MAX)
+		return error_set(error, "node metadata %s: expected a port number", key);
+	*value = (uint32_t)number;
 	return true;
 }
 
@@ -193,5 +210,7 @@ bool node_parse(struct arena *arena, const char *id, const struct json *metadata
 	       get_bool(metadata, "UNPRIVILEGED_POD", &node->is_unprivileged, error) &&
 	       get_bool(metadata, "HTTP10", &node->is_http10, error) &&
 	       get_bool(metadata, "INBOUND_LISTENER_EXACT_BALANCE", &node->is_inbound_exact_balance, error) &&
-	       get_bool(metadata, "OUTBOUND_LISTENER_EXACT_BALANCE", &node->is_outbound_exact_balance, error);
+	       get_bool(metadata, "OUTBOUND_LISTENER_EXACT_BALANCE", &node->is_outbound_exact_balance, error) &&
+	       get_port(metadata, "ENVOY_STATUS_PORT", &node->status_port, error) &&
+	       get_port(metadata, "ENVOY_PROMETHEUS_PORT", &node->prometheus_port, error);
 }

@@ -141,8 +141,9 @@ static bool is_bindable(const struct listeners_draft *ld, const struct service_p
 	if (ld->loopback && view->is_unprivileged && port->number <= PRIVILEGED_PORT_MAX)
 		return false;
 	/* the proxy's own listeners have these on the wildcard address */
-	return protocol_transport(port->protocol) != TRANSPORT_HTTP || ld->loopback ||
-	       (port->number != mesh->outbound_port && port->number != mesh->inbound_port);
+	bool is_taken = port->number == mesh->outbound_port || port->number == mesh->inbound_port ||
+	                port->number == view->status_port || port->number == view->prometheus_port;
+	return !is_taken || ld->loopback || protocol_transport(port->protocol) != TRANSPORT_HTTP;
 }
 
 static void add_port(struct listeners_draft *ld, const struct scope_service *service, const struct service_port *port)

@@ -181,6 +181,8 @@ static struct digest digest_of_view(const struct view *view)
 	digest_add_bool(&state, view->is_http10);
 	digest_add_i64(&state, view->interception);
 	digest_add_bool(&state, view->is_outbound_exact_balance);
+	digest_add_u64(&state, view->status_port);
+	digest_add_u64(&state, view->prometheus_port);
 	return digest_final(&state);
 }
 
@@ -197,6 +199,8 @@ struct view *view_of(struct arena *arena, const struct model *model, const struc
 	    .is_http10 = node->is_http10,
 	    .interception = node->interception,
 	    .is_outbound_exact_balance = node->is_outbound_exact_balance,
+	    .status_port = node->status_port,
+	    .prometheus_port = node->prometheus_port,
 	};
 	struct labels labels = labels_of(model, node);
 	bool is_gateway = node->role == PROXY_GATEWAY;

@@ -13,6 +13,8 @@
 #include "translator/model.h"
 
 enum proxy_role { PROXY_SIDECAR, PROXY_GATEWAY };
+/* How connections get to the proxy (metadata INTERCEPTION_MODE). */
+enum interception { INTERCEPT_REDIRECT, INTERCEPT_TPROXY, INTERCEPT_NONE };
 
 /* As the proxy says; strings live in the arena given to node_parse. */
 struct node {
@@ -27,8 +29,9 @@ struct node {
 	const char *cluster_id, *network, *version; /* CLUSTER_ID, NETWORK, ISTIO_VERSION; "" */
 	bool is_unprivileged;  /* UNPRIVILEGED_POD: no ports below 1024 */
 	bool is_http10;        /* HTTP10: HTTP/1.0 accepted */
-	enum { INTERCEPT_REDIRECT, INTERCEPT_TPROXY, INTERCEPT_NONE } interception;
+	enum interception interception;
 	bool is_inbound_exact_balance, is_outbound_exact_balance;
+	uint32_t status_port, prometheus_port; /* ENVOY_STATUS_PORT, ENVOY_PROMETHEUS_PORT: the proxy's own listeners; 0: none */
 };
 
 /* metadata is the node's metadata as a tree (NULL: none). Unknown keys are ignored; wrong types are errors. */
@@ -49,8 +52,9 @@ struct view {
 	size_t n_gateway_ports;
 	bool is_ipv4, is_ipv6;
 	bool is_unprivileged, is_http10;
-	int interception;
+	enum interception interception;
 	bool is_outbound_exact_balance;
+	uint32_t status_port, prometheus_port; /* taken on the wildcard address; 0: none */
 	struct digest key;
 };
 
@@ -69,7 +73,7 @@ struct workload_class {
 	const struct inbound_port *ports; /* by port; one a port */
 	size_t n_ports;
 	bool is_ipv4, is_ipv6, is_http10, is_inbound_exact_balance;
-	int interception;
+	enum interception interception;
 	struct digest key;
 };
 

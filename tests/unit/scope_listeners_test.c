@@ -147,6 +147,8 @@ START_TEST(the_proxy_decides_where_it_can_listen)
 	     "127.0.0.1_80 http 80; 127.0.0.1_9000 tcp >b"},
 	    {"no redirection, no privilege", WORLD_SIDECAR, "{'INTERCEPTION_MODE': 'NONE', 'UNPRIVILEGED_POD': 'true'}",
 	     "127.0.0.1_9000 tcp >b"},
+	    {"the proxy's own status port", WORLD_SIDECAR, "{'ENVOY_STATUS_PORT': 80}", "10.9.0.2_9000 tcp >b"},
+	    {"the proxy's own metrics port", WORLD_SIDECAR, "{'ENVOY_PROMETHEUS_PORT': '80'}", "10.9.0.2_9000 tcp >b"},
 	    {"redirection needs no privilege", WORLD_SIDECAR, "{'UNPRIVILEGED_POD': 'true'}",
 	     "0.0.0.0_80 http 80; 10.9.0.2_9000 tcp >b"},
 	};

@@ -72,6 +72,8 @@ START_TEST(a_node_that_makes_no_sense_is_refused_with_its_reason)
 	    {"sidecar~1.1.1.1~a.b~c.d", "{\"LABELS\": {\"a\": 1}}", "LABELS[a]: expected a string"},
 	    {"sidecar~1.1.1.1~a.b~c.d", "{\"NAMESPACE\": 1}", "NAMESPACE: expected a string"},
 	    {"sidecar~1.1.1.1~a.b~c.d", "{\"HTTP10\": 1}", "HTTP10: expected a string"},
+	    {"sidecar~1.1.1.1~a.b~c.d", "{\"ENVOY_STATUS_PORT\": 65536}", "ENVOY_STATUS_PORT: expected a port"},
+	    {"sidecar~1.1.1.1~a.b~c.d", "{\"ENVOY_STATUS_PORT\": \"x\"}", "ENVOY_STATUS_PORT: expected a port"},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		CLEANUP(arena_freep) struct arena *arena = arena_new();
@@ -129,6 +131,8 @@ START_TEST(sidecars_of_a_namespace_share_a_view)
 	    {"another pod", "sidecar~10.0.0.2~a-2.shop~shop.svc.cluster.local", "{'LABELS': {'x': 'y'}}", true},
 	    {"another namespace", "sidecar~10.0.0.2~a-2.b~b.svc.cluster.local", NULL, false},
 	    {"a gateway", "router~10.0.0.2~a-2.shop~shop.svc.cluster.local", NULL, false},
+	    {"a status port", "sidecar~10.0.0.2~a-2.shop~shop.svc.cluster.local", "{'ENVOY_STATUS_PORT': 15021}",
+	     false},
 	    {"another family", "sidecar~fd00::1~a-2.shop~shop.svc.cluster.local", NULL, false},
 	    {"unprivileged", "sidecar~10.0.0.2~a-2.shop~shop.svc.cluster.local", "{'UNPRIVILEGED_POD': 'true'}", false},
 	    {"no redirection", "sidecar~10.0.0.2~a-2.shop~shop.svc.cluster.local", "{'INTERCEPTION_MODE': 'NONE'}",
