@@ -153,8 +153,7 @@ static bool option_set(const struct option_row *option, struct options *options,
 	case OPTION_VERSION:
 		break;
 	}
-	assert(!"an option without a value is not set");
-	return false;
+	return error_set(error, "this option takes no value"); /* the caller has seen to that */
 }
 
 /* ---- where values come from ---- */

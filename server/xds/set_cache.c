@@ -264,7 +264,7 @@ static struct set_diff *set_diff_new(struct name_table *names, struct resource_s
 	size_t n_from = set_count(from), n_to = set_count(to), n_updated = 0;
 	struct set_diff *diff = set_alloc(sizeof *diff + (n_from + n_to) * sizeof(void *));
 	struct resource **changed = (struct resource **)(diff + 1);
-	const char **removed = (const char **)(changed + n_to);
+	const char **removed = (const char **)(void *)(changed + n_to);
 	const char **updated = set_alloc(n_to * sizeof *updated);
 
 	for (struct set_pair pair = {.a = from, .b = to}; set_pair_next(&pair);) {

@@ -112,7 +112,7 @@ END_TEST
 static char *run_words(const char *const *words)
 {
 	static char buffer[1024];
-	CLEANUP(text_done) struct text script = {0}, line = {0};
+	CLEANUP(text_done) struct text script = {0};
 	completion_print("bash", &script);
 	FILE *file = fopen("completion_test.bash", "w");
 	ck_assert_ptr_nonnull(file);

@@ -7,29 +7,33 @@
 /* Connections to unknown destinations are closed after this time without a request. */
 #define PASSTHROUGH_IDLE_MS 300000
 
-static const struct connection_pool no_pool = {
-    .max_connections = -1,
-    .connect_timeout_ms = -1,
-    .tcp_idle_timeout_ms = -1,
-    .max_connection_duration_ms = -1,
-    .max_pending_requests = -1,
-    .max_requests = -1,
-    .max_requests_per_connection = -1,
-    .max_retries = -1,
-    .http_idle_timeout_ms = -1,
-    .max_concurrent_streams = -1,
+/* What holds where no policy is given. */
+static const struct traffic_policy no_policy = {
+    .pool =
+        {
+            .max_connections = -1,
+            .connect_timeout_ms = -1,
+            .tcp_idle_timeout_ms = -1,
+            .max_connection_duration_ms = -1,
+            .max_pending_requests = -1,
+            .max_requests = -1,
+            .max_requests_per_connection = -1,
+            .max_retries = -1,
+            .http_idle_timeout_ms = -1,
+            .max_concurrent_streams = -1,
+        },
+    .lb = {.cookie_ttl_ms = -1},
 };
 
 const struct traffic_policy *traffic_policy_of(const struct destination_policy *policy, const char *subset,
                                                uint32_t port)
 {
-	static const struct traffic_policy none = {.pool = NO_POOL, .lb = {.cookie_ttl_ms = -1}};
 	if (!policy)
-		return &none;
+		return &no_policy;
 	const struct destination_subset *found =
 	    text_is_empty(subset) ? &policy->whole : destination_policy_subset(policy, subset);
 	const struct traffic_policy *traffic = found ? destination_subset_policy(found, port) : NULL;
-	return traffic ? traffic : &none;
+	return traffic ? traffic : &no_policy;
 }
 
 const struct destination_subset *cluster_subset(const struct scope_service *service, size_t i)
@@ -174,7 +178,7 @@ static envoy_cluster *build_black_hole(const struct emit *emit)
 
 envoy_cluster *cluster_passthrough(const struct emit *emit)
 {
-	struct connection_pool pool = no_pool;
+	struct connection_pool pool = no_policy.pool;
 	pool.http_idle_timeout_ms = PASSTHROUGH_IDLE_MS;
 	envoy_cluster *cluster = cluster_new(emit->arena, NAME_PASSTHROUGH_CLUSTER,
 	                                     ENVOY__CONFIG__CLUSTER__V3__CLUSTER__DISCOVERY_TYPE__ORIGINAL_DST);

@@ -162,7 +162,7 @@ static void add_listener_filters(const struct emit *emit, envoy_listener *out, c
 	struct arena *arena = emit->arena;
 	BUILD_ADD(arena, out, listener_filters,
 	          listener_filter(arena, NAME_ORIGINAL_DST, &envoy_original_dst_new(arena)->base));
-	if (emit->proxy.interception == EMIT_TPROXY) {
+	if (emit->proxy.interception == INTERCEPT_TPROXY) {
 		envoy_original_src *source = envoy_original_src_new(arena);
 		source->mark = TPROXY_MARK;
 		BUILD_ADD(arena, out, listener_filters, listener_filter(arena, NAME_ORIGINAL_SRC, &source->base));
@@ -190,7 +190,7 @@ static envoy_listener *build_virtual(const struct emit *emit, const struct workl
 	}
 	add_listener_filters(emit, out, workload);
 	listener_set_detection(emit, out);
-	if (emit->proxy.interception == EMIT_TPROXY)
+	if (emit->proxy.interception == INTERCEPT_TPROXY)
 		out->transparent = build_bool(arena, true);
 	out->traffic_direction = ENVOY__CONFIG__CORE__V3__TRAFFIC_DIRECTION__INBOUND;
 	access_log_listener(emit, out);
@@ -200,7 +200,7 @@ static envoy_listener *build_virtual(const struct emit *emit, const struct workl
 
 void emit_inbound_listener(struct emit *emit, const struct workload_class *workload)
 {
-	if (emit->proxy.interception == EMIT_NONE)
+	if (emit->proxy.interception == INTERCEPT_NONE)
 		return; /* nobody redirects anything here */
 	struct digest_state state;
 	emit_key_init(&state, UNIT_VIRTUAL_INBOUND, emit->listener_base);

@@ -59,7 +59,7 @@ static void add_http(const struct emit *emit, envoy_listener *out, const struct 
 	struct arena *arena = emit->arena;
 	envoy_filter_chain *http = filter_chain_of(arena, http_by_table(emit, listener));
 	BUILD_ADD(arena, out, filter_chains, http);
-	if (emit->proxy.interception == EMIT_NONE && listener->type == SCOPE_HTTP)
+	if (emit->proxy.interception == INTERCEPT_NONE && listener->type == SCOPE_HTTP)
 		return; /* the client dialled this listener: there is no other destination */
 	http->filter_chain_match = plaintext_match(arena, 0, true);
 	out->default_filter_chain = listener->type == SCOPE_SNIFFED
@@ -143,7 +143,7 @@ static envoy_listener *build_outbound(const struct emit *emit, const struct list
 		add_http(emit, out, first);
 	listener_set_detection(emit, out);
 	out->traffic_direction = ENVOY__CONFIG__CORE__V3__TRAFFIC_DIRECTION__OUTBOUND;
-	listener_set_binding(emit->arena, out, emit->proxy.interception == EMIT_NONE);
+	listener_set_binding(emit->arena, out, emit->proxy.interception == INTERCEPT_NONE);
 	return out;
 }
 
@@ -180,7 +180,7 @@ static envoy_listener *build_virtual(const struct emit *emit)
 	BUILD_ADD(arena, catch_all, filters, filter_tcp_proxy(emit, unknown_destination_cluster(emit->mesh), NULL));
 	BUILD_ADD(arena, out, filter_chains, catch_all);
 	out->use_original_dst = build_bool(arena, true);
-	if (emit->proxy.interception == EMIT_TPROXY)
+	if (emit->proxy.interception == INTERCEPT_TPROXY)
 		out->transparent = build_bool(arena, true);
 	out->traffic_direction = ENVOY__CONFIG__CORE__V3__TRAFFIC_DIRECTION__OUTBOUND;
 	access_log_listener(emit, out);
@@ -211,6 +211,6 @@ void emit_outbound_listeners(struct emit *emit)
 		emit_group(emit, &group);
 		i += group.n;
 	}
-	if (emit->proxy.interception != EMIT_NONE)
+	if (emit->proxy.interception != INTERCEPT_NONE)
 		emit_virtual(emit);
 }

@@ -288,22 +288,13 @@ static void add_filter_config(struct arena *arena, envoy_route *out, const char 
 static envoy_decorator *decorator(struct arena *arena, const envoy_route_match *match, const char *host, uint32_t port)
 {
 	const char *path = "/*", *more = "";
-	switch (match->path_specifier_case) {
-	case ENVOY__CONFIG__ROUTE__V3__ROUTE_MATCH__PATH_SPECIFIER_PREFIX:
+	if (match->path_specifier_case == ENVOY__CONFIG__ROUTE__V3__ROUTE_MATCH__PATH_SPECIFIER_PREFIX) {
 		path = match->prefix;
 		more = "*";
-		break;
-	case ENVOY__CONFIG__ROUTE__V3__ROUTE_MATCH__PATH_SPECIFIER_PATH:
+	} else if (match->path_specifier_case == ENVOY__CONFIG__ROUTE__V3__ROUTE_MATCH__PATH_SPECIFIER_PATH) {
 		path = match->path;
-		break;
-	case ENVOY__CONFIG__ROUTE__V3__ROUTE_MATCH__PATH_SPECIFIER_SAFE_REGEX:
+	} else if (match->path_specifier_case == ENVOY__CONFIG__ROUTE__V3__ROUTE_MATCH__PATH_SPECIFIER_SAFE_REGEX) {
 		path = match->safe_regex->regex;
-		break;
-	case ENVOY__CONFIG__ROUTE__V3__ROUTE_MATCH__PATH_SPECIFIER_CONNECT_MATCHER:
-	case ENVOY__CONFIG__ROUTE__V3__ROUTE_MATCH__PATH_SPECIFIER_PATH_SEPARATED_PREFIX:
-	case ENVOY__CONFIG__ROUTE__V3__ROUTE_MATCH__PATH_SPECIFIER__NOT_SET:
-	default: /* the enumeration's padding */
-		break;
 	}
 	envoy_decorator *out = envoy_decorator_new(arena);
 	out->operation = arena_printf(arena, "%s:%u%s%s", host, port, path, more);
