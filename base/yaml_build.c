@@ -179,16 +179,15 @@ static bool on_alias(struct builder *builder, const yaml_event_t *event)
 {
 	const char *name = (const char *)event->data.alias.anchor;
 	const struct anchor *anchor = map_get(&builder->anchors, name);
-	bool is_good = true;
 	if (!anchor)
-		is_good = error_set(builder->error, "nothing before this is named &%.100s", name);
+		error_set(builder->error, "nothing before this is named &%.100s", name);
 	else if (!anchor->value)
-		is_good = error_set(builder->error, "*%.100s stands inside what it names", name);
+		error_set(builder->error, "*%.100s stands inside what it names", name);
 	else if (builder->depth + anchor->height > JSON_DEPTH_MAX)
-		is_good = error_set(builder->error, "more than %d levels deep, aliases expanded", JSON_DEPTH_MAX);
-	if (!is_good || !count(builder, anchor->cost))
-		return fail_at(builder, event->start_mark);
-	return add_value(builder, anchor->value, anchor->height, event->start_mark);
+		error_set(builder->error, "more than %d levels deep, aliases expanded", JSON_DEPTH_MAX);
+	else if (count(builder, anchor->cost))
+		return add_value(builder, anchor->value, anchor->height, event->start_mark);
+	return fail_at(builder, event->start_mark);
 }
 
 static bool on_start(struct builder *builder, const yaml_event_t *event)

@@ -183,10 +183,7 @@ static void fish_values(struct text *out, const char *const *choices, enum comma
 
 static void fish_command(struct text *out, const struct command *command)
 {
-	text_printf(out,
-	            "complete -c weft -n '__weft_is "
-	            "' -f -a %s -d ",
-	            command->name);
+	text_printf(out, "complete -c weft -n __weft_is -f -a %s -d ", command->name);
 	fish_text(out, command->summary);
 	text_add_char(out, '\n');
 	for (size_t i = 0; option_at(command, i); i++) {
