@@ -64,7 +64,7 @@ static void stream_plan(struct stream *stream, enum resource_type type, bool may
 	if (!may_remove)
 		sub->retained_ns = !plan->is_retaining ? 0 : sub->retained_ns ? sub->retained_ns : now_ns;
 	bool is_changed = has_changes(stream, sub, plan);
-	bool is_refused = is_changed && digest_equal(subscription_version(plan->target), sub->refused_version);
+	bool is_refused = sub->is_refused && digest_equal(subscription_version(plan->target), sub->refused_version);
 	plan->is_due = sub->is_asked || (is_changed && !is_refused);
 	if (!is_changed && !sub->is_waiting) {
 		subscription_adopt(sub, plan->target);
@@ -80,39 +80,35 @@ static bool is_type_settled(struct stream *stream, enum resource_type type, cons
 	if (!sub->is_open) /* after a reconnection it comes any moment */
 		return stream->method->type != RESOURCE_TYPE_COUNT ||
 		       !is_within_wait(stream, stream->opened_ns, now_ns);
-	if (sub->is_waiting)
-		return !is_within_wait(stream, sub->sent_ns, now_ns);
-	return !plan->is_due && !plan->is_retaining;
+	if (plan->is_due || plan->is_retaining)
+		return false;
+	return !sub->is_waiting || !is_within_wait(stream, sub->sent_ns, now_ns);
 }
 
 /*
- * Plans a type that others name. At first what is gone is kept; only when there is such is it looked into whether it
- * may go: after what is new was sent, and what may name it (the others) is settled, or when that took too long.
+ * Plans all types. What is gone goes in reverse order: of types that others name it is kept at first, and only when
+ * there is such is it looked into whether it may go. Clusters: after what is new was sent, once listeners and routes
+ * are settled, or took too long. Endpoints: once the clusters are gone.
  */
-static void stream_plan_named(struct stream *stream, enum resource_type type, const enum resource_type *others,
-                              size_t n_others, int64_t now_ns, struct plan plans[RESOURCE_TYPE_COUNT])
-{
-	struct plan *plan = &plans[type];
-
-	stream_plan(stream, type, false, now_ns, plan);
-	if (!plan->is_retaining)
-		return;
-	bool may_remove = !plan->is_due;
-	for (size_t i = 0; i < n_others && may_remove; i++)
-		may_remove = is_type_settled(stream, others[i], &plans[others[i]], now_ns);
-	if (may_remove || !is_within_wait(stream, stream->subs[type].retained_ns, now_ns))
-		stream_plan(stream, type, true, now_ns, plan);
-}
-
 static void stream_plan_all(struct stream *stream, int64_t now_ns, struct plan plans[RESOURCE_TYPE_COUNT])
 {
-	static const enum resource_type name_clusters[] = {RESOURCE_LISTENER, RESOURCE_ROUTE};
-	static const enum resource_type name_endpoints[] = {RESOURCE_CLUSTER};
+	struct plan *clusters = &plans[RESOURCE_CLUSTER], *endpoints = &plans[RESOURCE_ENDPOINTS];
+	struct plan *listeners = &plans[RESOURCE_LISTENER], *routes = &plans[RESOURCE_ROUTE];
 
-	stream_plan(stream, RESOURCE_LISTENER, true, now_ns, &plans[RESOURCE_LISTENER]);
-	stream_plan(stream, RESOURCE_ROUTE, true, now_ns, &plans[RESOURCE_ROUTE]);
-	stream_plan_named(stream, RESOURCE_CLUSTER, name_clusters, 2, now_ns, plans);
-	stream_plan_named(stream, RESOURCE_ENDPOINTS, name_endpoints, 1, now_ns, plans);
+	stream_plan(stream, RESOURCE_LISTENER, true, now_ns, listeners);
+	stream_plan(stream, RESOURCE_ROUTE, true, now_ns, routes);
+	stream_plan(stream, RESOURCE_CLUSTER, false, now_ns, clusters);
+	if (clusters->is_retaining) {
+		bool are_unnamed = is_type_settled(stream, RESOURCE_LISTENER, listeners, now_ns) &&
+		                   is_type_settled(stream, RESOURCE_ROUTE, routes, now_ns);
+		if ((!clusters->is_due && are_unnamed) ||
+		    !is_within_wait(stream, stream->subs[RESOURCE_CLUSTER].retained_ns, now_ns))
+			stream_plan(stream, RESOURCE_CLUSTER, true, now_ns, clusters);
+	}
+	stream_plan(stream, RESOURCE_ENDPOINTS, false, now_ns, endpoints);
+	if (endpoints->is_retaining && !endpoints->is_due &&
+	    is_type_settled(stream, RESOURCE_CLUSTER, clusters, now_ns))
+		stream_plan(stream, RESOURCE_ENDPOINTS, true, now_ns, endpoints);
 }
 
 /* ---- sending ---- */

@@ -60,7 +60,7 @@ void subscription_ack(struct subscription *sub)
 	sub->is_waiting = false;
 	for (size_t i = 0; i < SUBSCRIPTION_PARTS; i++)
 		set_assign(&sub->acked[i], sub->sent[i]);
-	sub->refused_version = (struct digest){0};
+	sub->is_refused = false;
 	sub->limit *= 2;
 	if (!sub->refused && !sub->limit) {
 		nack_free(sub->nack);

@@ -41,7 +41,8 @@ struct subscription {
 	int64_t blocked_ns;          /* since when it has something to send that must wait; 0: not */
 	int64_t retained_ns;         /* since when removals are held back; 0: none are */
 	struct resource_set *refused;
-	struct digest refused_version; /* of the response refused last: never the same again */
+	bool is_refused;               /* the response sent last was, */
+	struct digest refused_version; /* which led to this version: never the same again */
 	size_t limit;                  /* of changes in one response; 0: none */
 	struct nack *nack;             /* the last refusal that still matters; NULL */
 };

@@ -120,6 +120,7 @@ void subscription_nack(struct subscription *sub, const struct subscription_env *
 	}
 	if (n_changed == 1 && !blame.n)
 		blame_add(&blame, diffs[diffs[0]->n_changed == 0]->changed[0]);
+	sub->is_refused = true;
 	sub->refused_version = subscription_version(sub->sent);
 	nack_keep(sub, blame.n ? blame.v[0] : NULL, message);
 	if (blame.n)
