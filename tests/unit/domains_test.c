@@ -1,6 +1,6 @@
 #include "base/text.h"
 #include "tests/unit/unit.h"
-#include "translator/envoy/envoy.h"
+#include "translator/envoy/emit_parts.h"
 
 #define CLIENT "default.svc.cluster.local"
 

@@ -1,5 +1,5 @@
 #include "tests/unit/emitted.h"
-#include "translator/envoy/envoy.h"
+#include "translator/envoy/emit_parts.h"
 
 #define A "a.default.svc.cluster.local"
 #define SERVICE_A                                                                                                      \

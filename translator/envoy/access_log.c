@@ -2,7 +2,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "proto/codec.h"
-#include "translator/envoy/envoy.h"
+#include "translator/envoy/emit_parts.h"
 
 #include <string.h>
 

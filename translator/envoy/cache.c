@@ -4,7 +4,7 @@
  * contents remember the generation in which they were used last; the sweep drops what the ending one did not use, and
  * what no set that somebody still holds is made of.
  */
-#include "translator/envoy/envoy.h"
+#include "translator/envoy/emit_parts.h"
 
 #include <assert.h>
 #include <stdatomic.h>

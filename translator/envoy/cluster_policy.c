@@ -1,5 +1,5 @@
 /* What a traffic policy makes of a cluster. Values that Envoy would refuse are brought into its bounds here. */
-#include "translator/envoy/envoy.h"
+#include "translator/envoy/emit_parts.h"
 
 /* Envoy's own bounds. A cluster whose balancer it cannot make warms for ever and holds back all later ones. */
 #define RING_SIZE_DEFAULT 1024u

@@ -4,7 +4,7 @@
  * Tables ignore ports, so none is written here.
  */
 #include "base/text.h"
-#include "translator/envoy/envoy.h"
+#include "translator/envoy/emit_parts.h"
 
 #include <arpa/inet.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* Outbound clusters: one for each port of each visible service and each subset of it, and those for unknown traffic. */
 #include "base/text.h"
-#include "translator/envoy/envoy.h"
+#include "translator/envoy/emit_parts.h"
 
 /* Envoy spreads the look-ups of names that expire together over this time. */
 #define DNS_JITTER_MS 100

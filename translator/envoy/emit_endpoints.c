@@ -1,5 +1,5 @@
 /* Load assignments: one for each cluster that asks this server for its endpoints, empty ones too. */
-#include "translator/envoy/envoy.h"
+#include "translator/envoy/emit_parts.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* Listeners of gateways: plaintext HTTP by route table, TCP to one service. */
-#include "translator/envoy/envoy.h"
+#include "translator/envoy/emit_parts.h"
 
 static envoy_filter_chain *gateway_chain(const struct emit *emit, const struct scope_listener *listener)
 {

@@ -5,7 +5,7 @@
  * (its match on "tls" and ALPN, its transport socket), the rows that the port's peer authentication wants, and a TLS
  * inspector beside the HTTP inspector.
  */
-#include "translator/envoy/envoy.h"
+#include "translator/envoy/emit_parts.h"
 
 /* Packets of the proxy itself carry this mark, so that they are not redirected again. */
 #define TPROXY_MARK 1337

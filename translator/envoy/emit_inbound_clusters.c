@@ -1,7 +1,7 @@
 /*
  * Inbound clusters: from the proxy to the application beside it, at the address that the client dialled.
  */
-#include "translator/envoy/envoy.h"
+#include "translator/envoy/emit_parts.h"
 #include "translator/scope_parts.h"
 
 /* Connections to the application come from here, so that the redirection leaves them alone. */

@@ -3,7 +3,7 @@
  * connections are redirected and which hands them to the others by their original destination.
  */
 #include "translator/address.h"
-#include "translator/envoy/envoy.h"
+#include "translator/envoy/emit_parts.h"
 
 #include <stdlib.h>
 #include <string.h>

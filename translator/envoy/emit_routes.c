@@ -2,7 +2,7 @@
  * Route tables. A virtual host is built once and its bytes kept; a table is those bytes one after the other between its
  * own few fields, in the order of the field numbers, so that the result is what packing the whole would give.
  */
-#include "translator/envoy/envoy.h"
+#include "translator/envoy/emit_parts.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* The HTTP connection manager of outbound, inbound and gateway listeners. */
-#include "translator/envoy/envoy.h"
+#include "translator/envoy/emit_parts.h"
 
 envoy_config_source *ads_source(struct arena *arena)
 {

@@ -1,4 +1,4 @@
-#include "translator/envoy/envoy.h"
+#include "translator/envoy/emit_parts.h"
 
 envoy_filter *filter_tcp_proxy(const struct emit *emit, const char *cluster, const struct connection_pool *pool)
 {

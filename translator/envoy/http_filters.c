@@ -1,5 +1,5 @@
 /* The HTTP filters, in the order in which a request passes them. A new one is a row. */
-#include "translator/envoy/envoy.h"
+#include "translator/envoy/emit_parts.h"
 
 static bool is_always(enum protocol protocol)
 {

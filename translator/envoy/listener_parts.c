@@ -1,5 +1,5 @@
 /* What all listeners are made of. */
-#include "translator/envoy/envoy.h"
+#include "translator/envoy/emit_parts.h"
 
 #include <stddef.h>
 

@@ -1,6 +1,6 @@
 /* What Istio's tools and dashboards read of a resource: which object and which service it comes from. */
 #include "base/text.h"
-#include "translator/envoy/envoy.h"
+#include "translator/envoy/emit_parts.h"
 
 PROTO_ALIAS(filter_metadata_entry, Envoy__Config__Core__V3__Metadata__FilterMetadataEntry,
             envoy__config__core__v3__metadata__filter_metadata_entry)

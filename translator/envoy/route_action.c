@@ -1,6 +1,6 @@
 /* One route: what it matches comes from route_match.c, what it does is here. */
 #include "base/text.h"
-#include "translator/envoy/envoy.h"
+#include "translator/envoy/emit_parts.h"
 
 #include <stdlib.h>
 #include <strings.h>

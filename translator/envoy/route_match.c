@@ -1,7 +1,7 @@
 /* What a request must look like for a route. Envoy refuses empty prefixes and expressions: here they become what they
  * mean. */
 #include "base/text.h"
-#include "translator/envoy/envoy.h"
+#include "translator/envoy/emit_parts.h"
 
 #include <string.h>
 

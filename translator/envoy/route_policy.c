@@ -1,6 +1,6 @@
 /* What a route does besides forwarding: retries, faults, CORS, and what keeps a client at one host. */
 #include "base/text.h"
-#include "translator/envoy/envoy.h"
+#include "translator/envoy/emit_parts.h"
 
 #include <string.h>
 
