@@ -6,6 +6,7 @@ A program that fails without saying which test failed, says nothing, or takes to
 A suite is one row of SUITES below. The last line printed is "N passed, N failed".
 """
 import argparse
+import collections
 import concurrent.futures
 import dataclasses
 import glob
@@ -157,8 +158,8 @@ def main():
                     print(output if len(output) < 60000 else "[…]" + output[-60000:])
                 for label in bad:
                     print(f"FAILED {suite.name}/{name}: {label}", flush=True)
-                for label in left:
-                    print(f"skipped {suite.name}/{name}: {label}", flush=True)
+                for reason, n in collections.Counter(re.split(r"#\s*SKIP\s*", label)[-1] for label in left).most_common():
+                    print(f"skipped {suite.name}/{name}: {n} for: {reason}", flush=True)
         print(f"{suite.name:8} {passed:5} passed {failed:3} failed {skipped:3} skipped  "
               f"{time.monotonic() - started:6.1f} s  ({suite.what})", flush=True)
         total_passed, total_failed, total_skipped = total_passed + passed, total_failed + failed, total_skipped + skipped
