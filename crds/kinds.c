@@ -147,6 +147,7 @@ const struct kind_info kinds[KIND_COUNT] = {
 /* Groups whose other kinds weft is to read too, so that one it does not know is worth a word. */
 static const char *const known_groups[] = {
     "extensions.istio.io",
+    "gateway.networking.k8s.io",
     NETWORKING,
     "security.istio.io",
     "telemetry.istio.io",

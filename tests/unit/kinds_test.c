@@ -61,6 +61,8 @@ START_TEST(test_known_groups)
 {
 	ck_assert(kind_is_known_group("networking.istio.io/v1alpha3"));
 	ck_assert(kind_is_known_group("security.istio.io/v9"));
+	ck_assert(kind_is_known_group("gateway.networking.k8s.io/v1"));
+	ck_assert(!kind_is_known_group("networking.k8s.io/v1"));
 	ck_assert(!kind_is_known_group("apps/v1"));
 	ck_assert(!kind_is_known_group("v1"));
 	ck_assert(!kind_is_known_group("networking.istio.io.evil/v1"));
