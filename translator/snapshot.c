@@ -9,14 +9,6 @@ static int compare_objects(const void *a, const void *b)
 	return object_compare(*(struct object *const *)a, *(struct object *const *)b);
 }
 
-static bool is_sorted(struct object *const *objects, size_t n)
-{
-	for (size_t i = 1; i < n; i++)
-		if (object_compare(objects[i - 1], objects[i]) > 0)
-			return false;
-	return true;
-}
-
 /* Sorted references, one array for all kinds. */
 static void take_objects(struct snapshot *snapshot, const struct snapshot_input *input)
 {
@@ -24,7 +16,7 @@ static void take_objects(struct snapshot *snapshot, const struct snapshot_input 
 	struct object **objects = ARENA_NEW_N(snapshot->arena, struct object *, n);
 	for (size_t i = 0; i < n; i++)
 		objects[i] = object_ref(input->objects[i]);
-	if (!is_sorted(objects, n)) /* the store's are */
+	if (!input->is_sorted)
 		qsort(objects, n, sizeof *objects, compare_objects);
 	size_t from = 0;
 	for (size_t kind = 0; kind < KIND_COUNT; kind++) {

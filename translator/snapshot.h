@@ -1,7 +1,7 @@
 #pragma once
 /*
- * All objects at one moment: const, sorted, counted. The store makes one from its present content (freeze); resolve reads
- * nothing else.
+ * All objects at one moment: const, sorted, counted. The store makes one from its present content (freeze); resolve
+ * reads nothing else.
  */
 #include "crds/object.h"
 #include "translator/report.h"
@@ -27,6 +27,7 @@ struct snapshot {
 struct snapshot_input {
 	struct object *const *objects; /* any order; at most one of each (kind, namespace, name); each is ref'd */
 	size_t n_objects;
+	bool is_sorted;                /* the objects are in order already: by object_compare */
 	const struct report_row *rows; /* copied */
 	size_t n_rows;
 	const char *root_namespace;
@@ -41,4 +42,4 @@ static inline void snapshot_unrefp(struct snapshot **snapshot)
 }
 
 const struct object *snapshot_get(const struct snapshot *snapshot, enum kind kind, const char *namespace,
-				  const char *name);
+                                  const char *name);

@@ -21,12 +21,14 @@ struct group {
 struct claim {
 	struct object *object; /* borrowed from the group */
 	const struct group *group;
+	uint64_t hash; /* of kind, namespace and name: a walk over all compares these, not strings */
 };
 
 struct store {
 	char *root_namespace;
-	void *groups; /* tsearch(3) trees: struct group by name, */
-	void *claims; /* struct claim; so that a small change costs little however many objects there are */
+	void *groups;   /* tsearch(3) trees: struct group by name, */
+	void *speaking; /* those of them with rows, */
+	void *claims;   /* struct claim; so that a small change costs little however many objects there are */
 };
 
 static void *checked(void *p)
@@ -79,11 +81,17 @@ struct store *store_new(const char *root_namespace)
 	return store;
 }
 
+static void forget(void *p)
+{
+	(void)p;
+}
+
 void store_free(struct store *store)
 {
 	if (!store)
 		return;
 	tdestroy(store->claims, free);
+	tdestroy(store->speaking, forget);
 	tdestroy(store->groups, group_free);
 	free(store->root_namespace);
 	free(store);
@@ -102,10 +110,25 @@ static struct object **find_object(struct object **objects, size_t n, struct obj
 	return n ? bsearch(&object, objects, n, sizeof *objects, compare_objects) : NULL;
 }
 
+/* FNV-1a; equal hashes are looked at, so it need not be strong. */
+static uint64_t add_to_hash(uint64_t hash, const char *s)
+{
+	do
+		hash = (hash ^ (unsigned char)*s) * UINT64_C(0x100000001b3);
+	while (*s++);
+	return hash;
+}
+
+static uint64_t object_hash(const struct object *object)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325) ^ object->kind;
+	return add_to_hash(add_to_hash(hash, object->namespace), object->name);
+}
+
 static void add_claim(struct store *store, const struct group *group, struct object *object)
 {
 	struct claim *claim = checked(malloc(sizeof *claim));
-	*claim = (struct claim){.object = object, .group = group};
+	*claim = (struct claim){.object = object, .group = group, .hash = object_hash(object)};
 	struct claim **node = checked(tsearch(claim, &store->claims, compare_claims));
 	assert(*node == claim);
 }
@@ -254,6 +277,15 @@ static void swap_content(struct group *group, struct group *next)
 	next->name = next_name;
 }
 
+/* Most groups have nothing to say, and a freeze asks only those that have. */
+static void note_rows(struct store *store, struct group *group)
+{
+	if (group->report.n > 0)
+		checked(tsearch(group, &store->speaking, compare_groups));
+	else
+		tdelete(group, &store->speaking, compare_groups);
+}
+
 bool store_set_group(struct store *store, const char *name, const struct store_content *content)
 {
 	struct group *group = find_group(store, name);
@@ -272,6 +304,7 @@ bool store_set_group(struct store *store, const char *name, const struct store_c
 	is_changed |= !is_same_report(&group->report, &next->report);
 	swap_content(group, next);
 	group_free(next);
+	note_rows(store, group);
 	return is_changed;
 }
 
@@ -283,6 +316,7 @@ bool store_remove_group(struct store *store, const char *name)
 	bool was_something = group->n_objects > 0 || group->report.n > 0;
 	for (size_t i = 0; i < group->n_objects; i++)
 		remove_claim(store, group, group->objects[i]);
+	tdelete(group, &store->speaking, compare_groups);
 	tdelete(group, &store->groups, compare_groups);
 	group_free(group);
 	return was_something;
@@ -292,6 +326,7 @@ bool store_remove_group(struct store *store, const char *name)
 struct winners {
 	struct arena *arena;
 	VEC(struct object *) objects;
+	uint64_t last_hash;
 	struct report report;
 };
 
@@ -311,12 +346,13 @@ static void visit_claim(const void *node, VISIT visit, void *closure)
 	if (visit != postorder && visit != leaf) /* that is: in order */
 		return;
 	struct winners *winners = closure;
-	struct object *object = (*(struct claim *const *)node)->object;
+	const struct claim *claim = *(struct claim *const *)node;
 	size_t n = winners->objects.n;
-	if (n > 0 && object_compare(winners->objects.v[n - 1], object) == 0)
-		add_conflict(winners, object);
+	if (n > 0 && winners->last_hash == claim->hash && object_compare(winners->objects.v[n - 1], claim->object) == 0)
+		add_conflict(winners, claim->object);
 	else
-		VEC_PUSH(winners->arena, &winners->objects, object);
+		VEC_PUSH(winners->arena, &winners->objects, claim->object);
+	winners->last_hash = claim->hash;
 }
 
 static void visit_group(const void *node, VISIT visit, void *closure)
@@ -334,10 +370,11 @@ struct snapshot *store_freeze(const struct store *store)
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	struct winners winners = {.arena = arena, .report = {.arena = arena}};
 	twalk_r(store->claims, visit_claim, &winners);
-	twalk_r(store->groups, visit_group, &winners);
+	twalk_r(store->speaking, visit_group, &winners);
 	return snapshot_new(&(struct snapshot_input){
 	    .objects = winners.objects.v,
 	    .n_objects = winners.objects.n,
+	    .is_sorted = true,
 	    .rows = winners.report.rows,
 	    .n_rows = winners.report.n,
 	    .root_namespace = store->root_namespace,
