@@ -15,13 +15,14 @@ struct tag {
 	void *owner;
 };
 
-/* One waiting place for a call of one method. */
+/* One waiting place for a call of one method; the last one is for methods that nobody registered. */
 struct acceptor {
 	struct tag tag;
 	struct grpc_transport *transport;
 	unsigned method;
-	void *registered;
+	void *registered; /* NULL: the others */
 	grpc_call *call;
+	grpc_call_details details;
 	gpr_timespec deadline;
 	grpc_metadata_array metadata;
 	bool is_armed;

@@ -192,7 +192,9 @@ void grpc_stream_open(struct grpc_transport *transport, grpc_call *call, unsigne
 	    {.op = GRPC_OP_RECV_CLOSE_ON_SERVER, .data.recv_close_on_server.cancelled = &stream->cancelled}};
 
 	call_start(stream, ops, 2, &stream->close);
-	if (is_full) {
+	if (method == transport->options.n_methods) {
+		grpc_stream_finish(stream, TRANSPORT_UNIMPLEMENTED, "no such method");
+	} else if (is_full) {
 		atomic_fetch_add(&transport->refused_streams, 1);
 		grpc_stream_finish(stream, TRANSPORT_RESOURCE_EXHAUSTED, "too many streams");
 	} else if (transport->is_shutting_down) {

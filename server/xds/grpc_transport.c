@@ -36,10 +36,15 @@ static void acceptor_arm(struct acceptor *acceptor)
 	struct grpc_transport *transport = acceptor->transport;
 
 	grpc_metadata_array_init(&acceptor->metadata);
+	grpc_call_details_init(&acceptor->details);
 	acceptor->call = NULL;
-	grpc_call_error result = grpc_server_request_registered_call(
-	    transport->server, acceptor->registered, &acceptor->call, &acceptor->deadline, &acceptor->metadata, NULL,
-	    transport->queue, transport->queue, &acceptor->tag);
+	grpc_call_error result =
+	    acceptor->registered
+	        ? grpc_server_request_registered_call(transport->server, acceptor->registered, &acceptor->call,
+	                                              &acceptor->deadline, &acceptor->metadata, NULL, transport->queue,
+	                                              transport->queue, &acceptor->tag)
+	        : grpc_server_request_call(transport->server, &acceptor->call, &acceptor->details, &acceptor->metadata,
+	                                   transport->queue, transport->queue, &acceptor->tag);
 	acceptor->is_armed = result == GRPC_CALL_OK;
 	transport->n_armed += acceptor->is_armed;
 }
@@ -52,6 +57,7 @@ static void on_accept(struct acceptor *acceptor, bool is_ok)
 	transport->n_armed--;
 	acceptor->is_armed = false;
 	grpc_metadata_array_destroy(&acceptor->metadata);
+	grpc_call_details_destroy(&acceptor->details);
 	if (!is_ok)
 		return; /* shutting down */
 	grpc_stream_open(transport, call, acceptor->method);
@@ -210,12 +216,14 @@ static void transport_make_acceptors(struct grpc_transport *transport)
 {
 	size_t n = transport->options.n_methods;
 
-	transport->acceptors = transport_alloc(n * sizeof *transport->acceptors);
-	for (size_t i = 0; i < n; i++) {
+	transport->acceptors = transport_alloc((n + 1) * sizeof *transport->acceptors);
+	for (size_t i = 0; i <= n; i++) {
 		struct acceptor *acceptor = &transport->acceptors[i];
 		acceptor->tag = (struct tag){TAG_ACCEPT, acceptor};
 		acceptor->transport = transport;
 		acceptor->method = (unsigned)i;
+		if (i == n)
+			break;
 		acceptor->registered = grpc_server_register_method(transport->server, transport->options.methods[i],
 		                                                   NULL, GRPC_SRM_PAYLOAD_NONE, 0);
 		assert(acceptor->registered);
@@ -272,7 +280,7 @@ struct grpc_transport *grpc_transport_new(const struct grpc_transport_options *o
 void grpc_transport_start(struct grpc_transport *transport)
 {
 	grpc_server_start(transport->server);
-	for (size_t i = 0; i < transport->options.n_methods; i++)
+	for (size_t i = 0; i <= transport->options.n_methods; i++)
 		acceptor_arm(&transport->acceptors[i]);
 	transport->is_started = true;
 	int result = pthread_create(&transport->thread, NULL, transport_thread, transport);
