@@ -146,11 +146,7 @@ const struct kind_info kinds[KIND_COUNT] = {
 
 /* Groups whose other kinds weft is to read too, so that one it does not know is worth a word. */
 static const char *const known_groups[] = {
-    "extensions.istio.io",
-    "gateway.networking.k8s.io",
-    NETWORKING,
-    "security.istio.io",
-    "telemetry.istio.io",
+    "extensions.istio.io", "gateway.networking.k8s.io", NETWORKING, "security.istio.io", "telemetry.istio.io",
 };
 
 /* "v1" of "" and of "apps/v1"; *n is the length of the group. */

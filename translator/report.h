@@ -1,8 +1,8 @@
 #pragma once
 /*
  * What users got wrong, row by row: never a failure of ours. Rows come from the sources (a document that cannot be
- * read), from the checks of one object (crds/check_*.c) and from resolve (an object against the others). Later they become status
- * conditions, log lines and CLI output.
+ * read), from the checks of one object (crds/check_*.c) and from resolve (an object against the others). Later they
+ * become status conditions, log lines and CLI output.
  */
 #include "base/arena.h"
 #include "base/text.h"
@@ -15,16 +15,16 @@ enum report_severity {
 };
 
 enum report_reason {
-	REASON_UNREADABLE,          /* not YAML, too large, too deep */
+	REASON_UNREADABLE, /* not YAML, too large, too deep */
 	REASON_UNKNOWN_FIELD,
-	REASON_INVALID_VALUE,       /* wrong type, out of range, bad regex */
-	REASON_CONFLICT,            /* two objects or two parts of one claim the same thing */
+	REASON_INVALID_VALUE, /* wrong type, out of range, bad regex */
+	REASON_CONFLICT,      /* two objects or two parts of one claim the same thing */
 	REASON_HOST_NOT_FOUND,
 	REASON_SUBSET_NOT_FOUND,
 	REASON_PORT_NOT_FOUND,
 	REASON_GATEWAY_NOT_FOUND,
-	REASON_NOT_SUPPORTED,       /* valid, but weft does not do it yet */
-	REASON_NO_EFFECT,           /* valid, but nothing can match it */
+	REASON_NOT_SUPPORTED, /* valid, but weft does not do it yet */
+	REASON_NO_EFFECT,     /* valid, but nothing can match it */
 	REASON_COUNT,
 };
 
@@ -34,8 +34,8 @@ struct report_row {
 	const char *kind, *namespace, *name; /* of the object; NULL where a document could not be read so far */
 	const char *field;                   /* "spec.http[0].route[1].destination.host"; NULL: the whole object */
 	const char *message;
-	const char *file;                    /* NULL: the API server */
-	uint32_t line;                       /* 0: unknown */
+	const char *file; /* NULL: the API server */
+	uint32_t line;    /* 0: unknown */
 };
 
 struct report {
@@ -46,8 +46,8 @@ struct report {
 
 /* A row about (a field of) an object. The strings are copied. */
 __attribute__((format(printf, 6, 7))) void report_add(struct report *report, const struct object *object,
-						       enum report_severity severity, enum report_reason reason,
-						       const char *field, const char *format, ...);
+                                                      enum report_severity severity, enum report_reason reason,
+                                                      const char *field, const char *format, ...);
 /* Copies a row made elsewhere. */
 void report_add_row(struct report *report, const struct report_row *row);
 /* Canonical order (file, line, kind, namespace, name, field, message); equal rows become one. */

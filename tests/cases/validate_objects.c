@@ -37,7 +37,7 @@ static void judge(const char *line, size_t n, struct text *out)
 	else
 		issues = (struct codec_issues){.v = &unreadable, .n = 1, .cap = 1};
 	text_printf(out, "{\"read\":%s,\"valid\":%s,\"issues\":", object || issues.n ? "true" : "false",
-		    object ? "true" : "false");
+	            object ? "true" : "false");
 	print_issues(&issues, out);
 	text_add(out, "}\n");
 	object_unref(object);
