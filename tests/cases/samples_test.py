@@ -77,7 +77,7 @@ def try_file(key, file, notes):
 
 def refuse_vacuous(n_read, objects):
     if n_read == 0:
-        raise tap.Skip("weft does not read " + ", ".join(sorted({one["kind"] for one in objects})) + " yet")
+        raise tap.Skip("weft reads nothing of it: " + ", ".join(sorted({one["kind"] for one in objects})))
 
 
 def main():
