@@ -20,15 +20,19 @@ START_TEST(memory_is_zeroed_aligned_and_apart)
 	struct arena *arena = arena_new();
 	unsigned char *values[2000];
 	size_t sizes[2000];
+	size_t n_unaligned = 0, n_not_zero = 0, n_overlapping = 0; /* counted: Check keeps a record of each assertion */
 	for (size_t i = 0; i < 2000; i++) {
 		sizes[i] = i % 97 == 0 ? i * 50 : i % 33;
 		values[i] = arena_alloc(arena, sizes[i]);
-		ck_assert_uint_eq((uintptr_t)values[i] % 16, 0);
-		ck_assert(is_all(values[i], sizes[i], 0));
+		n_unaligned += (uintptr_t)values[i] % 16 != 0;
+		n_not_zero += !is_all(values[i], sizes[i], 0);
 		memset(values[i], (int)(i % 251 + 1), sizes[i]);
 	}
 	for (size_t i = 0; i < 2000; i++)
-		ck_assert(is_all(values[i], sizes[i], i % 251 + 1));
+		n_overlapping += !is_all(values[i], sizes[i], i % 251 + 1);
+	ck_assert_uint_eq(n_unaligned, 0);
+	ck_assert_uint_eq(n_not_zero, 0);
+	ck_assert_uint_eq(n_overlapping, 0);
 	arena_free(arena);
 }
 END_TEST
