@@ -111,5 +111,5 @@ void print_config(const struct report *report, struct resource_set *const *view,
 		text_printf(out, ",\n  \"%s\": ", resource_types[type].plural);
 		print_sets(view ? view[type] : NULL, workload ? workload[type] : NULL, out);
 	}
-	text_add(out, "\n}\n");
+	text_add(out, ",\n  \"secrets\": []\n}\n"); /* nobody is given one before there is a certificate authority */
 }

@@ -5,7 +5,7 @@
  *
  *     {
  *       "report": [ one row a line ],
- *       "listeners": [ … ], "routes": [ … ], "clusters": [ … ], "endpoints": [ … ]
+ *       "listeners": [ … ], "routes": [ … ], "clusters": [ … ], "endpoints": [ … ], "secrets": []
  *     }
  *
  * Resources are sorted by name, messages are printed by proto/codec (Any opened, fields in declaration order), indented

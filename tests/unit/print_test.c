@@ -28,7 +28,7 @@ START_TEST(empty)
 	struct text out = {0};
 	print_config(NULL, NULL, NULL, &out);
 	ck_assert_str_eq(out.s, "{\n  \"report\": [],\n  \"listeners\": [],\n  \"routes\": [],\n  \"clusters\": [],\n"
-	                        "  \"endpoints\": []\n}\n");
+	                        "  \"endpoints\": [],\n  \"secrets\": []\n}\n");
 	text_done(&out);
 }
 END_TEST
@@ -67,7 +67,7 @@ START_TEST(layout)
 	print_config(&report, view, NULL, &out);
 	text_printf(&want,
 	            "{\n  \"report\": [\n    %s\n  ],\n  \"listeners\": [],\n  \"routes\": [],\n  \"clusters\": [\n"
-	            "    {\n      \"name\": \"a\\nb\"\n    }\n  ],\n  \"endpoints\": []\n}\n",
+	            "    {\n      \"name\": \"a\\nb\"\n    }\n  ],\n  \"endpoints\": [],\n  \"secrets\": []\n}\n",
 	            row.s);
 	ck_assert_str_eq(out.s, want.s);
 	text_done(&out);
