@@ -84,7 +84,7 @@ struct client {
 	grpc_call *call;
 	struct arena *arena;
 	enum request_form form;
-	bool is_node_sent;
+	bool is_node_sent, is_ended; /* ended: the status is here */
 	char id[64];
 	grpc_status_code status;
 	grpc_slice details;
@@ -109,6 +109,7 @@ static intptr_t client_next(struct client *client)
 	    gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_seconds(PATIENCE_S, GPR_TIMESPAN));
 	grpc_event event = grpc_completion_queue_next(client->queue, deadline, NULL);
 	ck_assert_msg(event.type == GRPC_OP_COMPLETE, "nothing happened for %d s", PATIENCE_S);
+	client->is_ended |= event.tag == client_tag(CLIENT_STATUS);
 	return (intptr_t)event.tag;
 }
 
@@ -152,9 +153,8 @@ static void client_close(struct client *client, bool is_cancelled)
 {
 	if (is_cancelled)
 		grpc_call_cancel(client->call, NULL);
-	if (client->status == GRPC_STATUS_UNKNOWN)
-		while (client_next(client) != CLIENT_STATUS)
-			;
+	while (!client->is_ended)
+		client_next(client);
 	grpc_call_unref(client->call);
 	grpc_channel_destroy(client->channel);
 	grpc_completion_queue_shutdown(client->queue);
@@ -233,13 +233,12 @@ static const char *client_decode(struct client *client, const uint8_t *data, siz
 static const char *client_receive(struct client *client)
 {
 	const grpc_op op = {.op = GRPC_OP_RECV_MESSAGE, .data.recv_message.recv_message = &client->received};
-	bool is_ended = false;
 	client_batch(client, &op, 1, CLIENT_RECEIVE);
-	for (intptr_t tag; (tag = client_next(client)) != CLIENT_RECEIVE;)
-		is_ended |= tag == CLIENT_STATUS;
+	while (client_next(client) != CLIENT_RECEIVE)
+		;
 	if (!client->received) {
-		while (!is_ended)
-			is_ended = client_next(client) == CLIENT_STATUS;
+		while (!client->is_ended)
+			client_next(client);
 		return NULL;
 	}
 	grpc_byte_buffer_reader reader;
