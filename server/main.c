@@ -113,7 +113,10 @@ static bool daemon_start(struct daemon *daemon, struct error *error)
 	    .context = daemon,
 	};
 	struct xds_server_options xds = {
-	    .address = options->xds_address, .on_roster = daemon_roster, .context = daemon};
+	    .address = options->xds_address,
+	    .stalled_stream_ms = options->stalled_s * 1000,
+	    .on_roster = daemon_roster,
+	    .context = daemon};
 
 	daemon->pipeline = pipeline_new(&pipeline, error);
 	if (!daemon->pipeline)

@@ -26,6 +26,8 @@ const struct option_row options_table[OPTIONS_COUNT] = {
      "end. For scripts that use port 0."},
     {"drain-seconds", OPTION_SECONDS, AT(drain_s), "SECONDS", "5", "WEFT_DRAIN_SECONDS",
      "How long proxies get to leave when weftd stops, at most 3600."},
+    {"stalled-seconds", OPTION_SECONDS, AT(stalled_s), "SECONDS", "60", "WEFT_STALLED_SECONDS",
+     "A proxy that does not read what it is sent for so long is disconnected, at most 3600; 0 is the default."},
     {"log-level", OPTION_LEVEL, AT(log_level), "LEVEL", "info", "WEFT_LOG_LEVEL",
      "The least level that is logged: debug, info, warn or error."},
     {"log-format", OPTION_FORMAT, AT(is_log_json), "FORMAT", "text", "WEFT_LOG_FORMAT",

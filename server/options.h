@@ -36,6 +36,7 @@ struct options {
 	enum log_level log_level;
 	bool is_log_json;
 	int64_t drain_s;
+	int64_t stalled_s;
 };
 
 /* environment: "NAME=value" strings, NULL-terminated, as environ(7). */
@@ -65,7 +66,7 @@ struct option_row {
 	const char *help;
 };
 
-#define OPTIONS_COUNT 11
+#define OPTIONS_COUNT 12
 extern const struct option_row options_table[OPTIONS_COUNT];
 
 #define OPTIONS_HOST_MAX 256

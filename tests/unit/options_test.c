@@ -47,6 +47,7 @@ START_TEST(defaults)
 	ck_assert_int_eq(options.log_level, LOG_INFO);
 	ck_assert(!options.is_log_json);
 	ck_assert_int_eq(options.drain_s, 5);
+	ck_assert_int_eq(options.stalled_s, 60);
 }
 END_TEST
 
