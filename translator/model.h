@@ -1,14 +1,16 @@
 #pragma once
 /*
- * The one model: what the mesh is, in words of no dialect and no proxy. Front ends (istio/) lower their objects into it;
- * scope.h narrows it to what one kind of proxy sees; back ends (envoy/) emit that. No Istio, Kubernetes or Envoy type here.
+ * The one model: what the mesh is, in words of no dialect and no proxy. Front ends (istio/) lower their objects into
+ * it; scope.h narrows it to what one kind of proxy sees; back ends (envoy/) emit that. No Istio, Kubernetes or Envoy
+ * type here.
  *
  * The model is const once resolve() returned; all of it lives in the generation's arena (or in the objects the snapshot
- * holds). Arrays are sorted as their comment says, so that walking them is deterministic. Times are milliseconds (_ms); -1
- * means "not set" where 0 means something else.
+ * holds). Arrays are sorted as their comment says, so that walking them is deterministic. Times are milliseconds (_ms);
+ * -1 means "not set" where 0 means something else.
  *
- * Digests (service.digest and the like) cover everything that output may read of the thing, so they are the cache keys of what is
- * emitted from it: whoever adds a field to a struct with a digest adds it to that digest, in the same file that fills it.
+ * Digests (service.digest and the like) cover everything that output may read of the thing, so they are the cache keys
+ * of what is emitted from it: whoever adds a field to a struct with a digest adds it to that digest, in the same file
+ * that fills it.
  */
 #include "base/arena.h"
 #include "base/digest.h"
@@ -63,7 +65,7 @@ struct locality {
 
 /* Which namespaces see a thing. */
 struct visibility {
-	bool is_public; /* every namespace */
+	bool is_public;            /* every namespace */
 	struct strings namespaces; /* else exactly these; none: nobody */
 };
 
@@ -72,37 +74,48 @@ bool visibility_allows(const struct visibility *visibility, const char *namespac
 /* The object a thing came from. */
 struct source_ref {
 	const struct object *object; /* for report rows; NULL when made by weft */
-	const char *path;            /* "/apis/networking.istio.io/v1/namespaces/default/virtual-service/reviews", or NULL */
+	const char *path; /* "/apis/networking.istio.io/v1/namespaces/default/virtual-service/reviews", or NULL */
 };
 
 /* ---- mesh-wide settings ---- */
 
+/* Probes of idle connections; 0: the system's. */
+struct keepalive {
+	bool is_set;
+	uint32_t probes, time_s, interval_s;
+};
+
 struct mesh {
 	const char *root_namespace, *trust_domain;
-	const char *domain_suffix;        /* "cluster.local" */
-	bool is_outbound_allowed;         /* unknown destinations pass through (ALLOW_ANY), else are refused (REGISTRY_ONLY) */
-	int64_t connect_timeout_ms;       /* 10000 */
+	const char *domain_suffix; /* "cluster.local" */
+	bool is_outbound_allowed;  /* unknown destinations pass through (ALLOW_ANY), else are refused (REGISTRY_ONLY) */
+	bool is_inbound_loopback;  /* the application gets inbound traffic on the loopback address, not where it was
+	                              dialled */
+	bool is_dual_stack;        /* proxies with addresses of both families are reached and go out by both */
+	int64_t connect_timeout_ms; /* 10000 */
+	struct keepalive
+	    keepalive; /* of connections to destinations; what a policy says counts more, number by number */
 	int64_t protocol_detection_timeout_ms; /* 0: wait for ever... see listeners */
-	int64_t dns_refresh_ms;           /* 60000 */
-	uint32_t outbound_port, inbound_port; /* 15001, 15006 */
-	const char *access_log_file;      /* NULL: none */
-	const char *access_log_format;    /* NULL: the default text format */
+	int64_t dns_refresh_ms;                /* 60000 */
+	uint32_t outbound_port, inbound_port;  /* 15001, 15006 */
+	const char *access_log_file;           /* NULL: none */
+	const char *access_log_format;         /* NULL: the default text format */
 	bool is_access_log_json;
-	bool is_path_normalized;          /* "/a/../b" becomes "/b" before anything matches it */
-	bool is_merge_slashes;            /* "//" becomes "/" */
-	bool is_slash_decoded;            /* %2F and %5C are decoded before that, and the request goes on so */
-	bool has_retry_default;           /* a route without retries gets the mesh's default policy */
+	bool is_path_normalized; /* "/a/../b" becomes "/b" before anything matches it */
+	bool is_merge_slashes;   /* "//" becomes "/" */
+	bool is_slash_decoded;   /* %2F and %5C are decoded before that, and the request goes on so */
+	bool has_retry_default;  /* a route without retries gets the mesh's default policy */
 	struct digest digest;
 };
 
 /* ---- services and endpoints ---- */
 
 enum service_resolution {
-	SERVICE_STATIC,      /* endpoints are known addresses, sent as they change */
-	SERVICE_DNS,         /* endpoints are host names, all addresses used */
-	SERVICE_DNS_LOGICAL, /* the same, but the first address only (round robin DNS) */
-	SERVICE_ORIGINAL_DST,/* the address the client dialled: headless, or resolution NONE */
-	SERVICE_ALIAS,       /* ExternalName: `alias` is the host it stands for */
+	SERVICE_STATIC,       /* endpoints are known addresses, sent as they change */
+	SERVICE_DNS,          /* endpoints are host names, all addresses used */
+	SERVICE_DNS_LOGICAL,  /* the same, but the first address only (round robin DNS) */
+	SERVICE_ORIGINAL_DST, /* the address the client dialled: headless, or resolution NONE */
+	SERVICE_ALIAS,        /* ExternalName: `alias` is the host it stands for */
 };
 
 enum endpoint_health { ENDPOINT_HEALTHY, ENDPOINT_UNHEALTHY, ENDPOINT_DRAINING };
@@ -129,25 +142,26 @@ struct service_port {
 };
 
 struct service {
-	const char *hostname;  /* "reviews.default.svc.cluster.local", "*.example.com", "api.example.com" */
+	const char *hostname; /* "reviews.default.svc.cluster.local", "*.example.com", "api.example.com" */
 	const char *namespace;
-	const char *name;      /* "reviews" for in-cluster services, else the host name */
-	bool is_kubernetes;    /* short names ("reviews", "reviews.default") are its aliases */
-	bool is_external;      /* outside the mesh */
+	const char *name;   /* "reviews" for in-cluster services, else the host name */
+	bool is_kubernetes; /* short names ("reviews", "reviews.default") are its aliases */
+	bool is_external;   /* outside the mesh */
 	bool is_headless;
-	bool has_selector;     /* labels choose its endpoints: where there are none, some may come */
+	bool has_selector; /* labels choose its endpoints: where there are none, some may come */
 	enum service_resolution resolution;
-	const char *alias;     /* SERVICE_ALIAS */
-	struct strings addresses; /* virtual IPs (or CIDRs); none: any address */
+	const char *alias;                /* SERVICE_ALIAS */
+	struct strings addresses;         /* virtual IPs (or CIDRs); none: any address */
 	const struct service_port *ports; /* by number */
 	size_t n_ports;
 	struct visibility visibility;
 	int64_t created_s;
 	struct source_ref source;
-	struct digest digest;  /* all but endpoints */
+	struct digest digest; /* all but endpoints */
 };
 
-/* Of two services with one hostname: Kubernetes' own before others, so that nobody squats on its names; then the oldest. */
+/* Of two services with one hostname: Kubernetes' own before others, so that nobody squats on its names; then the
+ * oldest. */
 bool service_precedes(const struct service *a, const struct service *b);
 const struct service_port *service_port_get(const struct service *service, uint32_t number);
 
@@ -155,19 +169,18 @@ const struct service_port *service_port_get(const struct service *service, uint3
 
 struct connection_pool {
 	/* TCP */
-	int64_t max_connections; /* -1 */
-	int64_t connect_timeout_ms; /* -1 */
-	int64_t tcp_idle_timeout_ms; /* -1 */
+	int64_t max_connections;            /* -1 */
+	int64_t connect_timeout_ms;         /* -1 */
+	int64_t tcp_idle_timeout_ms;        /* -1 */
 	int64_t max_connection_duration_ms; /* -1 */
-	bool has_keepalive;
-	uint32_t keepalive_probes, keepalive_time_s, keepalive_interval_s; /* 0: the system's */
+	struct keepalive keepalive;         /* what it leaves out is the mesh's */
 	/* HTTP */
-	int64_t max_pending_requests; /* -1 */
-	int64_t max_requests; /* -1 */
+	int64_t max_pending_requests;        /* -1 */
+	int64_t max_requests;                /* -1 */
 	int64_t max_requests_per_connection; /* -1 */
-	int64_t max_retries; /* -1 */
-	int64_t http_idle_timeout_ms; /* -1 */
-	int64_t max_concurrent_streams; /* -1 */
+	int64_t max_retries;                 /* -1 */
+	int64_t http_idle_timeout_ms;        /* -1 */
+	int64_t max_concurrent_streams;      /* -1 */
 	enum { H2_UPGRADE_DEFAULT, H2_UPGRADE_NEVER, H2_UPGRADE_ALWAYS } h2_upgrade;
 	bool is_client_protocol_used;
 };
@@ -177,11 +190,19 @@ struct outlier_detection {
 	int64_t consecutive_5xx, consecutive_gateway_errors, consecutive_local_origin_failures; /* -1 unset, 0 off */
 	bool is_split_local_origin;
 	int64_t interval_ms, base_ejection_ms; /* -1 */
-	int64_t max_ejection_percent; /* -1 */
-	int64_t min_health_percent; /* -1 */
+	int64_t max_ejection_percent;          /* -1 */
+	int64_t min_health_percent;            /* -1 */
 };
 
-enum lb_algorithm { LB_DEFAULT /* least request */, LB_LEAST_REQUEST, LB_ROUND_ROBIN, LB_RANDOM, LB_PASSTHROUGH, LB_RING_HASH, LB_MAGLEV };
+enum lb_algorithm {
+	LB_DEFAULT /* least request */,
+	LB_LEAST_REQUEST,
+	LB_ROUND_ROBIN,
+	LB_RANDOM,
+	LB_PASSTHROUGH,
+	LB_RING_HASH,
+	LB_MAGLEV
+};
 enum hash_key { HASH_NONE, HASH_HEADER, HASH_COOKIE, HASH_SOURCE_IP, HASH_QUERY };
 
 struct hash_attribute {
@@ -191,13 +212,17 @@ struct hash_attribute {
 struct load_balancer {
 	enum lb_algorithm algorithm;
 	enum hash_key hash_key;
-	const char *hash_name;        /* header, cookie or parameter */
-	const char *cookie_path;      /* NULL */
-	int64_t cookie_ttl_ms;        /* -1: no ttl */
+	const char *hash_name;   /* header, cookie or parameter */
+	const char *cookie_path; /* NULL */
+	int64_t cookie_ttl_ms;   /* -1: no ttl */
 	const struct hash_attribute *cookie_attributes;
 	size_t n_cookie_attributes;
-	uint64_t minimum_ring_size;   /* ring hash; 1024 when unset */
-	uint64_t table_size;          /* Maglev; 0 unset */
+	uint64_t minimum_ring_size; /* ring hash; 1024 when unset */
+	uint64_t table_size;        /* Maglev; 0 unset */
+	int64_t warmup_ms; /* new endpoints get their share by and by during this time; 0: at once. Round robin and
+	                      least request */
+	double warmup_aggression; /* how fast at first; 0: as the proxy does */
+	double warmup_percent;    /* of the share, to begin with; -1: as the proxy does */
 };
 
 struct traffic_policy {
@@ -226,8 +251,9 @@ struct destination_policy {
 	const char *namespace;
 	struct visibility visibility;
 	struct labels workload_selector; /* empty: all workloads */
-	uint32_t order; /* among the policies of one namespace and host: a later one without a selector wins */
-	struct destination_subset whole; /* name "" */
+	uint32_t order;        /* among the policies of one namespace and host: a later one without a selector wins */
+	bool has_whole_policy; /* something is said for the whole destination, not only for subsets */
+	struct destination_subset whole;          /* name "" */
 	const struct destination_subset *subsets; /* in the object's order */
 	size_t n_subsets;
 	struct source_ref source;
@@ -262,12 +288,12 @@ struct http_match {
 	size_t n_headers;
 	const struct header_match *query_params; /* by name */
 	size_t n_query_params;
-	uint32_t port;                  /* 0: any */
-	struct labels source_labels;    /* of the client workload; empty: any */
-	const char *source_namespace;   /* NULL: any */
-	bool has_gateways;              /* else the rule's gateways */
+	uint32_t port;                /* 0: any */
+	struct labels source_labels;  /* of the client workload; empty: any */
+	const char *source_namespace; /* NULL: any */
+	bool has_gateways;            /* else the rule's gateways */
 	bool is_mesh;
-	struct strings gateways;        /* "namespace/name" */
+	struct strings gateways; /* "namespace/name" */
 };
 
 struct header_value {
@@ -298,7 +324,7 @@ struct fault {
 	bool has_delay, has_abort;
 	int64_t delay_ms;
 	double delay_percent, abort_percent; /* 0..100 */
-	uint32_t abort_http_status;  /* 0: see grpc */
+	uint32_t abort_http_status;          /* 0: see grpc */
 	bool is_abort_grpc;
 	uint32_t abort_grpc_status;
 };
@@ -306,9 +332,9 @@ struct fault {
 struct retry_policy {
 	enum { RETRY_DEFAULT, RETRY_NONE, RETRY_SET } mode; /* DEFAULT: the mesh's */
 	uint32_t attempts;
-	int64_t per_try_timeout_ms; /* -1 */
-	int64_t backoff_ms;         /* -1 */
-	const char *retry_on;       /* "5xx,reset": conditions without the numbers; NULL: the default's */
+	int64_t per_try_timeout_ms;   /* -1 */
+	int64_t backoff_ms;           /* -1 */
+	const char *retry_on;         /* "5xx,reset": conditions without the numbers; NULL: the default's */
 	const uint32_t *status_codes; /* from retry_on */
 	size_t n_status_codes;
 	bool is_ignoring_previous_hosts;
@@ -337,8 +363,8 @@ struct http_redirect {
 	bool is_prefix_rewrite;               /* uri replaces the matched prefix ("%PREFIX()%") */
 	uint32_t port;                        /* 0: see is_port_from_scheme */
 	bool is_port_from_scheme;
-	bool is_port_from_request;            /* the listener's port; one of the two at most */
-	uint32_t code;                        /* 301, 302, 303, 307, 308 */
+	bool is_port_from_request; /* the listener's port; one of the two at most */
+	uint32_t code;             /* 301, 302, 303, 307, 308 */
 };
 
 struct http_direct_response {
@@ -348,12 +374,12 @@ struct http_direct_response {
 };
 
 struct http_rewrite {
-	const char *uri, *authority;        /* NULL */
-	const char *regex, *regex_rewrite;  /* NULL */
+	const char *uri, *authority;       /* NULL */
+	const char *regex, *regex_rewrite; /* NULL */
 };
 
 struct http_route {
-	const char *name; /* NULL */
+	const char *name;                 /* NULL */
 	const struct http_match *matches; /* none: everything */
 	size_t n_matches;
 	enum http_action action;
@@ -377,7 +403,7 @@ struct route_rule {
 	struct strings hosts; /* FQDN or wildcard */
 	const char *name, *namespace;
 	struct visibility visibility;
-	bool is_mesh;           /* applies in sidecars */
+	bool is_mesh;            /* applies in sidecars */
 	struct strings gateways; /* "namespace/name", besides mesh */
 	const struct http_route *http;
 	size_t n_http;
@@ -401,7 +427,8 @@ struct gateway_server {
 	const struct gateway_host *hosts;
 	size_t n_hosts;
 	bool is_https_redirect;
-	bool has_tls; /* terminated or passed through here: a later step; the front end reports it and leaves the server out */
+	bool has_tls; /* terminated or passed through here: a later step; the front end reports it and leaves the server
+	                 out */
 };
 
 struct gateway {
@@ -449,12 +476,12 @@ struct model {
 	size_t n_gateways;
 	const struct workload *const *workloads; /* by namespace, name */
 	size_t n_workloads;
-	struct map services_by_host; /* hostname -> struct service (the one that wins when namespaces differ) */
-	struct map workloads_by_address; /* address -> struct workload */
-	struct map served_by_address; /* address -> struct served_ports */
+	struct map services_by_host;         /* hostname -> struct service (the one that wins when namespaces differ) */
+	struct map workloads_by_address;     /* address -> struct workload */
+	struct map served_by_address;        /* address -> struct served_ports */
 	const struct rule_index *rule_index; /* rule_index.h */
 	struct strings client_label_keys;    /* of the client's labels that rules and policies read; sorted */
-	struct report report; /* canonical order */
+	struct report report;                /* canonical order */
 };
 
 const struct service *model_service(const struct model *model, const char *hostname);

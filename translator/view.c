@@ -146,15 +146,23 @@ static void set_inbound_ports(struct arena *arena, const struct model *model, co
                               struct workload_class *workload)
 {
 	struct served_ports served = served_by(arena, model, node, compare_by_target);
+	const struct service **services = ARENA_NEW_N(arena, const struct service *, served.n);
+	size_t n = 0;
 	VEC(struct inbound_port) ports = {0};
 	for (size_t i = 0; i < served.n; i++) {
 		const struct served_port *from = &served.v[i];
-		if (!i || from->target_port != served.v[i - 1].target_port)
+		bool is_first = !i || from->target_port != served.v[i - 1].target_port;
+		if (is_first)
 			VEC_PUSH(arena, &ports,
 			         (struct inbound_port){.port = from->target_port,
 			                               .protocol = from->port->protocol,
 			                               .service = from->service,
-			                               .service_port = from->port});
+			                               .service_port = from->port,
+			                               .services = &services[n]});
+		if (is_first || services[n - 1] != from->service) { /* a service's ports are neighbours */
+			services[n++] = from->service;
+			ports.v[ports.n - 1].n_services++;
+		}
 	}
 	workload->ports = ports.v;
 	workload->n_ports = ports.n;
@@ -222,8 +230,10 @@ static struct digest digest_of_workload(const struct workload_class *workload)
 	for (size_t i = 0; i < workload->n_ports; i++) {
 		digest_add_u64(&state, workload->ports[i].port);
 		digest_add_u64(&state, workload->ports[i].protocol);
-		digest_add_digest(&state, workload->ports[i].service->digest);
 		digest_add_u64(&state, workload->ports[i].service_port->number);
+		digest_add_u64(&state, workload->ports[i].n_services);
+		for (size_t j = 0; j < workload->ports[i].n_services; j++)
+			digest_add_digest(&state, workload->ports[i].services[j]->digest);
 	}
 	digest_add_bool(&state, workload->is_ipv4);
 	digest_add_bool(&state, workload->is_ipv6);

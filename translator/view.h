@@ -1,9 +1,12 @@
 #pragma once
 /*
- * Who is asking. A proxy introduces itself with a node id and metadata; what its configuration may depend on is boiled down to two keys:
+ * Who is asking. A proxy introduces itself with a node id and metadata; what its configuration may depend on is boiled
+ * down to two keys:
  *
- * - the view: role, namespace, … : outbound clusters, routes and listeners. A thousand sidecars of one namespace share one.
- * - the workload class: namespace, labels, the service ports it serves: inbound listeners and clusters. Replicas share one.
+ * - the view: role, namespace, … : outbound clusters, routes and listeners. A thousand sidecars of one namespace share
+ * one.
+ * - the workload class: namespace, labels, the service ports it serves: inbound listeners and clusters. Replicas share
+ * one.
  *
  * Output that depends on something else of a proxy is a bug: add it to a key first.
  *
@@ -20,23 +23,24 @@ enum interception { INTERCEPT_REDIRECT, INTERCEPT_TPROXY, INTERCEPT_NONE };
 struct node {
 	const char *id; /* the whole node id */
 	enum proxy_role role;
-	const char *address; /* first IP */
-	struct strings addresses; /* all of INSTANCE_IPS, or the id's one */
-	const char *name, *namespace; /* "app-1", "default" */
-	const char *domain; /* "default.svc.cluster.local" */
-	struct labels labels; /* metadata LABELS */
-	const char *service_account; /* metadata SERVICE_ACCOUNT, or "" */
+	const char *address;                        /* first IP */
+	struct strings addresses;                   /* all of INSTANCE_IPS, or the id's one */
+	const char *name, *namespace;               /* "app-1", "default" */
+	const char *domain;                         /* "default.svc.cluster.local" */
+	struct labels labels;                       /* metadata LABELS */
+	const char *service_account;                /* metadata SERVICE_ACCOUNT, or "" */
 	const char *cluster_id, *network, *version; /* CLUSTER_ID, NETWORK, ISTIO_VERSION; "" */
-	bool is_unprivileged;  /* UNPRIVILEGED_POD: no ports below 1024 */
-	bool is_http10;        /* HTTP10: HTTP/1.0 accepted */
+	bool is_unprivileged;                       /* UNPRIVILEGED_POD: no ports below 1024 */
+	bool is_http10;                             /* HTTP10: HTTP/1.0 accepted */
 	enum interception interception;
 	bool is_inbound_exact_balance, is_outbound_exact_balance;
-	uint32_t status_port, prometheus_port; /* ENVOY_STATUS_PORT, ENVOY_PROMETHEUS_PORT: the proxy's own listeners; 0: none */
+	uint32_t status_port,
+	    prometheus_port; /* ENVOY_STATUS_PORT, ENVOY_PROMETHEUS_PORT: the proxy's own listeners; 0: none */
 };
 
 /* metadata is the node's metadata as a tree (NULL: none). Unknown keys are ignored; wrong types are errors. */
 bool node_parse(struct arena *arena, const char *id, const struct json *metadata, struct node *node,
-		struct error *error);
+                struct error *error);
 
 /* A gateway's own Service may send its port 80 to 8080. */
 struct port_mapping {
@@ -47,8 +51,10 @@ struct view {
 	enum proxy_role role;
 	const char *namespace;
 	const char *domain;
-	struct labels labels; /* gateways: all, since Gateways select by them. Sidecars: those in model->client_label_keys */
-	const struct port_mapping *gateway_ports; /* gateways: where a service port is listened on; by number, first service wins */
+	struct labels
+	    labels; /* gateways: all, since Gateways select by them. Sidecars: those in model->client_label_keys */
+	const struct port_mapping
+	    *gateway_ports; /* gateways: where a service port is listened on; by number, first service wins */
 	size_t n_gateway_ports;
 	bool is_ipv4, is_ipv6;
 	bool is_unprivileged, is_http10;
@@ -64,6 +70,8 @@ struct inbound_port {
 	enum protocol protocol;
 	const struct service *service; /* the one that names it: oldest first */
 	const struct service_port *service_port;
+	const struct service *const *services; /* all that lead here, `service` first */
+	size_t n_services;
 };
 
 struct workload_class {

@@ -24,10 +24,11 @@ def translate(row, folder):
     with open(file, "w", encoding="utf-8") as out:
         out.write(istio_goldens.input_text(row))
     command = [WEFT, "translate", "--config", file, "--node", node, "--meta", json.dumps(metadata)]
-    if row["mesh"]:
+    settings = istio_goldens.mesh_of(row)
+    if settings:
         mesh = os.path.join(folder, "mesh.yaml")
         with open(mesh, "w", encoding="utf-8") as out:
-            out.write(row["mesh"])
+            out.write(settings)
         command += ["--mesh", mesh]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr

@@ -94,6 +94,7 @@ START_TEST(interception_modes)
 	struct emitted_config none = emitted_of(&world, NODE_A, "{'INTERCEPTION_MODE': 'NONE'}", NULL);
 	ck_assert_ptr_null(emitted_resource(&none, RESOURCE_LISTENER, "virtualOutbound"));
 	ck_assert_ptr_null(emitted_resource(&none, RESOURCE_LISTENER, "virtualInbound"));
+	ck_assert_ptr_null(emitted_resource(&none, RESOURCE_CLUSTER, "inbound|8080||"));
 	const envoy_listener *bound = EMITTED(&none, envoy_listener, RESOURCE_LISTENER, "127.0.0.1_80");
 	ck_assert_ptr_null(bound->bind_to_port);
 	ck_assert_ptr_null(bound->filter_chains[0]->filter_chain_match);
@@ -103,6 +104,74 @@ START_TEST(interception_modes)
 	ck_assert_str_eq(virtual->listener_filters[1]->name, "envoy.filters.listener.original_src");
 	emitted_done(&none);
 	emitted_done(&tproxy);
+	world_done(&world);
+}
+END_TEST
+
+#define MESH_CONFIG(text)                                                                                              \
+	"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: istio, namespace: istio-system}\ndata:\n  mesh: |\n"        \
+	"    " text "\n---\n"
+
+START_TEST(dual_stack_listens_on_both_families)
+{
+	static const struct {
+		const char *name, *yaml, *addresses;
+		size_t want;
+	} cases[] = {
+	    {"both, and the mesh says so",
+	     MESH_CONFIG("defaultConfig: {proxyMetadata: {ISTIO_DUAL_STACK: 'true'}}") MESH,
+	     "{'INSTANCE_IPS': '10.1.0.1,fd00::1'}", 1},
+	    {"both, and the mesh does not", MESH, "{'INSTANCE_IPS': '10.1.0.1,fd00::1'}", 0},
+	    {"one", MESH_CONFIG("defaultConfig: {proxyMetadata: {ISTIO_DUAL_STACK: 'true'}}") MESH, NULL, 0},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct world world = world_of(cases[i].yaml);
+		struct emitted_config sent = emitted_of(&world, NODE_A, cases[i].addresses, NULL);
+		const envoy_listener *in = EMITTED(&sent, envoy_listener, RESOURCE_LISTENER, "virtualInbound");
+		const envoy_listener *out = EMITTED(&sent, envoy_listener, RESOURCE_LISTENER, "virtualOutbound");
+		const envoy_cluster *cluster = EMITTED(&sent, envoy_cluster, RESOURCE_CLUSTER, "inbound|8080||");
+		ck_assert_msg(in->n_additional_addresses == cases[i].want, "%s", cases[i].name);
+		ck_assert_msg(out->n_additional_addresses == cases[i].want, "%s", cases[i].name);
+		ck_assert_msg(cluster->upstream_bind_config->n_extra_source_addresses == cases[i].want, "%s",
+		              cases[i].name);
+		emitted_done(&sent);
+		world_done(&world);
+	}
+}
+END_TEST
+
+START_TEST(inbound_traffic_to_the_loopback_address)
+{
+	struct world world = world_of(MESH_CONFIG("inboundTrafficPolicy: {mode: LOCALHOST}") MESH);
+	struct emitted_config sent = emitted_of(&world, NODE_A, NULL, NULL);
+	const envoy_cluster *cluster = EMITTED(&sent, envoy_cluster, RESOURCE_CLUSTER, "inbound|8080||");
+	ck_assert_int_eq(cluster->type, ENVOY__CONFIG__CLUSTER__V3__CLUSTER__DISCOVERY_TYPE__STATIC);
+	ck_assert_ptr_null(cluster->upstream_bind_config);
+	const envoy_socket_address *address =
+	    cluster->load_assignment->endpoints[0]->lb_endpoints[0]->endpoint->address->socket_address;
+	ck_assert_str_eq(address->address, "127.0.0.1");
+	ck_assert_uint_eq(address->port_value, 8080);
+	emitted_done(&sent);
+	world_done(&world);
+}
+END_TEST
+
+START_TEST(what_goes_round_in_a_circle_is_not_logged)
+{
+	struct world world =
+	    world_of(MESH_CONFIG("accessLogFile: /dev/stdout\n    accessLogFormat: '%DURATION%'") MESH);
+	struct emitted_config sent = emitted_of(&world, NODE_A, NULL, NULL);
+	const envoy_listener *out = EMITTED(&sent, envoy_listener, RESOURCE_LISTENER, "virtualOutbound");
+	const envoy_tcp_proxy *black_hole =
+	    EMITTED_ANY(world.arena, envoy_tcp_proxy, out->filter_chains[0]->filters[0]->typed_config);
+	const envoy_tcp_proxy *catch_all =
+	    EMITTED_ANY(world.arena, envoy_tcp_proxy, out->filter_chains[1]->filters[0]->typed_config);
+	ck_assert_uint_eq(black_hole->n_access_log, 0);
+	ck_assert_uint_eq(catch_all->n_access_log, 1);
+	const envoy_stdout_access_log *log =
+	    EMITTED_ANY(world.arena, envoy_stdout_access_log, catch_all->access_log[0]->typed_config);
+	ck_assert_str_eq(log->log_format->text_format_source->inline_string, "%DURATION%\n");
+	emitted_done(&sent);
 	world_done(&world);
 }
 END_TEST
@@ -120,4 +189,6 @@ START_TEST(gateways_have_nothing_inbound)
 }
 END_TEST
 
-UNIT_MAIN("emit_listeners", outbound, inbound, interception_modes, gateways_have_nothing_inbound)
+UNIT_MAIN("emit_listeners", outbound, inbound, interception_modes, dual_stack_listens_on_both_families,
+          inbound_traffic_to_the_loopback_address, what_goes_round_in_a_circle_is_not_logged,
+          gateways_have_nothing_inbound)

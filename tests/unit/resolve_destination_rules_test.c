@@ -46,10 +46,10 @@ START_TEST(test_fields)
 	ck_assert_int_eq(traffic->pool.connect_timeout_ms, 2000);
 	ck_assert_int_eq(traffic->pool.tcp_idle_timeout_ms, 3000);
 	ck_assert_int_eq(traffic->pool.max_connection_duration_ms, 4000);
-	ck_assert(traffic->pool.has_keepalive && !traffic->pool.is_client_protocol_used);
-	ck_assert_uint_eq(traffic->pool.keepalive_probes, 3);
-	ck_assert_uint_eq(traffic->pool.keepalive_time_s, 60);
-	ck_assert_uint_eq(traffic->pool.keepalive_interval_s, 10);
+	ck_assert(traffic->pool.keepalive.is_set && !traffic->pool.is_client_protocol_used);
+	ck_assert_uint_eq(traffic->pool.keepalive.probes, 3);
+	ck_assert_uint_eq(traffic->pool.keepalive.time_s, 60);
+	ck_assert_uint_eq(traffic->pool.keepalive.interval_s, 10);
 	ck_assert_int_eq(traffic->pool.max_pending_requests, 6);
 	ck_assert_int_eq(traffic->pool.max_requests, 7);
 	ck_assert_int_eq(traffic->pool.max_requests_per_connection, 8);

@@ -349,6 +349,7 @@ START_TEST(a_mesh_has_defaults)
 	ck_assert_str_eq(mesh->trust_domain, "cluster.local");
 	ck_assert(mesh->is_outbound_allowed && mesh->is_path_normalized && mesh->has_retry_default);
 	ck_assert(!mesh->is_merge_slashes && !mesh->access_log_file);
+	ck_assert(!mesh->is_inbound_loopback && !mesh->is_dual_stack && !mesh->keepalive.is_set);
 	ck_assert_int_eq(mesh->connect_timeout_ms, 10000);
 	ck_assert_int_eq(mesh->dns_refresh_ms, 60000);
 	ck_assert_uint_eq(mesh->outbound_port, 15001);
@@ -368,12 +369,19 @@ START_TEST(mesh_config_changes_them)
 	                                   "    pathNormalization: {normalization: MERGE_SLASHES}\n"
 	                                   "    defaultHttpRetryPolicy: {attempts: 0}\n"
 	                                   "    defaultServiceExportTo: ['.']\n"
+	                                   "    inboundTrafficPolicy: {mode: LOCALHOST}\n"
+	                                   "    tcpKeepalive: {time: 11s, probes: 3}\n"
+	                                   "    defaultConfig: {proxyMetadata: {ISTIO_DUAL_STACK: 'true'}}\n"
 	                                   "    rootNamespace: root\n") "---\n" SERVICE_A);
 	const struct mesh *mesh = &world.model->mesh;
 	ck_assert(!mesh->is_outbound_allowed && !mesh->has_retry_default && mesh->is_merge_slashes);
 	ck_assert_int_eq(mesh->connect_timeout_ms, 3000);
 	ck_assert_str_eq(mesh->access_log_file, "/dev/stdout");
 	ck_assert(mesh->is_access_log_json);
+	ck_assert(mesh->is_inbound_loopback && mesh->is_dual_stack && mesh->keepalive.is_set);
+	ck_assert_uint_eq(mesh->keepalive.time_s, 11);
+	ck_assert_uint_eq(mesh->keepalive.probes, 3);
+	ck_assert_uint_eq(mesh->keepalive.interval_s, 0);
 	ck_assert_str_eq(mesh->trust_domain, "example.org");
 	ck_assert_str_eq(mesh->root_namespace, "root");
 	ck_assert(!visibility_allows(&world_service(&world, host_a)->visibility, "other"));

@@ -209,7 +209,11 @@ START_TEST(the_oldest_service_names_an_inbound_port)
 	ck_assert_uint_eq(workload->ports[0].port, 8080);
 	ck_assert_int_eq(workload->ports[0].protocol, PROTOCOL_TCP);
 	ck_assert_str_eq(workload->ports[0].service->name, "z-old");
+	ck_assert_uint_eq(workload->ports[0].n_services, 2);
+	ck_assert_ptr_eq(workload->ports[0].services[0], workload->ports[0].service);
+	ck_assert_str_eq(workload->ports[0].services[1]->name, "a-young");
 	ck_assert_uint_eq(workload->ports[1].port, 8081);
+	ck_assert_uint_eq(workload->ports[1].n_services, 1);
 	world_done(&world);
 }
 END_TEST

@@ -69,6 +69,12 @@ static google_struct *json_format(struct arena *arena, const char *format)
 	return (google_struct *)codec_decode(arena, google_struct_type(), value, &options, &issues);
 }
 
+/* Entries are lines, whether the format says so or not. */
+static const char *line_of(struct arena *arena, const char *format)
+{
+	return format[strlen(format) - 1] == '\n' ? format : arena_printf(arena, "%s\n", format);
+}
+
 static envoy_substitution_format_string *format_string(const struct emit *emit)
 {
 	struct arena *arena = emit->arena;
@@ -83,7 +89,7 @@ static envoy_substitution_format_string *format_string(const struct emit *emit)
 	out->text_format_source = envoy_data_source_new(arena);
 	out->text_format_source->specifier_case = ENVOY__CONFIG__CORE__V3__DATA_SOURCE__SPECIFIER_INLINE_STRING;
 	out->text_format_source->inline_string =
-	    borrow(text_is_empty(mesh->access_log_format) ? text_format : mesh->access_log_format);
+	    borrow(text_is_empty(mesh->access_log_format) ? text_format : line_of(arena, mesh->access_log_format));
 	return out;
 }
 

@@ -18,9 +18,23 @@ static google_uint32_value *limit(struct arena *arena, int64_t value)
 	return build_uint32(arena, value > 0 && value < UINT32_MAX ? (uint32_t)value : UINT32_MAX);
 }
 
-static google_uint32_value *seconds(struct arena *arena, uint32_t value)
+static google_uint32_value *positive(struct arena *arena, uint32_t value)
 {
 	return value ? build_uint32(arena, value) : NULL;
+}
+
+/* Number by number: the policy's, else the mesh's, else the system's. */
+static void set_keepalive(struct arena *arena, envoy_cluster *cluster, const struct keepalive *mesh,
+                          const struct keepalive *own)
+{
+	if (!mesh->is_set && !own->is_set)
+		return;
+	envoy_tcp_keepalive *keepalive = envoy_tcp_keepalive_new(arena);
+	keepalive->keepalive_probes = positive(arena, own->probes ? own->probes : mesh->probes);
+	keepalive->keepalive_time = positive(arena, own->time_s ? own->time_s : mesh->time_s);
+	keepalive->keepalive_interval = positive(arena, own->interval_s ? own->interval_s : mesh->interval_s);
+	cluster->upstream_connection_options = envoy_upstream_connection_options_new(arena);
+	cluster->upstream_connection_options->tcp_keepalive = keepalive;
 }
 
 void cluster_set_pool(struct arena *arena, envoy_cluster *cluster, const struct mesh *mesh,
@@ -35,14 +49,7 @@ void cluster_set_pool(struct arena *arena, envoy_cluster *cluster, const struct 
 	thresholds->max_retries = limit(arena, pool->max_retries);
 	cluster->circuit_breakers = envoy_circuit_breakers_new(arena);
 	BUILD_ADD(arena, cluster->circuit_breakers, thresholds, thresholds);
-	if (!pool->has_keepalive)
-		return;
-	envoy_tcp_keepalive *keepalive = envoy_tcp_keepalive_new(arena);
-	keepalive->keepalive_probes = seconds(arena, pool->keepalive_probes);
-	keepalive->keepalive_time = seconds(arena, pool->keepalive_time_s);
-	keepalive->keepalive_interval = seconds(arena, pool->keepalive_interval_s);
-	cluster->upstream_connection_options = envoy_upstream_connection_options_new(arena);
-	cluster->upstream_connection_options->tcp_keepalive = keepalive;
+	set_keepalive(arena, cluster, &mesh->keepalive, &pool->keepalive);
 }
 
 static envoy_core_http_protocol_options *common_options(struct arena *arena, const struct connection_pool *pool)

@@ -82,6 +82,16 @@ static void set_eds(struct arena *arena, envoy_cluster *cluster)
 	cluster->eds_cluster_config->service_name = cluster->name;
 }
 
+static Envoy__Config__Cluster__V3__Cluster__DnsLookupFamily lookup_family(const struct emit *emit)
+{
+	if (!emit->proxy.is_ipv6)
+		return ENVOY__CONFIG__CLUSTER__V3__CLUSTER__DNS_LOOKUP_FAMILY__V4_ONLY;
+	if (!emit->proxy.is_ipv4)
+		return ENVOY__CONFIG__CLUSTER__V3__CLUSTER__DNS_LOOKUP_FAMILY__V6_ONLY;
+	return emit->mesh->is_dual_stack ? ENVOY__CONFIG__CLUSTER__V3__CLUSTER__DNS_LOOKUP_FAMILY__ALL
+	                                 : ENVOY__CONFIG__CLUSTER__V3__CLUSTER__DNS_LOOKUP_FAMILY__V4_ONLY;
+}
+
 static void set_dns(const struct emit *emit, envoy_cluster *cluster, const struct service *service,
                     const struct service_port *port, const struct labels *labels)
 {
@@ -94,9 +104,7 @@ static void set_dns(const struct emit *emit, envoy_cluster *cluster, const struc
 		cluster->dns_refresh_rate = build_duration_ms(emit->arena, emit->mesh->dns_refresh_ms);
 	cluster->dns_jitter = build_duration_ms(emit->arena, DNS_JITTER_MS);
 	cluster->respect_dns_ttl = true;
-	cluster->dns_lookup_family = emit->proxy.is_ipv6 && !emit->proxy.is_ipv4
-	                                 ? ENVOY__CONFIG__CLUSTER__V3__CLUSTER__DNS_LOOKUP_FAMILY__V6_ONLY
-	                                 : ENVOY__CONFIG__CLUSTER__V3__CLUSTER__DNS_LOOKUP_FAMILY__V4_ONLY;
+	cluster->dns_lookup_family = lookup_family(emit);
 }
 
 struct outbound {
@@ -133,9 +141,11 @@ static envoy_cluster *build_outbound(const struct emit *emit, const struct outbo
 	else
 		cluster_set_balancer(arena, cluster, &out->policy->lb);
 	const struct destination_policy *policy = out->service->policy;
-	cluster->metadata = metadata_build(
-	    arena, &(struct istio_metadata){
-	               .config = policy ? policy->source.path : NULL, .service = service, .subset = out->subset->name});
+	cluster->metadata =
+	    metadata_build(arena, &(struct istio_metadata){.config = policy ? policy->source.path : NULL,
+	                                                   .services = &service,
+	                                                   .n_services = 1,
+	                                                   .subset = out->subset->name});
 	return cluster;
 }
 

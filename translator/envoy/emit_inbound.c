@@ -87,7 +87,7 @@ static envoy_filter_chain *black_hole_chain(const struct emit *emit)
 	envoy_filter_chain *chain = filter_chain_new(arena, NAME_VIRTUAL_INBOUND_BLACK_HOLE);
 	chain->filter_chain_match = envoy_filter_chain_match_new(arena);
 	chain->filter_chain_match->destination_port = build_uint32(arena, emit->mesh->inbound_port);
-	BUILD_ADD(arena, chain, filters, filter_tcp_proxy(emit, NAME_BLACK_HOLE_CLUSTER, NULL));
+	BUILD_ADD(arena, chain, filters, filter_black_hole(emit));
 	return chain;
 }
 
@@ -180,6 +180,8 @@ static envoy_listener *build_virtual(const struct emit *emit, const struct workl
 	struct arena *arena = emit->arena;
 	envoy_listener *out =
 	    listener_new(emit, NAME_VIRTUAL_INBOUND, wildcard_address(&emit->proxy), emit->mesh->inbound_port);
+	if (emit->mesh->is_dual_stack)
+		listener_add_other_family(emit, out, wildcard_address(&emit->proxy), emit->mesh->inbound_port);
 	BUILD_ADD(arena, out, filter_chains, black_hole_chain(emit));
 	struct inbound_row row = passthrough_row(arena);
 	add_row(emit, out, &row);

@@ -8,11 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WILDCARD_IPV4 "0.0.0.0"
-#define WILDCARD_IPV6 "::"
-#define LOOPBACK_IPV4 "127.0.0.1"
-#define LOOPBACK_IPV6 "::1"
-
 /* Listeners of one address and port are one to Envoy: TCP services told apart by their address ranges. */
 struct listener_group {
 	const struct scope_listener *v;
@@ -21,7 +16,7 @@ struct listener_group {
 
 static bool is_wildcard(const char *bind)
 {
-	return strcmp(bind, WILDCARD_IPV4) == 0 || strcmp(bind, WILDCARD_IPV6) == 0;
+	return strcmp(bind, NAME_WILDCARD_IPV4) == 0 || strcmp(bind, NAME_WILDCARD_IPV6) == 0;
 }
 
 static envoy_filter *tcp_to_service(const struct emit *emit, const struct scope_listener *listener)
@@ -117,26 +112,11 @@ static void add_tcp(const struct emit *emit, envoy_listener *out, const struct l
 
 /* ---- listeners ---- */
 
-/* A wildcard (or the loopback address) stands for that of the other family, too. */
-static void add_other_family(const struct emit *emit, envoy_listener *out, const char *bind, uint32_t port)
-{
-	static const struct {
-		const char *ipv4, *ipv6;
-	} pairs[] = {{WILDCARD_IPV4, WILDCARD_IPV6}, {LOOPBACK_IPV4, LOOPBACK_IPV6}};
-	for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
-		if (!emit->proxy.is_ipv4 || !emit->proxy.is_ipv6 || strcmp(bind, pairs[i].ipv4) != 0)
-			continue;
-		envoy_additional_address *other = envoy_additional_address_new(emit->arena);
-		other->address = socket_address(emit->arena, pairs[i].ipv6, port);
-		BUILD_ADD(emit->arena, out, additional_addresses, other);
-	}
-}
-
 static envoy_listener *build_outbound(const struct emit *emit, const struct listener_group *group, const char *name)
 {
 	const struct scope_listener *first = &group->v[0];
 	envoy_listener *out = listener_new(emit, name, first->bind, first->port);
-	add_other_family(emit, out, first->bind, first->port);
+	listener_add_other_family(emit, out, first->bind, first->port);
 	if (first->type == SCOPE_TCP)
 		add_tcp(emit, out, group);
 	else
@@ -170,11 +150,13 @@ static envoy_listener *build_virtual(const struct emit *emit)
 	envoy_listener *out = envoy_listener_new(arena);
 	out->name = borrow(NAME_VIRTUAL_OUTBOUND);
 	out->address = socket_address(arena, wildcard_address(&emit->proxy), emit->mesh->outbound_port);
+	if (emit->mesh->is_dual_stack)
+		listener_add_other_family(emit, out, wildcard_address(&emit->proxy), emit->mesh->outbound_port);
 	/* Whoever dials this port itself would be sent round in a circle. */
 	envoy_filter_chain *black_hole = filter_chain_new(arena, NAME_VIRTUAL_OUTBOUND_BLACK_HOLE);
 	black_hole->filter_chain_match = envoy_filter_chain_match_new(arena);
 	black_hole->filter_chain_match->destination_port = build_uint32(arena, emit->mesh->outbound_port);
-	BUILD_ADD(arena, black_hole, filters, filter_tcp_proxy(emit, NAME_BLACK_HOLE_CLUSTER, NULL));
+	BUILD_ADD(arena, black_hole, filters, filter_black_hole(emit));
 	BUILD_ADD(arena, out, filter_chains, black_hole);
 	envoy_filter_chain *catch_all = filter_chain_new(arena, NAME_VIRTUAL_OUTBOUND_CATCH_ALL);
 	BUILD_ADD(arena, catch_all, filters, filter_tcp_proxy(emit, unknown_destination_cluster(emit->mesh), NULL));

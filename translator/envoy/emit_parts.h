@@ -66,7 +66,8 @@ struct virtual_host {
 struct cache_unit {
 	struct digest key;
 	struct resource *resource;
-	const struct virtual_host **hosts; /* the rest is private to cache.c */
+	struct content *content;     /* the rest is private to cache.c */
+	struct virtual_host **hosts; /* of a table */
 	size_t n_hosts;
 	uint32_t used;
 };
@@ -80,9 +81,12 @@ const struct virtual_host *cache_get_host(struct emit_cache *cache, struct diges
 const struct virtual_host *cache_put_host(struct emit_cache *cache, const struct virtual_host *host);
 /* The hosts that a table was composed of stay as long as the table. */
 void cache_keep_hosts(struct emit_cache *cache, struct digest table, const struct virtual_host *const *hosts, size_t n);
-/* The set of these units: the very one of the last call with this key when they have the same resources. */
-struct resource_set *cache_set(struct emit_cache *cache, struct digest key, enum resource_type type,
-                               const struct cache_unit *const *units, size_t n);
+/* The set of these units: one object for all who ask for the same resources. The caller's. */
+struct resource_set *cache_set(struct emit_cache *cache, enum resource_type type, const struct cache_unit *const *units,
+                               size_t n);
+/* `former` with the units' resources in the place of those with their names; it has one for each. The caller's. */
+struct resource_set *cache_set_with(struct emit_cache *cache, struct resource_set *former,
+                                    const struct cache_unit *const *units, size_t n);
 
 /* ---- emit.c ---- */
 
@@ -93,6 +97,7 @@ void emit_collect(struct emit *emit, const struct cache_unit *unit);
 enum emit_unit {
 	UNIT_PROXY,
 	UNIT_SET,
+	UNIT_SET_WITH,
 	UNIT_OUTBOUND_CLUSTER,
 	UNIT_INBOUND_CLUSTER,
 	UNIT_FIXED_CLUSTER,
@@ -204,6 +209,8 @@ envoy_config_source *ads_source(struct arena *arena);
 
 /* filter_tcp_proxy.c */
 envoy_filter *filter_tcp_proxy(const struct emit *emit, const char *cluster, const struct connection_pool *pool);
+/* For what would go round in a circle: refused, and not logged. */
+envoy_filter *filter_black_hole(const struct emit *emit);
 
 /* http_filters.c */
 void http_filters_add(struct arena *arena, envoy_http_connection_manager *hcm, enum protocol protocol);
@@ -214,6 +221,8 @@ void access_log_listener(const struct emit *emit, envoy_listener *listener);
 
 /* listener_parts.c */
 envoy_listener *listener_new(const struct emit *emit, const char *name, const char *bind, uint32_t port);
+/* A wildcard (or the loopback address) of a proxy with both families stands for that of the other one, too. */
+void listener_add_other_family(const struct emit *emit, envoy_listener *listener, const char *bind, uint32_t port);
 /* How long to wait for what tells a connection's protocol, and to go on without. */
 void listener_set_detection(const struct emit *emit, envoy_listener *listener);
 /* A listener that is not bound gets the connections that virtualOutbound accepted. */
@@ -230,8 +239,9 @@ const char *wildcard_address(const struct emit_proxy *proxy); /* "0.0.0.0", or "
 
 /* metadata.c: filter_metadata.istio. Members may be NULL. */
 struct istio_metadata {
-	const char *config; /* path of the object it comes from */
-	const struct service *service;
+	const char *config;                    /* path of the object it comes from */
+	const struct service *const *services; /* which it serves */
+	size_t n_services;
 	const char *subset; /* "" none */
 };
 envoy_metadata *metadata_build(struct arena *arena, const struct istio_metadata *metadata);

@@ -2,6 +2,7 @@
 #include "translator/envoy/emit_parts.h"
 
 #include <stddef.h>
+#include <string.h>
 
 /* A handshake that takes longer is given up. */
 #define TRANSPORT_SOCKET_CONNECT_TIMEOUT_MS 15000
@@ -24,6 +25,20 @@ envoy_address *socket_address(struct arena *arena, const char *address, uint32_t
 	    ENVOY__CONFIG__CORE__V3__SOCKET_ADDRESS__PORT_SPECIFIER_PORT_VALUE;
 	message->socket_address->port_value = port;
 	return message;
+}
+
+void listener_add_other_family(const struct emit *emit, envoy_listener *out, const char *bind, uint32_t port)
+{
+	static const struct {
+		const char *ipv4, *ipv6;
+	} pairs[] = {{NAME_WILDCARD_IPV4, NAME_WILDCARD_IPV6}, {NAME_LOOPBACK_IPV4, NAME_LOOPBACK_IPV6}};
+	for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+		if (!emit->proxy.is_ipv4 || !emit->proxy.is_ipv6 || strcmp(bind, pairs[i].ipv4) != 0)
+			continue;
+		envoy_additional_address *other = envoy_additional_address_new(emit->arena);
+		other->address = socket_address(emit->arena, pairs[i].ipv6, port);
+		BUILD_ADD(emit->arena, out, additional_addresses, other);
+	}
 }
 
 envoy_listener *listener_new(const struct emit *emit, const char *name, const char *bind, uint32_t port)
@@ -97,5 +112,5 @@ const char *unknown_destination_cluster(const struct mesh *mesh)
 
 const char *wildcard_address(const struct emit_proxy *proxy)
 {
-	return proxy->is_ipv6 && !proxy->is_ipv4 ? "::" : "0.0.0.0";
+	return proxy->is_ipv6 && !proxy->is_ipv4 ? NAME_WILDCARD_IPV6 : NAME_WILDCARD_IPV4;
 }

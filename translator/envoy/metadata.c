@@ -20,11 +20,13 @@ envoy_metadata *metadata_build(struct arena *arena, const struct istio_metadata 
 	google_struct *object = build_struct(arena);
 	if (metadata->config)
 		build_struct_string(arena, object, "config", metadata->config);
-	if (metadata->service && metadata->service->is_external)
+	if (metadata->n_services && metadata->services[0]->is_external)
 		build_struct_bool(arena, object, "external", true);
-	if (metadata->service) {
-		google_value *service = service_value(arena, metadata->service);
-		build_struct_value(arena, object, "services", build_value_list(arena, &service, 1));
+	if (metadata->n_services) {
+		google_value **services = ARENA_NEW_N(arena, google_value *, metadata->n_services);
+		for (size_t i = 0; i < metadata->n_services; i++)
+			services[i] = service_value(arena, metadata->services[i]);
+		build_struct_value(arena, object, "services", build_value_list(arena, services, metadata->n_services));
 	}
 	if (!text_is_empty(metadata->subset))
 		build_struct_string(arena, object, "subset", metadata->subset);

@@ -31,6 +31,11 @@ char *name_listener(struct arena *arena, const char *bind, uint32_t port);      
 char *name_outbound_stat(struct arena *arena, const char *bind, uint32_t port); /* "outbound_0.0.0.0_80;" */
 char *name_inbound_stat(struct arena *arena, const char *bind, uint32_t port);  /* "inbound_0.0.0.0_80;" */
 
+#define NAME_WILDCARD_IPV4 "0.0.0.0"
+#define NAME_WILDCARD_IPV6 "::"
+#define NAME_LOOPBACK_IPV4 "127.0.0.1"
+#define NAME_LOOPBACK_IPV6 "::1"
+
 /* ---- routes ---- */
 #define NAME_DEFAULT_ROUTE "default"
 #define NAME_ALLOW_ANY "allow_any"

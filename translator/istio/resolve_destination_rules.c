@@ -131,6 +131,7 @@ static void add_policy(struct draft *draft, const struct merged *merged, uint32_
 	    .visibility = merged->visibility,
 	    .workload_selector = merged->selector,
 	    .order = order,
+	    .has_whole_policy = merged->policy != NULL,
 	    .whole = traffic_lower_whole(draft, merged->policy),
 	    .subsets = subsets.v,
 	    .n_subsets = subsets.n,

@@ -6,15 +6,17 @@
 #include "proto/build.h"
 #include "proto/codec.h"
 #include "proto/kubernetes.h"
-#include "translator/istio/istio_parts.h"
+#include "translator/istio/traffic_lowering.h"
 
 #include <ctype.h>
 #include <string.h>
+#include <strings.h>
 
 #define CONFIG_MAP_NAME "istio"
 #define CONFIG_MAP_KEY "mesh"
 #define FIELD_PREFIX "data." CONFIG_MAP_KEY
 #define PORT_MAX 65535
+#define DUAL_STACK_KEY "ISTIO_DUAL_STACK"
 
 /* MeshConfig fields that have their effect, or need none because proxies get them by other ways than xDS. */
 static const char *const honoured_fields[] = {
@@ -26,6 +28,8 @@ static const char *const honoured_fields[] = {
     "access_log_format",
     "access_log_encoding",
     "outbound_traffic_policy",
+    "inbound_traffic_policy",
+    "tcp_keepalive",
     "trust_domain",
     "default_service_export_to",
     "default_virtual_service_export_to",
@@ -270,6 +274,16 @@ static struct strings export_to(struct draft *draft, const struct object *object
 	return (struct strings){kept.v, kept.n};
 }
 
+/* Where Istio's users say it: proxyMetadata of the proxies' default configuration. */
+static bool is_dual_stack(const istio_mesh_config *config)
+{
+	const istio_proxy_config *proxy = config->default_config;
+	for (size_t i = 0; proxy && i < proxy->n_proxy_metadata; i++)
+		if (strcmp(proxy->proxy_metadata[i]->key, DUAL_STACK_KEY) == 0)
+			return strcasecmp(proxy->proxy_metadata[i]->value, "true") == 0;
+	return false;
+}
+
 static void set_access_log(const istio_mesh_config *config, struct mesh *mesh)
 {
 	if (!text_is_empty(config->access_log_file))
@@ -296,6 +310,11 @@ static void set_mesh(struct draft *draft, const struct object *object, const ist
 	set_port(draft, object, FIELD_PREFIX ".proxyListenPort", config->proxy_listen_port, &mesh->outbound_port);
 	set_port(draft, object, FIELD_PREFIX ".proxyInboundListenPort", config->proxy_inbound_listen_port,
 	         &mesh->inbound_port);
+	mesh->is_inbound_loopback = config->inbound_traffic_policy &&
+	                            config->inbound_traffic_policy->mode ==
+	                                ISTIO__MESH__V1ALPHA1__MESH_CONFIG__INBOUND_TRAFFIC_POLICY__MODE__LOCALHOST;
+	mesh->keepalive = traffic_lower_keepalive(config->tcp_keepalive);
+	mesh->is_dual_stack = is_dual_stack(config);
 	set_access_log(config, mesh);
 	set_path_normalization(config, mesh);
 	set_retries(draft, object, config, mesh);
@@ -309,6 +328,9 @@ static struct digest mesh_digest(const struct mesh *mesh)
 	digest_add_str(&state, mesh->trust_domain);
 	digest_add_str(&state, mesh->domain_suffix);
 	digest_add_bool(&state, mesh->is_outbound_allowed);
+	digest_add_bool(&state, mesh->is_inbound_loopback);
+	traffic_digest_keepalive(&state, &mesh->keepalive);
+	digest_add_bool(&state, mesh->is_dual_stack);
 	digest_add_i64(&state, mesh->connect_timeout_ms);
 	digest_add_i64(&state, mesh->protocol_detection_timeout_ms);
 	digest_add_i64(&state, mesh->dns_refresh_ms);

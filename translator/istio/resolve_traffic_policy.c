@@ -61,6 +61,18 @@ static int64_t duration_or_unset(const google_duration *duration)
 	return duration ? build_duration_get_ms(duration) : -1;
 }
 
+struct keepalive traffic_lower_keepalive(const istio_connection_pool_settings_tcp_settings_tcp_keepalive *in)
+{
+	if (!in)
+		return (struct keepalive){0};
+	return (struct keepalive){
+	    .is_set = true,
+	    .probes = in->probes,
+	    .time_s = (uint32_t)(build_duration_get_ms(in->time) / 1000),
+	    .interval_s = (uint32_t)(build_duration_get_ms(in->interval) / 1000),
+	};
+}
+
 static struct connection_pool lower_pool(const istio_connection_pool_settings *in, const struct mesh *mesh)
 {
 	static const istio_connection_pool_settings_tcp_settings no_tcp =
@@ -82,13 +94,8 @@ static struct connection_pool lower_pool(const istio_connection_pool_settings *i
 	    .http_idle_timeout_ms = duration_or_unset(http->idle_timeout),
 	    .max_concurrent_streams = positive_or_unset(http->max_concurrent_streams),
 	    .is_client_protocol_used = http->use_client_protocol,
+	    .keepalive = traffic_lower_keepalive(tcp->tcp_keepalive),
 	};
-	if (tcp->tcp_keepalive) {
-		out.has_keepalive = true;
-		out.keepalive_probes = tcp->tcp_keepalive->probes;
-		out.keepalive_time_s = (uint32_t)(build_duration_get_ms(tcp->tcp_keepalive->time) / 1000);
-		out.keepalive_interval_s = (uint32_t)(build_duration_get_ms(tcp->tcp_keepalive->interval) / 1000);
-	}
 	if (http->h2_upgrade_policy == H2(UPGRADE))
 		out.h2_upgrade = H2_UPGRADE_ALWAYS;
 	else if (http->h2_upgrade_policy == H2(DO_NOT_UPGRADE))
@@ -128,16 +135,21 @@ static struct outlier_detection lower_outlier(const istio_outlier_detection *in)
 
 /* ---- digest ---- */
 
+void traffic_digest_keepalive(struct digest_state *state, const struct keepalive *keepalive)
+{
+	digest_add_bool(state, keepalive->is_set);
+	digest_add_u64(state, keepalive->probes);
+	digest_add_u64(state, keepalive->time_s);
+	digest_add_u64(state, keepalive->interval_s);
+}
+
 static void digest_add_pool(struct digest_state *state, const struct connection_pool *pool)
 {
 	digest_add_i64(state, pool->max_connections);
 	digest_add_i64(state, pool->connect_timeout_ms);
 	digest_add_i64(state, pool->tcp_idle_timeout_ms);
 	digest_add_i64(state, pool->max_connection_duration_ms);
-	digest_add_bool(state, pool->has_keepalive);
-	digest_add_u64(state, pool->keepalive_probes);
-	digest_add_u64(state, pool->keepalive_time_s);
-	digest_add_u64(state, pool->keepalive_interval_s);
+	traffic_digest_keepalive(state, &pool->keepalive);
 	digest_add_i64(state, pool->max_pending_requests);
 	digest_add_i64(state, pool->max_requests);
 	digest_add_i64(state, pool->max_requests_per_connection);

@@ -18,6 +18,10 @@ struct destination_subset traffic_lower_subset(struct draft *draft, const istio_
 void traffic_check(struct draft *draft, const struct object *object, const istio_traffic_policy *policy,
                    const char *path);
 
+struct keepalive
+traffic_lower_keepalive(const istio_connection_pool_settings_tcp_settings_tcp_keepalive *in); /* or NULL */
+void traffic_digest_keepalive(struct digest_state *state, const struct keepalive *keepalive);
+
 /* ---- resolve_load_balancer.c: that part alone; `in` may be NULL ---- */
 
 struct load_balancer traffic_lower_lb(struct arena *arena, const istio_load_balancer_settings *in);
