@@ -72,6 +72,10 @@ PROTO_ALIAS(envoy_cluster_maglev_lb_config, Envoy__Config__Cluster__V3__Cluster_
             envoy__config__cluster__v3__cluster__maglev_lb_config)
 PROTO_ALIAS(envoy_cluster_ring_hash_lb_config, Envoy__Config__Cluster__V3__Cluster__RingHashLbConfig,
             envoy__config__cluster__v3__cluster__ring_hash_lb_config)
+PROTO_ALIAS(envoy_cluster_round_robin_lb_config, Envoy__Config__Cluster__V3__Cluster__RoundRobinLbConfig,
+            envoy__config__cluster__v3__cluster__round_robin_lb_config)
+PROTO_ALIAS(envoy_cluster_slow_start_config, Envoy__Config__Cluster__V3__Cluster__SlowStartConfig,
+            envoy__config__cluster__v3__cluster__slow_start_config)
 PROTO_ALIAS(envoy_upstream_connection_options, Envoy__Config__Cluster__V3__UpstreamConnectionOptions,
             envoy__config__cluster__v3__upstream_connection_options)
 PROTO_ALIAS(envoy_outlier_detection, Envoy__Config__Cluster__V3__OutlierDetection,
@@ -91,6 +95,7 @@ PROTO_ALIAS(envoy_header_value_option, Envoy__Config__Core__V3__HeaderValueOptio
 PROTO_ALIAS(envoy_locality, Envoy__Config__Core__V3__Locality, envoy__config__core__v3__locality)
 PROTO_ALIAS(envoy_metadata, Envoy__Config__Core__V3__Metadata, envoy__config__core__v3__metadata)
 PROTO_ALIAS(envoy_node, Envoy__Config__Core__V3__Node, envoy__config__core__v3__node)
+PROTO_ALIAS(envoy_runtime_double, Envoy__Config__Core__V3__RuntimeDouble, envoy__config__core__v3__runtime_double)
 PROTO_ALIAS(envoy_runtime_fractional_percent, Envoy__Config__Core__V3__RuntimeFractionalPercent,
             envoy__config__core__v3__runtime_fractional_percent)
 PROTO_ALIAS(envoy_transport_socket, Envoy__Config__Core__V3__TransportSocket, envoy__config__core__v3__transport_socket)

@@ -129,6 +129,49 @@ START_TEST(balancers)
 }
 END_TEST
 
+START_TEST(new_endpoints_warm_up)
+{
+	static const struct {
+		const char *name, *balancer;
+		bool is_round_robin;
+		int64_t window_s;           /* -1: none */
+		double aggression, percent; /* -1: the proxy's */
+	} cases[] = {
+	    {"defaults", "{simple: ROUND_ROBIN, warmup: {duration: 60s}}", true, 60, 1, 10},
+	    {"all said", "{simple: ROUND_ROBIN, warmup: {duration: 5s, aggression: 5.5, minimumPercent: 0}}", true, 5,
+	     5.5, 0},
+	    {"the default balancer", "{warmup: {duration: 60s}}", false, 60, 1, 10},
+	    {"the older field", "{simple: LEAST_REQUEST, warmupDurationSecs: 15s}", false, 15, -1, -1},
+	    {"none", "{simple: ROUND_ROBIN}", true, -1, -1, -1},
+	};
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct world world =
+		    world_of(arena_printf(arena, SERVICE_A RULE("{loadBalancer: %s}"), cases[i].balancer));
+		struct emitted_config sent = emitted_of(&world, WORLD_SIDECAR, NULL, NULL);
+		const envoy_cluster *cluster = EMITTED(&sent, envoy_cluster, RESOURCE_CLUSTER, "outbound|80||" A);
+		const envoy_cluster_slow_start_config *start = NULL;
+		if (cluster->lb_config_case == ENVOY__CONFIG__CLUSTER__V3__CLUSTER__LB_CONFIG_ROUND_ROBIN_LB_CONFIG)
+			start = cluster->round_robin_lb_config->slow_start_config;
+		else if (cluster->lb_config_case ==
+		         ENVOY__CONFIG__CLUSTER__V3__CLUSTER__LB_CONFIG_LEAST_REQUEST_LB_CONFIG)
+			start = cluster->least_request_lb_config->slow_start_config;
+		bool is_round_robin = cluster->lb_policy == ENVOY__CONFIG__CLUSTER__V3__CLUSTER__LB_POLICY__ROUND_ROBIN;
+		ck_assert_msg(is_round_robin == cases[i].is_round_robin, "%s", cases[i].name);
+		ck_assert_msg((start ? start->slow_start_window->seconds : -1) == cases[i].window_s, "%s",
+		              cases[i].name);
+		ck_assert_msg((start && start->aggression ? start->aggression->default_value : -1) ==
+		                  cases[i].aggression,
+		              "%s", cases[i].name);
+		ck_assert_msg((start && start->min_weight_percent ? start->min_weight_percent->value : -1) ==
+		                  cases[i].percent,
+		              "%s", cases[i].name);
+		emitted_done(&sent);
+		world_done(&world);
+	}
+}
+END_TEST
+
 /* What Envoy would refuse when it makes the balancer, whatever lets it through before. */
 START_TEST(balancers_stay_within_envoys_bounds)
 {
@@ -191,4 +234,5 @@ START_TEST(names_are_resolved_by_the_proxy)
 END_TEST
 
 UNIT_MAIN("emit_clusters", defaults, endpoints_by_locality, every_eds_cluster_has_an_assignment, balancers,
-          balancers_stay_within_envoys_bounds, pools_and_outliers, names_are_resolved_by_the_proxy)
+          new_endpoints_warm_up, balancers_stay_within_envoys_bounds, pools_and_outliers,
+          names_are_resolved_by_the_proxy)

@@ -214,7 +214,7 @@ START_TEST(test_rows)
 	    {"{host: reviews, subsets: [{name: v1, trafficPolicy: {tls: {mode: SIMPLE}}}]}", REASON_NOT_SUPPORTED,
 	     "spec.subsets[0].trafficPolicy.tls"},
 	    {"{host: reviews, trafficPolicy: {loadBalancer: {simple: RANDOM, warmup: {duration: 3s}}}}",
-	     REASON_NOT_SUPPORTED, "spec.trafficPolicy.loadBalancer.warmup"},
+	     REASON_NO_EFFECT, "spec.trafficPolicy.loadBalancer.warmup"},
 	    {"{host: reviews, trafficPolicy: {portLevelSettings: [{port: {number: 80}, loadBalancer:"
 	     " {localityLbSetting: {enabled: true}}}]}}",
 	     REASON_NOT_SUPPORTED, "spec.trafficPolicy.portLevelSettings[0].loadBalancer.localityLbSetting"},

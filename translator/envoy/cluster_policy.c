@@ -6,6 +6,8 @@
 #define RING_SIZE_MAX 8388608u
 #define MAGLEV_TABLE_MAX 5000011u /* a prime */
 #define PERCENT_MAX 100
+/* Envoy wants a name under which the value could be overridden at run time; this is one that nobody sets. */
+#define RUNTIME_KEY_NONE "("
 
 PROTO_ALIAS(extension_options_entry, Envoy__Config__Cluster__V3__Cluster__TypedExtensionProtocolOptionsEntry,
             envoy__config__cluster__v3__cluster__typed_extension_protocol_options_entry)
@@ -215,6 +217,45 @@ static void set_maglev(struct arena *arena, envoy_cluster *cluster, const struct
 	cluster->maglev_lb_config = config;
 }
 
+/* NULL: new endpoints get their share at once. */
+static envoy_cluster_slow_start_config *slow_start(struct arena *arena, const struct load_balancer *lb)
+{
+	if (lb->warmup_ms <= 0)
+		return NULL;
+	envoy_cluster_slow_start_config *config = envoy_cluster_slow_start_config_new(arena);
+	config->slow_start_window = build_duration_ms(arena, lb->warmup_ms);
+	if (lb->warmup_aggression > 0) {
+		config->aggression = envoy_runtime_double_new(arena);
+		config->aggression->default_value = lb->warmup_aggression;
+		config->aggression->runtime_key = borrow(RUNTIME_KEY_NONE);
+	}
+	if (lb->warmup_percent >= 0) {
+		config->min_weight_percent = envoy_percent_new(arena);
+		config->min_weight_percent->value = lb->warmup_percent < PERCENT_MAX ? lb->warmup_percent : PERCENT_MAX;
+	}
+	return config;
+}
+
+static void set_round_robin(struct arena *arena, envoy_cluster *cluster, const struct load_balancer *lb)
+{
+	envoy_cluster_slow_start_config *start = slow_start(arena, lb);
+	if (!start)
+		return;
+	cluster->lb_config_case = ENVOY__CONFIG__CLUSTER__V3__CLUSTER__LB_CONFIG_ROUND_ROBIN_LB_CONFIG;
+	cluster->round_robin_lb_config = envoy_cluster_round_robin_lb_config_new(arena);
+	cluster->round_robin_lb_config->slow_start_config = start;
+}
+
+static void set_least_request(struct arena *arena, envoy_cluster *cluster, const struct load_balancer *lb)
+{
+	envoy_cluster_slow_start_config *start = slow_start(arena, lb);
+	if (!start)
+		return;
+	cluster->lb_config_case = ENVOY__CONFIG__CLUSTER__V3__CLUSTER__LB_CONFIG_LEAST_REQUEST_LB_CONFIG;
+	cluster->least_request_lb_config = envoy_cluster_least_request_lb_config_new(arena);
+	cluster->least_request_lb_config->slow_start_config = start;
+}
+
 void cluster_set_balancer(struct arena *arena, envoy_cluster *cluster, const struct load_balancer *lb)
 {
 	static const Envoy__Config__Cluster__V3__Cluster__LbPolicy policies[] = {
@@ -231,4 +272,8 @@ void cluster_set_balancer(struct arena *arena, envoy_cluster *cluster, const str
 		set_ring_hash(arena, cluster, lb);
 	else if (lb->algorithm == LB_MAGLEV)
 		set_maglev(arena, cluster, lb);
+	else if (lb->algorithm == LB_ROUND_ROBIN)
+		set_round_robin(arena, cluster, lb);
+	else if (lb->algorithm == LB_LEAST_REQUEST || lb->algorithm == LB_DEFAULT)
+		set_least_request(arena, cluster, lb);
 }

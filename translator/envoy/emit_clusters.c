@@ -22,7 +22,7 @@ static const struct traffic_policy no_policy = {
             .http_idle_timeout_ms = -1,
             .max_concurrent_streams = -1,
         },
-    .lb = {.cookie_ttl_ms = -1},
+    .lb = {.cookie_ttl_ms = -1, .warmup_percent = -1},
 };
 
 const struct traffic_policy *traffic_policy_of(const struct destination_policy *policy, const char *subset,

@@ -11,6 +11,15 @@
 #define RING_SIZE_MAX (8u << 20) /* Envoy's maximum_ring_size; a larger minimum keeps a cluster warming for ever */
 #define MAGLEV_TABLE_SIZE_MAX 5000011
 
+/* Istio's defaults. */
+#define WARMUP_AGGRESSION 1.0
+#define WARMUP_PERCENT 10.0
+
+static bool can_warm_up(enum lb_algorithm algorithm)
+{
+	return algorithm == LB_DEFAULT || algorithm == LB_LEAST_REQUEST || algorithm == LB_ROUND_ROBIN;
+}
+
 static void lower_cookie(struct arena *arena, const istio_load_balancer_settings_consistent_hash_lb_http_cookie *in,
                          struct load_balancer *out)
 {
@@ -80,6 +89,18 @@ static void lower_consistent_hash(struct arena *arena, const istio_load_balancer
 	                                                                   : in->minimum_ring_size);
 }
 
+/* The older way to say it leaves the curve to the proxy. */
+static void lower_warmup(const istio_load_balancer_settings *in, struct load_balancer *out)
+{
+	if (in->warmup && in->warmup->duration) {
+		out->warmup_ms = build_duration_get_ms(in->warmup->duration);
+		out->warmup_aggression = in->warmup->aggression ? in->warmup->aggression->value : WARMUP_AGGRESSION;
+		out->warmup_percent = in->warmup->minimum_percent ? in->warmup->minimum_percent->value : WARMUP_PERCENT;
+	} else if (in->warmup_duration_secs) {
+		out->warmup_ms = build_duration_get_ms(in->warmup_duration_secs);
+	}
+}
+
 struct load_balancer traffic_lower_lb(struct arena *arena, const istio_load_balancer_settings *in)
 {
 	static const enum lb_algorithm simple[] = {
@@ -87,13 +108,15 @@ struct load_balancer traffic_lower_lb(struct arena *arena, const istio_load_bala
 	    [SIMPLE(RANDOM)] = LB_RANDOM,           [SIMPLE(PASSTHROUGH)] = LB_PASSTHROUGH,
 	    [SIMPLE(ROUND_ROBIN)] = LB_ROUND_ROBIN, [SIMPLE(LEAST_REQUEST)] = LB_LEAST_REQUEST,
 	};
-	struct load_balancer out = {.cookie_ttl_ms = -1};
+	struct load_balancer out = {.cookie_ttl_ms = -1, .warmup_percent = -1};
 	if (!in)
 		return out;
 	if (in->lb_policy_case == LB_POLICY(CONSISTENT_HASH))
 		lower_consistent_hash(arena, in->consistent_hash, &out);
 	else if (in->lb_policy_case == LB_POLICY(SIMPLE) && (size_t)in->simple < sizeof simple / sizeof simple[0])
 		out.algorithm = simple[in->simple];
+	if (can_warm_up(out.algorithm))
+		lower_warmup(in, &out);
 	return out;
 }
 
@@ -111,6 +134,9 @@ void traffic_digest_lb(struct digest_state *state, const struct load_balancer *l
 	}
 	digest_add_u64(state, lb->minimum_ring_size);
 	digest_add_u64(state, lb->table_size);
+	digest_add_i64(state, lb->warmup_ms);
+	digest_add(state, &lb->warmup_aggression, sizeof lb->warmup_aggression);
+	digest_add(state, &lb->warmup_percent, sizeof lb->warmup_percent);
 }
 
 void traffic_check_lb(struct draft *draft, const struct object *object, const istio_load_balancer_settings *in,
@@ -124,8 +150,6 @@ void traffic_check_lb(struct draft *draft, const struct object *object, const is
 	} later[] = {
 	    {"localityLbSetting", in->locality_lb_setting},
 	    {"zoneAwareLbSetting", in->zone_aware_lb_setting},
-	    {"warmupDurationSecs", in->warmup_duration_secs},
-	    {"warmup", in->warmup},
 	};
 	for (size_t i = 0; i < sizeof later / sizeof later[0]; i++) {
 		if (later[i].is_set)
@@ -133,6 +157,10 @@ void traffic_check_lb(struct draft *draft, const struct object *object, const is
 			           arena_printf(draft->arena, "%s.%s", path, later[i].name),
 			           "%s is not supported yet; the rest is in force", later[i].name);
 	}
+	if ((in->warmup || in->warmup_duration_secs) && !can_warm_up(traffic_lower_lb(draft->arena, in).algorithm))
+		report_add(draft->report, object, REPORT_WARNING, REASON_NO_EFFECT,
+		           arena_printf(draft->arena, "%s.%s", path, in->warmup ? "warmup" : "warmupDurationSecs"),
+		           "only ROUND_ROBIN and LEAST_REQUEST warm endpoints up");
 	if (in->lb_policy_case != LB_POLICY(CONSISTENT_HASH))
 		return;
 	const istio_load_balancer_settings_consistent_hash_lb *hash = in->consistent_hash;
