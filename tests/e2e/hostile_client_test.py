@@ -14,70 +14,11 @@ import mesh as mesh_rig  # noqa: E402
 import tap  # noqa: E402
 import traffic  # noqa: E402
 from envoy.service.discovery.v3 import discovery_pb2  # noqa: E402
+from xds_client import ADS, CDS, EDS, Client, node  # noqa: E402
 
 HOST = "hello.example.com"
-SERVICE = "/envoy.service.discovery.v3.AggregatedDiscoveryService/"
-CDS, EDS, RDS = ("type.googleapis.com/" + name for name in ("envoy.config.cluster.v3.Cluster", "envoy.config.endpoint.v3.ClusterLoadAssignment",
-                                                            "envoy.config.route.v3.RouteConfiguration"))
 SERVICES = 2000  # so that one proxy's configuration is some megabytes
 RSS_SLACK = 400 << 20  # sanitizers keep freed memory for a while: this is "bounded", not "small"
-
-
-class Client:
-    """An ADS stream whose requests are bytes, so that they can be anything."""
-
-    def __init__(self, port, method="StreamAggregatedResources", options=()):
-        self.channel = grpc.insecure_channel(f"127.0.0.1:{port}", options=[("grpc.use_local_subchannel_pool", 1), ("grpc.max_receive_message_length", -1), *options])
-        self._queue, self._ready, self._is_open = [], threading.Condition(), True
-        self.responses = self.channel.stream_stream(SERVICE + method)(self._requests())
-
-    def _requests(self):
-        while True:
-            with self._ready:
-                while self._is_open and not self._queue:
-                    self._ready.wait()
-                if not self._queue:
-                    return
-                request = self._queue.pop(0)
-            yield request
-
-    def send(self, *requests):
-        with self._ready:
-            self._queue += [r if isinstance(r, bytes) else r.SerializeToString() for r in requests]
-            self._ready.notify()
-
-    def read(self, kind=discovery_pb2.DiscoveryResponse):
-        return kind.FromString(next(self.responses))
-
-    def end(self):
-        """The status with which the server ended the stream (None: it did not within 20 s)."""
-        result = []
-
-        def drain():
-            try:
-                for _ in self.responses:
-                    pass
-                result.append(grpc.StatusCode.OK)
-            except grpc.RpcError as error:
-                result.append(error.code())
-        thread = threading.Thread(target=drain, daemon=True)
-        thread.start()
-        thread.join(20)
-        return result[0] if result else None
-
-    def close(self):
-        with self._ready:
-            self._is_open = False
-            self._ready.notify()
-        self.responses.cancel()
-        self.channel.close()
-
-
-def node(name="attacker-1"):
-    message = discovery_pb2.DiscoveryRequest().node
-    message.id = f"sidecar~10.9.9.9~{name}.default~default.svc.cluster.local"
-    message.metadata.update({"NAMESPACE": "default"})
-    return message
 
 
 def deep_struct(depth):
@@ -192,15 +133,33 @@ def bad_nodes(port):
     client.close()
 
 
+def frame(kind, flags, stream, payload):
+    return struct.pack(">I", len(payload))[1:] + bytes([kind, flags]) + struct.pack(">I", stream) + payload
+
+
+def raw_stream(port, *requests):
+    """An ADS stream by hand, on a socket that is never read and whose windows never grow: what a library would not do."""
+    def text(s):
+        return bytes([len(s)]) + s.encode()
+    headers = {":method": "POST", ":scheme": "http", ":path": ADS + "StreamAggregatedResources", ":authority": "weftd",
+               "content-type": "application/grpc", "te": "trailers"}
+    block = b"".join(b"\x00" + text(name) + text(value) for name, value in headers.items())  # literals, no index, no Huffman
+    data = b"".join(b"\x00" + struct.pack(">I", len(r)) + r for r in (request.SerializeToString() for request in requests))
+    connection = socket.create_connection(("127.0.0.1", port))
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    chunks = [data[i:i + 16384] for i in range(0, len(data), 16384)]
+    assert len(data) < 65535, "the server's first window"
+    connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(4, 0, 0, b"") + frame(1, 4, 1, block) + b"".join(frame(0, 0, 1, chunk) for chunk in chunks))
+    return connection
+
+
 def stalled_readers(port):
     """Proxies that ask for everything and read nothing: what is held for them is bounded, and they are put out."""
-    names = [f"outbound|80||service-{i}.internal" for i in range(SERVICES)]
-    clients = [Client(port) for _ in range(100)]
-    for i, client in enumerate(clients):  # a response is only taken from the wire when it is asked for: here nobody asks
-        client.send(discovery_pb2.DiscoveryRequest(node=node(f"stalled-{i}"), type_url=CDS), discovery_pb2.DiscoveryRequest(type_url=EDS, resource_names=names))
-    mesh_rig.wait_for("the stalled streams to be put out", lambda: weftd.metrics()["weft_xds_stalled_streams_total"] >= len(clients))
-    for client in clients:
-        client.close()
+    before = weftd.metrics()["weft_xds_stalled_streams_total"]
+    connections = [raw_stream(port, discovery_pb2.DiscoveryRequest(node=node(f"stalled-{i}"), type_url=CDS)) for i in range(100)]
+    mesh_rig.wait_for("the stalled streams to be put out", lambda: weftd.metrics()["weft_xds_stalled_streams_total"] >= before + len(connections))
+    for connection in connections:
+        connection.close()
 
 
 def storm(port):
@@ -222,7 +181,7 @@ def storm(port):
 def many_streams(port):
     """More streams over one connection than a proxy ever needs."""
     channel = grpc.insecure_channel(f"127.0.0.1:{port}", options=[("grpc.use_local_subchannel_pool", 1)])
-    calls = [channel.stream_stream(SERVICE + "StreamAggregatedResources")(iter(())) for _ in range(2000)]
+    calls = [channel.stream_stream(ADS + "StreamAggregatedResources")(iter(())) for _ in range(2000)]
     for call in calls:
         call.cancel()
     channel.close()
