@@ -88,6 +88,15 @@ static struct name_list *name_table_intern(struct name_table *table, const char 
 	return list;
 }
 
+static bool is_sorted(const char *const *names, size_t n)
+{
+	for (size_t i = 1; i < n; i++) {
+		if (strcmp(names[i - 1], names[i]) > 0)
+			return false;
+	}
+	return true;
+}
+
 struct name_list *name_list_new(struct name_table *table, const char *const *names, size_t n)
 {
 	const char **v = name_alloc(n * sizeof *v);
@@ -95,7 +104,8 @@ struct name_list *name_list_new(struct name_table *table, const char *const *nam
 
 	if (n)
 		memcpy(v, names, n * sizeof *v);
-	qsort(v, n, sizeof *v, text_compare);
+	if (!is_sorted(v, n)) /* Envoy sorts in delta */
+		qsort(v, n, sizeof *v, text_compare);
 	for (size_t i = 0; i < n; i++) {
 		if (!kept || strcmp(v[kept - 1], v[i]) != 0)
 			v[kept++] = v[i];
@@ -105,9 +115,13 @@ struct name_list *name_list_new(struct name_table *table, const char *const *nam
 	return list;
 }
 
-struct name_list *name_list_change(struct name_table *table, const struct name_list *list, const struct name_list *more,
+struct name_list *name_list_change(struct name_table *table, struct name_list *list, struct name_list *more,
                                    const struct name_list *less)
 {
+	if (!list)
+		return name_list_ref(more);
+	if (!more && !less)
+		return name_list_ref(list);
 	size_t n_list = list ? list->n : 0, n_more = more ? more->n : 0, n = 0, i = 0, j = 0;
 	const char **v = name_alloc((n_list + n_more) * sizeof *v);
 

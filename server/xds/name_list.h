@@ -28,7 +28,7 @@ size_t name_table_count(const struct name_table *table);
 /* The list of these names, in any order; NULL for none. A reference is the caller's. */
 struct name_list *name_list_new(struct name_table *table, const char *const *names, size_t n);
 /* (list without `less`) and `more`. */
-struct name_list *name_list_change(struct name_table *table, const struct name_list *list, const struct name_list *more,
+struct name_list *name_list_change(struct name_table *table, struct name_list *list, struct name_list *more,
                                    const struct name_list *less);
 struct name_list *name_list_ref(struct name_list *list); /* NULL is fine */
 void name_list_unref(struct name_list *list);

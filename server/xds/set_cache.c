@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum set_operation { SET_DIFF, SET_SELECT, SET_WITHOUT, SET_UNION, SET_REPLACE, SET_STEP };
+enum set_operation { SET_DIFF, SET_SELECT, SET_WITHOUT, SET_MISSING, SET_UNION, SET_REPLACE, SET_STEP };
 
 /* Everything an answer depends on. */
 struct set_key {
@@ -17,6 +17,7 @@ struct set_entry {
 	struct set_entry *next;
 	int64_t used_ns;
 	struct set_diff *diff;    /* SET_DIFF */
+	struct name_list *names;  /* SET_MISSING; may be NULL */
 	struct resource_set *set; /* the others; may be NULL */
 };
 
@@ -68,6 +69,7 @@ static void set_diff_free(struct set_diff *diff)
 static void set_entry_free(struct set_entry *entry)
 {
 	set_diff_free(entry->diff);
+	name_list_unref(entry->names);
 	set_unref(entry->set);
 	free(entry);
 }
@@ -337,6 +339,35 @@ struct resource_set *set_cache_without(struct set_cache *cache, struct resource_
 	if (is_new)
 		entry->set = set_filter(set, names, false);
 	return entry->set;
+}
+
+static struct name_list *set_missing(struct name_table *table, struct name_list *names, const struct resource_set *set)
+{
+	const char **missing = set_alloc(names->n * sizeof *missing);
+	size_t n = 0;
+
+	for (size_t i = 0, j = 0; i < names->n; i++) {
+		while (j < set->n && strcmp(set->v[j]->name, names->v[i]) < 0)
+			j++;
+		if (j == set->n || strcmp(set->v[j]->name, names->v[i]) != 0)
+			missing[n++] = names->v[i];
+	}
+	struct name_list *list = name_list_new(table, missing, n);
+	free(missing);
+	return list;
+}
+
+struct name_list *set_cache_missing(struct set_cache *cache, struct name_list *names, const struct resource_set *set)
+{
+	bool is_new;
+	const struct digest key[3] = {set_version(set), names_digest(names)};
+
+	if (!names || !set_count(set))
+		return names;
+	struct set_entry *entry = set_cache_entry(cache, SET_MISSING, 0, key, &is_new);
+	if (is_new)
+		entry->names = set_missing(cache->names, names, set);
+	return entry->names;
 }
 
 static struct resource_set *set_union(struct resource_set *set, struct resource_set *old)

@@ -45,6 +45,8 @@ struct resource_set *set_cache_select(struct set_cache *cache, struct resource_s
 /* Those that `names` does not list. */
 struct resource_set *set_cache_without(struct set_cache *cache, struct resource_set *set,
                                        const struct name_list *names);
+/* The names that the set does not hold. */
+struct name_list *set_cache_missing(struct set_cache *cache, struct name_list *names, const struct resource_set *set);
 /* All of `set`, and what only `old` holds. */
 struct resource_set *set_cache_union(struct set_cache *cache, struct resource_set *set, struct resource_set *old);
 /* `set`, but each resource that is in `refused` in this very version as `old` holds it, or left out. */

@@ -122,59 +122,65 @@ static bool sets_have(struct resource_set *const sets[SUBSCRIPTION_PARTS], const
 	return false;
 }
 
-/* Names of the proxy that have no resource, or none any more. */
-struct absent {
-	const char **v;
-	size_t n;
-};
-
-static void absent_add(struct arena *arena, struct absent *absent, const char *name, size_t max)
+/* The asked names that neither set holds, whose answer is "there is none". */
+static const struct name_list *asked_missing(const struct stream *stream, const struct subscription *sub,
+                                             struct resource_set *const sets[SUBSCRIPTION_PARTS],
+                                             struct resource_set *const more[SUBSCRIPTION_PARTS])
 {
-	if (!absent->v)
-		absent->v = ARENA_NEW_N(arena, const char *, max);
-	absent->v[absent->n++] = name;
+	struct set_cache *cache = stream->env->shared.sets;
+	struct name_list *missing = sub->asked;
+
+	for (size_t i = 0; i < SUBSCRIPTION_PARTS; i++) {
+		missing = set_cache_missing(cache, missing, sets[i]);
+		missing = set_cache_missing(cache, missing, more[i]);
+	}
+	return missing;
 }
 
-/* Delta: what differs and is gone, and what was asked for and is not there. */
-static struct absent stream_removed(struct arena *arena, const struct subscription *sub, const struct plan *plan,
-                                    struct set_diff *const diffs[SUBSCRIPTION_PARTS])
+/* Delta: what is gone, and what was asked for and is not there. */
+static size_t stream_removed(struct arena *arena, const struct stream *stream, const struct subscription *sub,
+                             const struct plan *plan, struct set_diff *const diffs[SUBSCRIPTION_PARTS],
+                             const char *const **names)
 {
-	struct absent removed = {0};
-	size_t max = diffs[0]->n_removed + diffs[1]->n_removed + (sub->asked ? sub->asked->n : 0);
+	const struct name_list *missing = asked_missing(stream, sub, plan->target, sub->sent);
+	size_t n = 0, n_missing = missing ? missing->n : 0;
+	const char **removed = ARENA_NEW_N(arena, const char *, diffs[0]->n_removed + diffs[1]->n_removed + n_missing);
 
 	for (size_t part = 0; part < SUBSCRIPTION_PARTS; part++) {
 		for (size_t i = 0; i < diffs[part]->n_removed; i++) {
+			/* unless it only went from one part to the other */
 			if (!sets_have(plan->target, diffs[part]->removed[i]))
-				absent_add(arena, &removed, diffs[part]->removed[i], max);
+				removed[n++] = diffs[part]->removed[i];
 		}
 	}
-	for (size_t i = 0; sub->asked && i < sub->asked->n; i++) {
-		const char *name = sub->asked->v[i];
-		if (!sets_have(plan->target, name) && !sets_have(sub->sent, name))
-			absent_add(arena, &removed, name, max);
-	}
-	return removed;
+	for (size_t i = 0; i < n_missing; i++)
+		removed[n++] = missing->v[i];
+	*names = removed;
+	return n;
 }
 
 /*
  * State of the world has no word for "there is none": what is left out is waited for. Where a cluster would go on
  * warming, that is one this stream was sent before, it gets a load assignment without endpoints.
  */
-static struct absent stream_empty(struct arena *arena, const struct stream *stream, const struct subscription *sub,
-                                  const struct plan *plan)
+static size_t stream_empty(struct arena *arena, const struct stream *stream, const struct subscription *sub,
+                           const struct plan *plan, const char *const **names)
 {
+	static struct resource_set *const none[SUBSCRIPTION_PARTS];
 	const struct subscription *clusters = &stream->subs[RESOURCE_CLUSTER];
-	struct absent empty = {0};
+	const struct name_list *missing =
+	    sub->type == RESOURCE_ENDPOINTS ? asked_missing(stream, sub, plan->target, none) : NULL;
+	size_t n = 0;
 
-	if (sub->type != RESOURCE_ENDPOINTS || !sub->asked)
-		return empty;
-	for (size_t i = 0; i < sub->asked->n; i++) {
-		const char *name = sub->asked->v[i];
-		if (!sets_have(plan->target, name) &&
-		    (sets_have(clusters->sent, name) || sets_have(clusters->acked, name)))
-			absent_add(arena, &empty, name, sub->asked->n);
+	if (!missing)
+		return 0;
+	const char **empty = ARENA_NEW_N(arena, const char *, missing->n);
+	for (size_t i = 0; i < missing->n; i++) {
+		if (sets_have(clusters->sent, missing->v[i]) || sets_have(clusters->acked, missing->v[i]))
+			empty[n++] = missing->v[i];
 	}
-	return empty;
+	*names = empty;
+	return n;
 }
 
 /* Clusters that change warm again: the proxy will wait for their endpoints. */
@@ -184,7 +190,7 @@ static void stream_rewarm(struct stream *stream, struct set_diff *const diffs[SU
 	const struct subscription_env *shared = &stream->env->shared;
 
 	for (size_t part = 0; part < SUBSCRIPTION_PARTS; part++) {
-		const struct name_list *updated = diffs[part]->updated;
+		struct name_list *updated = diffs[part]->updated;
 		if (!updated)
 			continue;
 		subscription_forget(endpoints, shared, updated);
@@ -209,14 +215,10 @@ static void stream_write(struct stream *stream, struct subscription *sub, const 
 	for (size_t i = 0; i < SUBSCRIPTION_PARTS; i++)
 		input.diffs[i] = is_whole ? set_cache_diff(stream->env->shared.sets, NULL, plan->target[i]) : diffs[i];
 	if (sub->form == REQUEST_SOTW) {
-		struct absent empty = stream_empty(arena, stream, sub, plan);
-		input.empty = empty.v;
-		input.n_empty = empty.n;
+		input.n_empty = stream_empty(arena, stream, sub, plan, &input.empty);
 		reply_sotw(&input, &reply);
 	} else {
-		struct absent removed = stream_removed(arena, sub, plan, diffs);
-		input.removed = removed.v;
-		input.n_removed = removed.n;
+		input.n_removed = stream_removed(arena, stream, sub, plan, diffs, &input.removed);
 		reply_delta(&input, &reply);
 	}
 	stream->env->stats->pushes[sub->type]++;

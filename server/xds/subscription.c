@@ -135,8 +135,7 @@ static bool check_names(const struct name_list *names, struct error *error)
 	return true;
 }
 
-static void subscription_ask(struct subscription *sub, const struct subscription_env *env,
-                             const struct name_list *names)
+static void subscription_ask(struct subscription *sub, const struct subscription_env *env, struct name_list *names)
 {
 	sub->is_asked = true;
 	names_move(&sub->asked, name_list_change(env->names, sub->asked, names, NULL));
