@@ -42,8 +42,46 @@ START_TEST(a_service_with_its_pods)
 	ck_assert_str_eq(endpoint->workload, "a"); /* the Deployment's name */
 	ck_assert_str_eq(endpoint->namespace, "default");
 	ck_assert_str_eq(endpoint->service_account, "sa-a");
-	ck_assert_uint_eq(endpoint->labels.n, 2);
+	static const struct label labels[] = {
+	    {"app", "a"},
+	    {"kubernetes.io/hostname", "n1"},
+	    {"pod-template-hash", "7d9"},
+	    {"topology.kubernetes.io/region", "r1"},
+	    {"topology.kubernetes.io/zone", "z1"},
+	};
+	ck_assert_uint_eq(endpoint->labels.n, sizeof labels / sizeof labels[0]);
+	for (size_t i = 0; i < endpoint->labels.n; i++) {
+		ck_assert_str_eq(endpoint->labels.v[i].key, labels[i].key);
+		ck_assert_str_eq(endpoint->labels.v[i].value, labels[i].value);
+	}
 	ck_assert_uint_eq(world.model->report.n, 0);
+	world_done(&world);
+}
+END_TEST
+
+START_TEST(endpoints_are_labelled_with_their_place)
+{
+	struct world world = world_of(
+	    "apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {name: e}\n"
+	    "spec: {hosts: [e.example.com], resolution: STATIC, ports: [{number: 80, name: http, protocol: HTTP}],"
+	    " endpoints: [{address: 10.3.0.1, locality: r/z/s, network: net, labels: {topology.kubernetes.io/zone: own,"
+	    " version: v1}}, {address: 10.3.0.2, labels: {a: b}}]}\n");
+	const struct service_port *port = world_port(&world, "e.example.com", 80);
+	ck_assert_uint_eq(port->n_endpoints, 2);
+	ck_assert_uint_eq(port->endpoints[0].labels.n, 1); /* no place is known */
+	static const struct label labels[] = {
+	    {"topology.istio.io/network", "net"},
+	    {"topology.istio.io/subzone", "s"},
+	    {"topology.kubernetes.io/region", "r"},
+	    {"topology.kubernetes.io/zone", "z"}, /* not what it says itself */
+	    {"version", "v1"},
+	};
+	const struct labels *got = &port->endpoints[1].labels;
+	ck_assert_uint_eq(got->n, sizeof labels / sizeof labels[0]);
+	for (size_t i = 0; i < got->n; i++) {
+		ck_assert_str_eq(got->v[i].key, labels[i].key);
+		ck_assert_str_eq(got->v[i].value, labels[i].value);
+	}
 	world_done(&world);
 }
 END_TEST
@@ -418,10 +456,10 @@ START_TEST(mistakes_in_mesh_config_keep_the_defaults)
 }
 END_TEST
 
-UNIT_MAIN("resolve_services", a_service_with_its_pods, conditions_decide_who_gets_traffic,
-          endpoints_of_several_slices_are_one_sorted_list, endpoints_objects_count_only_without_slices,
-          an_endpoint_change_leaves_the_service_digest, kinds_of_services, a_pod_that_ended_gives_nothing,
-          service_entries_by_resolution, a_service_entry_selects_workload_entries_and_ready_pods,
-          a_kubernetes_service_selects_workload_entries, entries_with_one_host_make_one_service,
-          a_service_entry_does_not_take_a_kubernetes_name, a_mesh_has_defaults, mesh_config_changes_them,
-          mistakes_in_mesh_config_keep_the_defaults)
+UNIT_MAIN("resolve_services", a_service_with_its_pods, endpoints_are_labelled_with_their_place,
+          conditions_decide_who_gets_traffic, endpoints_of_several_slices_are_one_sorted_list,
+          endpoints_objects_count_only_without_slices, an_endpoint_change_leaves_the_service_digest, kinds_of_services,
+          a_pod_that_ended_gives_nothing, service_entries_by_resolution,
+          a_service_entry_selects_workload_entries_and_ready_pods, a_kubernetes_service_selects_workload_entries,
+          entries_with_one_host_make_one_service, a_service_entry_does_not_take_a_kubernetes_name, a_mesh_has_defaults,
+          mesh_config_changes_them, mistakes_in_mesh_config_keep_the_defaults)

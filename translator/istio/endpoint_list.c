@@ -1,8 +1,40 @@
 #include "translator/istio/endpoint_list.h"
 
+#include "base/text.h"
 #include "translator/draft.h"
 
 #include <string.h>
+
+#define TOPOLOGY_LABELS 5
+
+void endpoint_add_topology(struct arena *arena, struct endpoint *endpoint, const char *node)
+{
+	const struct label all[TOPOLOGY_LABELS] = {
+	    /* by key */
+	    {"kubernetes.io/hostname", node},
+	    {"topology.istio.io/network", endpoint->network},
+	    {"topology.istio.io/subzone", endpoint->locality.sub_zone},
+	    {"topology.kubernetes.io/region", endpoint->locality.region},
+	    {"topology.kubernetes.io/zone", endpoint->locality.zone},
+	};
+	struct label added[TOPOLOGY_LABELS];
+	size_t n_added = 0;
+	for (size_t i = 0; i < TOPOLOGY_LABELS; i++)
+		if (!text_is_empty(all[i].value))
+			added[n_added++] = all[i];
+	if (!n_added)
+		return;
+	const struct labels *own = &endpoint->labels;
+	struct label *out = ARENA_NEW_N(arena, struct label, own->n + n_added);
+	size_t n = 0, i = 0, j = 0;
+	while (i < own->n || j < n_added) {
+		int order = j == n_added ? -1 : i == own->n ? 1 : strcmp(own->v[i].key, added[j].key);
+		i += order <= 0;
+		out[n++] = order < 0 ? own->v[i - 1] : added[j];
+		j += order >= 0;
+	}
+	endpoint->labels = (struct labels){out, n};
+}
 
 struct digest endpoint_identity(const struct endpoint *endpoint)
 {

@@ -19,6 +19,11 @@ struct endpoint_list {
 	VEC(struct endpoint_item) items;
 };
 
+/*
+ * Adds labels that say where the endpoint is (region, zone, sub-zone, network, and the node of a pod, or ""), so that
+ * subsets can be chosen by place. They win over the workload's own. Before endpoint_identity.
+ */
+void endpoint_add_topology(struct arena *arena, struct endpoint *endpoint, const char *node);
 /* The digest of what an endpoint has from its workload: all but address, port, weight and health. */
 struct digest endpoint_identity(const struct endpoint *endpoint);
 

@@ -96,6 +96,7 @@ static struct endpoint inline_endpoint(struct entry_draft *ed, const istio_workl
 	    .network = inline_entry->network,
 	};
 	endpoint.locality = workloads_locality_of_entry(ed->draft->arena, inline_entry);
+	endpoint_add_topology(ed->draft->arena, &endpoint, "");
 	return endpoint;
 }
 

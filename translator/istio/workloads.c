@@ -127,7 +127,7 @@ static bool is_ready(const k8s_pod *pod)
  * The endpoint that every service makes of the workload. Its name stands for all replicas. The digest is taken here,
  * once, so that each of a thousand lists hashes sixteen bytes.
  */
-static void set_endpoint(struct workload_source *source, const char *name, const char *network)
+static void set_endpoint(struct arena *arena, struct workload_source *source, const char *name, const char *network)
 {
 	const struct workload *workload = source->workload;
 	source->endpoint = (struct endpoint){
@@ -138,6 +138,8 @@ static void set_endpoint(struct workload_source *source, const char *name, const
 	    .service_account = workload->service_account,
 	    .network = network,
 	};
+	const k8s_pod_spec *spec = source->pod ? source->pod->spec : NULL;
+	endpoint_add_topology(arena, &source->endpoint, spec ? spec->nodename : "");
 	source->identity = endpoint_identity(&source->endpoint);
 }
 
@@ -162,7 +164,7 @@ static struct workload_source source_of_pod(struct draft *draft, const struct ma
 	    .is_ready = is_ready(pod),
 	};
 	const char *network = object_label(object, LABEL_NETWORK);
-	set_endpoint(&source, workload_name_of_pod(draft->arena, object), network ? network : "");
+	set_endpoint(draft->arena, &source, workload_name_of_pod(draft->arena, object), network ? network : "");
 	return source;
 }
 
@@ -193,7 +195,7 @@ static struct workload_source source_of_entry(struct draft *draft, const struct 
 	    .workload = workload,
 	    .is_ready = true,
 	};
-	set_endpoint(&source, object->name, entry->network);
+	set_endpoint(arena, &source, object->name, entry->network);
 	return source;
 }
 
