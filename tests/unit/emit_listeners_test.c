@@ -176,6 +176,28 @@ START_TEST(what_goes_round_in_a_circle_is_not_logged)
 }
 END_TEST
 
+START_TEST(address_ranges_go_beside_http)
+{
+	struct world world = world_of(
+	    MESH "apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {name: r, namespace: default}\n"
+	         "spec: {hosts: [ranged.example.com], addresses: [192.0.2.0/24, 198.51.100.7], resolution: NONE,"
+	         " ports: [{number: 80, name: tcp, protocol: TCP}]}\n");
+	struct emitted_config sent = emitted_of(&world, NODE_A, NULL, NULL);
+	const envoy_listener *out = EMITTED(&sent, envoy_listener, RESOURCE_LISTENER, "0.0.0.0_80");
+	ck_assert_uint_eq(out->n_filter_chains, 2);
+	ck_assert_str_eq(filter_of(out->filter_chains[0]), "http_connection_manager");
+	ck_assert_str_eq(filter_of(out->filter_chains[1]), "tcp_proxy");
+	const envoy_filter_chain_match *match = out->filter_chains[1]->filter_chain_match;
+	ck_assert_uint_eq(match->n_prefix_ranges, 1);
+	ck_assert_str_eq(match->prefix_ranges[0]->address_prefix, "192.0.2.0");
+	ck_assert_uint_eq(match->n_application_protocols, 0);
+	ck_assert_str_eq(out->default_filter_chain->name, "PassthroughFilterChain");
+	EMITTED(&sent, envoy_listener, RESOURCE_LISTENER, "198.51.100.7_80");
+	emitted_done(&sent);
+	world_done(&world);
+}
+END_TEST
+
 START_TEST(gateways_have_nothing_inbound)
 {
 	struct world world = world_of(MESH);
@@ -191,4 +213,4 @@ END_TEST
 
 UNIT_MAIN("emit_listeners", outbound, inbound, interception_modes, dual_stack_listens_on_both_families,
           inbound_traffic_to_the_loopback_address, what_goes_round_in_a_circle_is_not_logged,
-          gateways_have_nothing_inbound)
+          address_ranges_go_beside_http, gateways_have_nothing_inbound)

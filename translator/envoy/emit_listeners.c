@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Listeners of one address and port are one to Envoy: TCP services told apart by their address ranges. */
+/* Listeners of one address and port are one to Envoy: HTTP, and TCP services told apart by their address ranges. */
 struct listener_group {
 	const struct scope_listener *v;
 	size_t n;
@@ -89,13 +89,19 @@ static bool has_ranges(const struct service *service)
 	return false;
 }
 
-static void add_tcp(const struct emit *emit, envoy_listener *out, const struct listener_group *group)
+/*
+ * The TCP services of the group: each for its address ranges, which count before what the connection speaks; of those
+ * without ranges the oldest takes the rest. Whether there is one of these.
+ */
+static bool add_tcp(const struct emit *emit, envoy_listener *out, const struct listener_group *group)
 {
 	struct arena *arena = emit->arena;
 	struct map taken = {0};
 	bool has_any = false;
 	for (size_t i = 0; i < group->n; i++) {
 		const struct scope_listener *listener = &group->v[i];
+		if (listener->type != SCOPE_TCP)
+			continue; /* add_http's */
 		bool is_ranged = is_wildcard(listener->bind) && has_ranges(listener->service->service);
 		envoy_filter_chain_match *match =
 		    is_ranged ? range_match(arena, listener->service->service, &taken) : NULL;
@@ -106,8 +112,7 @@ static void add_tcp(const struct emit *emit, envoy_listener *out, const struct l
 		chain->filter_chain_match = match;
 		BUILD_ADD(arena, out, filter_chains, chain);
 	}
-	if (!has_any)
-		out->default_filter_chain = fallthrough_chain(emit);
+	return has_any;
 }
 
 /* ---- listeners ---- */
@@ -117,10 +122,10 @@ static envoy_listener *build_outbound(const struct emit *emit, const struct list
 	const struct scope_listener *first = &group->v[0];
 	envoy_listener *out = listener_new(emit, name, first->bind, first->port);
 	listener_add_other_family(emit, out, first->bind, first->port);
-	if (first->type == SCOPE_TCP)
-		add_tcp(emit, out, group);
-	else
+	if (first->type != SCOPE_TCP)
 		add_http(emit, out, first);
+	if (!add_tcp(emit, out, group) && first->type == SCOPE_TCP)
+		out->default_filter_chain = fallthrough_chain(emit);
 	listener_set_detection(emit, out);
 	out->traffic_direction = ENVOY__CONFIG__CORE__V3__TRAFFIC_DIRECTION__OUTBOUND;
 	listener_set_binding(emit->arena, out, emit->proxy.interception == INTERCEPT_NONE);
