@@ -78,6 +78,10 @@ START_TEST(works_on_sets)
 	ck_assert_str_eq(content(&world, set_cache_without(cache, abc, bx)), "a=1 c=1");
 	ck_assert_ptr_eq(set_cache_without(cache, abc, NULL), abc);
 	ck_assert_ptr_null(set_cache_without(cache, abc, all));
+	ck_assert_str_eq(set_cache_missing(cache, all, abc)->v[0], "d");
+	ck_assert_uint_eq(set_cache_missing(cache, all, abc)->n, 1);
+	ck_assert_ptr_eq(set_cache_missing(cache, bx, NULL), bx);
+	ck_assert_ptr_null(set_cache_missing(cache, set_cache_missing(cache, all, abc), b2));
 	ck_assert_str_eq(content(&world, set_cache_union(cache, abc, b2)), "a=1 b=1 c=1 d=2");
 	ck_assert_str_eq(content(&world, set_cache_union(cache, NULL, b2)), "b=2 d=2");
 	ck_assert_ptr_eq(set_cache_union(cache, abc, NULL), abc);

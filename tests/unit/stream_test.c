@@ -125,6 +125,19 @@ START_TEST(makes_before_it_breaks)
 }
 END_TEST
 
+/* From the view's set to the workload's: that is no removal. */
+START_TEST(keeps_a_name_that_changes_sets)
+{
+	struct world world;
+	struct proxy proxy;
+	start(&proxy, &world, REQUEST_DELTA);
+	proxy_config(&proxy, "EDS a=1 | LDS l=1 | RDS r=1 | CDS' a=2 in=1");
+	ck_assert_str_eq(proxy_state(&proxy), "CDS a=2 in=1 | EDS a=1 | LDS l=1 | RDS r=1");
+	ck_assert(proxy.stream->is_settled);
+	stop(&proxy, &world);
+}
+END_TEST
+
 START_TEST(removes_endpoints_last)
 {
 	struct world world;
@@ -766,7 +779,7 @@ START_TEST(shares_work_between_streams)
 END_TEST
 
 UNIT_MAIN("stream", sends_nothing_before_the_config_is_known, answers_an_empty_config, sends_only_the_type_that_changed,
-          makes_before_it_breaks, removes_endpoints_last, bounds_each_wait,
+          makes_before_it_breaks, keeps_a_name_that_changes_sets, removes_endpoints_last, bounds_each_wait,
           bounds_the_wait_for_listeners_before_removing, sends_the_newest_when_the_last_is_acknowledged,
           sends_nothing_before_the_last_message_left, sends_endpoints_again_when_their_cluster_changes,
           answers_names_that_do_not_exist, forgets_what_is_unsubscribed, sends_again_what_is_asked_for_again,
