@@ -38,6 +38,7 @@
 #include "envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector.pb-c.h"
 #include "envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.pb-c.h"
 #include "envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy.pb-c.h"
+#include "envoy/extensions/network/dns_resolver/cares/v3/cares_dns_resolver.pb-c.h"
 #include "envoy/extensions/request_id/uuid/v3/uuid.pb-c.h"
 #include "envoy/extensions/retry/host/previous_hosts/v3/previous_hosts.pb-c.h"
 #include "envoy/extensions/retry/priority/previous_priorities/v3/previous_priorities_config.pb-c.h"
@@ -252,6 +253,8 @@ PROTO_ALIAS(envoy_tcp_proxy_weighted_cluster_cluster_weight,
             envoy__extensions__filters__network__tcp_proxy__v3__tcp_proxy__weighted_cluster__cluster_weight)
 PROTO_ALIAS(envoy_uuid_request_id_config, Envoy__Extensions__RequestId__Uuid__V3__UuidRequestIdConfig,
             envoy__extensions__request_id__uuid__v3__uuid_request_id_config)
+PROTO_ALIAS(envoy_cares_dns_resolver_config, Envoy__Extensions__Network__DnsResolver__Cares__V3__CaresDnsResolverConfig,
+            envoy__extensions__network__dns_resolver__cares__v3__cares_dns_resolver_config)
 PROTO_ALIAS(envoy_previous_hosts_predicate, Envoy__Extensions__Retry__Host__PreviousHosts__V3__PreviousHostsPredicate,
             envoy__extensions__retry__host__previous_hosts__v3__previous_hosts_predicate)
 PROTO_ALIAS(envoy_previous_priorities_config,

@@ -224,6 +224,9 @@ START_TEST(names_are_resolved_by_the_proxy)
 	const envoy_cluster *strict = EMITTED(&sent, envoy_cluster, RESOURCE_CLUSTER, "outbound|80||dns.example.com");
 	ck_assert_int_eq(strict->type, ENVOY__CONFIG__CLUSTER__V3__CLUSTER__DISCOVERY_TYPE__STRICT_DNS);
 	ck_assert_uint_eq(strict->load_assignment->endpoints[0]->n_lb_endpoints, 2);
+	const envoy_cares_dns_resolver_config *resolver =
+	    EMITTED_ANY(world.arena, envoy_cares_dns_resolver_config, strict->typed_dns_resolver_config->typed_config);
+	ck_assert_uint_eq(resolver->udp_max_queries->value, 100);
 	const envoy_cluster *logical = EMITTED(&sent, envoy_cluster, RESOURCE_CLUSTER, "outbound|80||rr.example.com");
 	ck_assert_int_eq(logical->type, ENVOY__CONFIG__CLUSTER__V3__CLUSTER__DISCOVERY_TYPE__LOGICAL_DNS);
 	ck_assert_uint_eq(logical->load_assignment->endpoints[0]->n_lb_endpoints, 1);

@@ -4,6 +4,8 @@
 
 /* Envoy spreads the look-ups of names that expire together over this time. */
 #define DNS_JITTER_MS 100
+/* After so many look-ups the resolver takes another UDP port. */
+#define DNS_UDP_QUERIES_MAX 100
 /* Connections to unknown destinations are closed after this time without a request. */
 #define PASSTHROUGH_IDLE_MS 300000
 
@@ -92,6 +94,17 @@ static Envoy__Config__Cluster__V3__Cluster__DnsLookupFamily lookup_family(const 
 	                                 : ENVOY__CONFIG__CLUSTER__V3__CLUSTER__DNS_LOOKUP_FAMILY__V4_ONLY;
 }
 
+/* A resolver that keeps its UDP port for ever is deaf once the name server behind it has gone. */
+static envoy_typed_extension_config *resolver(struct arena *arena)
+{
+	envoy_cares_dns_resolver_config *cares = envoy_cares_dns_resolver_config_new(arena);
+	cares->udp_max_queries = build_uint32(arena, DNS_UDP_QUERIES_MAX);
+	envoy_typed_extension_config *config = envoy_typed_extension_config_new(arena);
+	config->name = borrow(NAME_CARES_RESOLVER);
+	config->typed_config = pack_any(arena, &cares->base);
+	return config;
+}
+
 static void set_dns(const struct emit *emit, envoy_cluster *cluster, const struct service *service,
                     const struct service_port *port, const struct labels *labels)
 {
@@ -105,6 +118,7 @@ static void set_dns(const struct emit *emit, envoy_cluster *cluster, const struc
 	cluster->dns_jitter = build_duration_ms(emit->arena, DNS_JITTER_MS);
 	cluster->respect_dns_ttl = true;
 	cluster->dns_lookup_family = lookup_family(emit);
+	cluster->typed_dns_resolver_config = resolver(emit->arena);
 }
 
 struct outbound {

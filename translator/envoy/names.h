@@ -62,6 +62,8 @@ char *name_inbound_host(struct arena *arena, uint32_t port);    /* "inbound|http
 #define NAME_FILE_ACCESS_LOG "envoy.access_loggers.file"
 #define NAME_STDOUT_ACCESS_LOG "envoy.access_loggers.stdout"
 
+#define NAME_CARES_RESOLVER "envoy.network.dns_resolver.cares"
+
 /* What this server writes into metadata (filter_metadata.istio), which is where Istio's tools look. */
 #define NAME_METADATA "istio"
 #define NAME_SERVER "istio-envoy"
