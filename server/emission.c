@@ -1,5 +1,6 @@
 #include "server/emission.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,9 @@ struct run {
 	struct emission *emission;
 	const struct emission_input *input;
 	const struct model *model;
+	bool is_policies_same, is_services_same, is_routes_same; /* as in the former emission's model */
+	const size_t *changed; /* services in the model whose endpoints alone are others; with is_services_same */
+	size_t n_changed;
 };
 
 static const char *key_of(struct arena *arena, struct digest digest)
@@ -64,52 +68,80 @@ static struct emitted *emitted_put(const struct run *run, struct map *map, const
 	return emitted;
 }
 
-/* What the former emission has for the key, when it still holds. */
-static struct emitted *emitted_take_over(const struct run *run, struct map *map, const struct map *former,
-                                         const char *key)
-{
-	const struct emitted *known = run->input->is_same_model && former ? map_get(former, key) : NULL;
-	struct resource_set *sets[RESOURCE_TYPE_COUNT] = {0};
+/* ---- what is left of the former emission ---- */
 
-	if (!known)
-		return NULL;
-	for (size_t i = 0; i < RESOURCE_TYPE_COUNT; i++)
-		sets[i] = known->sets[i] ? resource_set_ref(known->sets[i]) : NULL;
-	return emitted_put(run, map, key, sets);
+static const struct emitted *former_emitted(const struct map *former, struct digest key)
+{
+	char hex[DIGEST_HEX];
+
+	digest_hex(key, hex);
+	return map_get(former, hex);
 }
+
+/* The types that must be emitted again for a view that the former emission had. See model_digests.h. */
+static unsigned stale_types(const struct run *run, const struct view *view)
+{
+	if (run->is_routes_same)
+		return 0;
+	return run->is_services_same && view->role == PROXY_SIDECAR ? 1u << RESOURCE_ROUTE : EMIT_ALL;
+}
+
+static struct resource_set *endpoints_take_over(const struct run *run, const struct view *view,
+                                                struct resource_set *former)
+{
+	if (!run->n_changed)
+		return resource_set_ref(former);
+	CLEANUP(arena_freep) struct arena *scratch = arena_new();
+	const struct scope *changed = scope_of_services(scratch, run->model, view, run->changed, run->n_changed);
+	return emit_view_endpoints(changed, run->input->cache, former);
+}
+
+/* ---- one view, one class ---- */
 
 static struct emitted *emitted_view(const struct run *run, const struct view *view)
 {
 	struct emission *emission = run->emission;
-	const struct emission *former = run->input->former;
 	const char *key = key_of(emission->arena, view->key);
 	struct emitted *emitted = map_get(&emission->views, key);
-
-	if (!emitted)
-		emitted = emitted_take_over(run, &emission->views, former ? &former->views : NULL, key);
 	if (emitted)
 		return emitted;
-	CLEANUP(arena_freep) struct arena *scratch = arena_new();
+
+	const struct emitted *former =
+	    run->input->former ? former_emitted(&run->input->former->views, view->key) : NULL;
+	unsigned stale = former ? stale_types(run, view) : EMIT_ALL;
 	struct resource_set *sets[RESOURCE_TYPE_COUNT] = {0};
-	emit_view(scope_of(scratch, run->model, view), run->input->cache, sets);
-	emission->n_emitted++;
+	if (stale) {
+		CLEANUP(arena_freep) struct arena *scratch = arena_new();
+		emit_view_types(scope_of(scratch, run->model, view), stale, run->input->cache, sets);
+		emission->n_emitted++;
+	}
+	for (size_t type = 0; former && type < RESOURCE_TYPE_COUNT; type++) {
+		if (stale & 1u << type)
+			continue;
+		sets[type] = type == RESOURCE_ENDPOINTS ? endpoints_take_over(run, view, former->sets[type])
+		                                        : resource_set_ref(former->sets[type]);
+	}
 	return emitted_put(run, &emission->views, key, sets);
 }
 
 static struct emitted *emitted_workload(const struct run *run, const struct workload_class *workload)
 {
 	struct emission *emission = run->emission;
-	const struct emission *former = run->input->former;
 	const char *key = key_of(emission->arena, workload->key);
 	struct emitted *emitted = map_get(&emission->workloads, key);
-
-	if (!emitted)
-		emitted = emitted_take_over(run, &emission->workloads, former ? &former->workloads : NULL, key);
 	if (emitted)
 		return emitted;
+
+	const struct emitted *former = run->input->former && run->is_policies_same
+	                                   ? former_emitted(&run->input->former->workloads, workload->key)
+	                                   : NULL;
 	struct resource_set *sets[RESOURCE_TYPE_COUNT] = {0};
-	emit_workload(run->model, workload, run->input->cache, sets);
-	emission->n_emitted++;
+	for (size_t type = 0; former && type < RESOURCE_TYPE_COUNT; type++)
+		sets[type] = former->sets[type] ? resource_set_ref(former->sets[type]) : NULL;
+	if (!former) {
+		emit_workload(run->model, workload, run->input->cache, sets);
+		emission->n_emitted++;
+	}
 	return emitted_put(run, &emission->workloads, key, sets);
 }
 
@@ -170,12 +202,36 @@ static struct proxy_config *config_of_node(const struct run *run, const struct r
 	                 workload_class_of(scratch, run->model, &node->node));
 }
 
+/* What the new model has in common with the former emission's. */
+static void run_compare(struct run *run)
+{
+	const struct emission *former = run->input->former;
+	const struct model_digests *now = &run->emission->digests;
+
+	if (!former)
+		return;
+	run->is_policies_same = digest_equal(now->policies, former->digests.policies);
+	run->is_services_same = digest_equal(now->services, former->digests.services);
+	run->is_routes_same = digest_equal(now->routes, former->digests.routes);
+	if (!run->is_services_same)
+		return;
+	assert(now->n_endpoints == former->digests.n_endpoints); /* the very same services */
+	size_t *changed = ARENA_NEW_N(run->emission->arena, size_t, now->n_endpoints);
+	for (size_t i = 0; i < now->n_endpoints; i++) {
+		if (!digest_equal(now->endpoints[i], former->digests.endpoints[i]))
+			changed[run->n_changed++] = i;
+	}
+	run->changed = changed;
+}
+
 struct emission *emission_new(const struct emission_input *input)
 {
 	struct arena *arena = arena_new();
 	struct emission *emission = ARENA_NEW(arena, struct emission);
 	emission->arena = arena;
-	const struct run run = {.emission = emission, .input = input, .model = input->generation->model};
+	emission->digests = model_digests_of(arena, input->generation->model);
+	struct run run = {.emission = emission, .input = input, .model = input->generation->model};
+	run_compare(&run);
 
 	for (size_t i = 0; i < input->roster->n; i++) {
 		const struct roster_node *node = input->roster->v[i];

@@ -19,6 +19,18 @@ void emit_cache_sweep(struct emit_cache *cache);
 /* All four types for a view: outbound clusters, their endpoints, listeners, route tables. Each set is the caller's. */
 void emit_view(const struct scope *scope, struct emit_cache *cache, struct resource_set *sets[RESOURCE_TYPE_COUNT]);
 
+/* Some types only, a bit 1 << type each; the other sets are left alone. */
+#define EMIT_ALL ((1u << RESOURCE_TYPE_COUNT) - 1)
+void emit_view_types(const struct scope *scope, unsigned types, struct emit_cache *cache,
+		     struct resource_set *sets[RESOURCE_TYPE_COUNT]);
+
+/*
+ * The endpoints of a view of which nothing changed since `former` was emitted but the endpoints of the services in the
+ * scope (scope_of_services): theirs take the place of what is there. The set is the caller's; `former` stays his.
+ */
+struct resource_set *emit_view_endpoints(const struct scope *changed, struct emit_cache *cache,
+					 struct resource_set *former);
+
 /* What is the workload's own: inbound listener and clusters; the other types are NULL. */
 void emit_workload(const struct model *model, const struct workload_class *workload, struct emit_cache *cache,
 		   struct resource_set *sets[RESOURCE_TYPE_COUNT]);

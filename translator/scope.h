@@ -64,6 +64,13 @@ struct scope {
 
 struct scope *scope_of(struct arena *arena, const struct model *model, const struct view *view);
 
+/*
+ * What the view sees of the services with the host names of model->services[places[i]] (ascending): no tables, no
+ * listeners, no digest. Enough for emit_view_endpoints.
+ */
+struct scope *scope_of_services(struct arena *arena, const struct model *model, const struct view *view,
+				const size_t *places, size_t n_places);
+
 /* The service that a destination of a route means in this view; NULL when it sees none. `port` is the port to use. */
 const struct scope_service *scope_destination(const struct scope *scope, const struct destination *destination,
 					      uint32_t listener_port, uint32_t *port);

@@ -14,15 +14,11 @@ static bool is_preferred(const struct view *view, const struct service *candidat
 	return service_precedes(candidate, present);
 }
 
-/* model->services is sorted by host name, so that rivals are neighbours. */
-void scope_add_services(struct scope_draft *draft)
+/* Adds what the view sees of model->services[from..to); rivals of one host name are neighbours and come in one call. */
+static size_t choose(const struct scope *scope, size_t from, size_t to, struct scope_service *services, size_t n)
 {
-	struct scope *scope = draft->scope;
-	const struct model *model = scope->model;
-	struct scope_service *services = ARENA_NEW_N(draft->arena, struct scope_service, model->n_services);
-	size_t n = 0;
-	for (size_t i = 0; i < model->n_services; i++) {
-		const struct service *service = model->services[i];
+	for (size_t i = from; i < to; i++) {
+		const struct service *service = scope->model->services[i];
 		if (!visibility_allows(&service->visibility, scope->view->namespace))
 			continue;
 		if (!n || strcmp(services[n - 1].service->hostname, service->hostname) != 0)
@@ -30,10 +26,46 @@ void scope_add_services(struct scope_draft *draft)
 		else if (is_preferred(scope->view, service, services[n - 1].service))
 			services[n - 1].service = service;
 	}
+	return n;
+}
+
+static void seal(struct arena *arena, struct scope *scope, struct scope_service *services, size_t n)
+{
 	for (size_t i = 0; i < n; i++) {
-		services[i].policy = scope_policy(model, scope->view, services[i].service);
-		map_put(draft->arena, &scope->services_by_host, services[i].service->hostname, &services[i]);
+		services[i].policy = scope_policy(scope->model, scope->view, services[i].service);
+		map_put(arena, &scope->services_by_host, services[i].service->hostname, &services[i]);
 	}
 	scope->services = services;
 	scope->n_services = n;
+}
+
+void scope_add_services(struct scope_draft *draft)
+{
+	struct scope *scope = draft->scope;
+	size_t n = scope->model->n_services;
+	struct scope_service *services = ARENA_NEW_N(draft->arena, struct scope_service, n);
+	seal(draft->arena, scope, services, choose(scope, 0, n, services, 0));
+}
+
+struct scope *scope_of_services(struct arena *arena, const struct model *model, const struct view *view,
+                                const size_t *places, size_t n_places)
+{
+	struct scope *scope = ARENA_NEW(arena, struct scope);
+	*scope = (struct scope){.model = model, .view = view};
+	struct scope_service *services = ARENA_NEW_N(arena, struct scope_service, n_places);
+	size_t n = 0, done = 0;
+	for (size_t i = 0; i < n_places; i++) {
+		size_t from = places[i], to = places[i] + 1;
+		const char *hostname = model->services[from]->hostname;
+		if (from < done)
+			continue; /* came with its rival */
+		while (from > 0 && strcmp(model->services[from - 1]->hostname, hostname) == 0)
+			from--;
+		while (to < model->n_services && strcmp(model->services[to]->hostname, hostname) == 0)
+			to++;
+		n = choose(scope, from, to, services, n);
+		done = to;
+	}
+	seal(arena, scope, services, n);
+	return scope;
 }

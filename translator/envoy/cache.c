@@ -1,8 +1,11 @@
 /*
  * Indexes by digest: units by what they were built from, resources by their content (so equal bytes are one resource,
- * even when they were built again for another reason), virtual hosts, and the last set of each view and type. All but
- * contents remember the generation in which they were used last; the sweep drops what the ending one did not use, and
- * what no set that somebody still holds is made of.
+ * even when they were built again for another reason), virtual hosts, and sets by the resources they were made of (so
+ * views that see the same share one set).
+ *
+ * The sweep drops what the ending generation did not use and nobody holds. A view that was carried over did not ask for
+ * its units, and the next emission like it will: so a unit stays as long as somebody outside holds its resource. Of
+ * several units of one content only the last one does, so that they cannot pile up.
  */
 #include "translator/envoy/emit_parts.h"
 
@@ -13,17 +16,16 @@
 #include <string.h>
 
 struct kept_set {
-	struct digest key;
-	const struct cache_unit **units; /* as they were collected */
-	size_t n;
+	struct digest key; /* of the resources it was made of */
 	struct resource_set *set;
-	uint32_t used;
 };
 
 /* Stays while somebody else holds the resource, too. */
 struct content {
 	struct digest version;
 	struct resource *resource;
+	struct cache_unit *unit; /* the one used last, or NULL */
+	unsigned n_units;        /* each holds a reference on the resource */
 };
 
 /* An open-addressing index. Keys are cryptographic digests, so their first word is as good as any hash. */
@@ -110,8 +112,10 @@ static void index_filter(struct index *index, bool (*drop)(void *value, uint32_t
 const struct cache_unit *cache_get(struct emit_cache *cache, struct digest key)
 {
 	struct cache_unit *unit = index_get(&cache->units, key);
-	if (unit)
+	if (unit) {
 		unit->used = cache->generation;
+		unit->content->unit = unit;
+	}
 	return unit;
 }
 
@@ -127,7 +131,9 @@ const struct cache_unit *cache_take(struct emit_cache *cache, struct digest key,
 		index_add(&cache->contents, content);
 	}
 	struct cache_unit *unit = allocate(sizeof *unit);
-	*unit = (struct cache_unit){.key = key, .resource = resource, .used = cache->generation};
+	*unit = (struct cache_unit){.key = key, .resource = resource, .content = content, .used = cache->generation};
+	content->unit = unit;
+	content->n_units++;
 	index_add(&cache->units, unit);
 	return unit;
 }
@@ -138,7 +144,7 @@ void cache_keep_hosts(struct emit_cache *cache, struct digest table, const struc
 	assert(unit && !unit->hosts);
 	unit->hosts = allocate(n * sizeof *unit->hosts);
 	if (n)
-		memcpy(unit->hosts, hosts, n * sizeof *hosts);
+		memcpy(unit->hosts, hosts, n * sizeof *hosts); /* the cache's own */
 	unit->n_hosts = n;
 }
 
@@ -177,51 +183,76 @@ const struct virtual_host *cache_put_host(struct emit_cache *cache, const struct
 
 /* ---- sets ---- */
 
-static void set_done(struct kept_set *kept)
+static struct resource_set *keep_set(struct emit_cache *cache, struct digest key, struct resource_set *set)
 {
-	resource_set_unref(kept->set);
-	free(kept->units);
+	struct kept_set *kept = allocate(sizeof *kept);
+	*kept = (struct kept_set){.key = key, .set = set};
+	index_add(&cache->sets, kept);
+	return resource_set_ref(set);
 }
 
-static bool has_same_resources(const struct kept_set *kept, const struct cache_unit *const *units, size_t n)
+/* The versions go in as one: a set has thousands. */
+static struct digest set_key(struct digest_state *state, const struct cache_unit *const *units, size_t n)
 {
-	if (kept->n != n)
-		return false;
+	struct digest *versions = allocate(n * sizeof *versions);
 	for (size_t i = 0; i < n; i++)
-		if (kept->units[i] != units[i] && kept->units[i]->resource != units[i]->resource)
-			return false;
-	return true;
+		versions[i] = units[i]->resource->version;
+	digest_add(state, versions, n * sizeof *versions);
+	free(versions);
+	return digest_final(state);
 }
 
-static struct resource_set *set_of(enum resource_type type, const struct cache_unit *const *units, size_t n)
+struct resource_set *cache_set(struct emit_cache *cache, enum resource_type type, const struct cache_unit *const *units,
+                               size_t n)
 {
+	struct digest_state state;
+	digest_init(&state);
+	digest_add_u64(&state, UNIT_SET);
+	digest_add_u64(&state, type);
+	struct digest key = set_key(&state, units, n);
+	struct kept_set *kept = index_get(&cache->sets, key);
+	if (kept)
+		return resource_set_ref(kept->set);
 	struct resource **taken = allocate(n * sizeof *taken);
 	for (size_t i = 0; i < n; i++)
 		taken[i] = resource_ref(units[i]->resource);
 	struct resource_set *set = resource_set_new(type, taken, n);
 	free(taken);
-	return set;
+	return keep_set(cache, key, set);
 }
 
-struct resource_set *cache_set(struct emit_cache *cache, struct digest key, enum resource_type type,
-                               const struct cache_unit *const *units, size_t n)
+static int compare_name(const void *name, const void *resource)
 {
+	return strcmp(name, (*(struct resource *const *)resource)->name);
+}
+
+struct resource_set *cache_set_with(struct emit_cache *cache, struct resource_set *former,
+                                    const struct cache_unit *const *units, size_t n)
+{
+	if (!n)
+		return resource_set_ref(former);
+	struct digest_state state;
+	digest_init(&state);
+	digest_add_u64(&state, UNIT_SET_WITH);
+	digest_add_u64(&state, former->type);
+	digest_add_digest(&state, former->version);
+	struct digest key = set_key(&state, units, n);
 	struct kept_set *kept = index_get(&cache->sets, key);
-	if (!kept) {
-		kept = allocate(sizeof *kept);
-		*kept = (struct kept_set){.key = key, .set = set_of(type, units, n)};
-		index_add(&cache->sets, kept);
-	} else if (!has_same_resources(kept, units, n)) {
-		resource_set_unref(kept->set);
-		kept->set = set_of(type, units, n);
+	if (kept)
+		return resource_set_ref(kept->set);
+	struct resource **v = allocate(former->n * sizeof *v);
+	for (size_t i = 0; i < former->n; i++)
+		v[i] = resource_ref(former->v[i]);
+	for (size_t i = 0; i < n; i++) {
+		struct resource *resource = units[i]->resource;
+		struct resource **at = bsearch(resource->name, v, former->n, sizeof(struct resource *), compare_name);
+		assert(at);
+		resource_unref(*at);
+		*at = resource_ref(resource);
 	}
-	free(kept->units);
-	kept->units = allocate(n * sizeof *units);
-	if (n)
-		memcpy(kept->units, units, n * sizeof *units);
-	kept->n = n;
-	kept->used = cache->generation;
-	return resource_set_ref(kept->set);
+	struct resource_set *set = resource_set_new(former->type, v, former->n);
+	free(v);
+	return keep_set(cache, key, set);
 }
 
 /* ---- life ---- */
@@ -233,11 +264,21 @@ struct emit_cache *emit_cache_new(void)
 	return cache;
 }
 
+static unsigned refs_of(_Atomic unsigned *refs)
+{
+	return atomic_load_explicit(refs, memory_order_acquire);
+}
+
 static bool drop_unit(void *value, uint32_t generation)
 {
 	struct cache_unit *unit = value;
-	if (unit->used == generation)
+	struct content *content = unit->content;
+	unsigned own = 1 + content->n_units; /* references on the resource */
+	if (unit->used == generation || (content->unit == unit && refs_of(&unit->resource->refs) > own))
 		return false;
+	if (content->unit == unit)
+		content->unit = NULL;
+	content->n_units--;
 	resource_unref(unit->resource);
 	free(unit->hosts);
 	free(unit);
@@ -248,7 +289,7 @@ static bool drop_content(void *value, uint32_t generation)
 {
 	(void)generation;
 	struct content *content = value;
-	if (atomic_load_explicit(&content->resource->refs, memory_order_acquire) > 1)
+	if (refs_of(&content->resource->refs) > 1)
 		return false;
 	resource_unref(content->resource);
 	free(content);
@@ -275,27 +316,32 @@ static bool drop_host(void *value, uint32_t generation)
 
 static bool drop_set(void *value, uint32_t generation)
 {
+	(void)generation;
 	struct kept_set *kept = value;
-	if (kept->used == generation)
+	if (refs_of(&kept->set->refs) > 1)
 		return false;
-	set_done(kept);
+	resource_set_unref(kept->set);
 	free(kept);
 	return true;
 }
 
-/* A view that was not asked for, since whoever has its sets knew that nothing changed, needs its units the next time.
- */
-static void use_units_of_sets(struct emit_cache *cache)
+static bool drop_set_any(void *value, uint32_t generation)
 {
-	for (size_t i = 0; i < cache->sets.n_slots; i++) {
-		struct kept_set *kept = cache->sets.slots[i];
-		if (!kept || (kept->used != cache->generation &&
-		              atomic_load_explicit(&kept->set->refs, memory_order_acquire) == 1))
-			continue;
-		kept->used = cache->generation;
-		for (size_t k = 0; k < kept->n; k++)
-			cache_get(cache, kept->units[k]->key);
-	}
+	(void)generation;
+	struct kept_set *kept = value;
+	resource_set_unref(kept->set);
+	free(kept);
+	return true;
+}
+
+static bool drop_unit_any(void *value, uint32_t generation)
+{
+	(void)generation;
+	struct cache_unit *unit = value;
+	resource_unref(unit->resource);
+	free(unit->hosts);
+	free(unit);
+	return true;
 }
 
 /* A table that was carried over did not ask for its hosts, and the next one like it will. */
@@ -303,20 +349,18 @@ static void use_hosts_of_tables(struct emit_cache *cache)
 {
 	for (size_t i = 0; i < cache->units.n_slots; i++) {
 		const struct cache_unit *unit = cache->units.slots[i];
-		if (!unit || unit->used != cache->generation)
-			continue;
-		for (size_t k = 0; k < unit->n_hosts; k++)
-			cache_get_host(cache, unit->hosts[k]->key);
+		for (size_t k = 0; unit && k < unit->n_hosts; k++)
+			unit->hosts[k]->used = cache->generation;
 	}
 }
 
+/* What is made of others goes before them. */
 void emit_cache_sweep(struct emit_cache *cache)
 {
-	use_units_of_sets(cache);
-	use_hosts_of_tables(cache);
-	index_filter(&cache->units, drop_unit, cache->generation);
-	index_filter(&cache->hosts, drop_host, cache->generation);
 	index_filter(&cache->sets, drop_set, cache->generation);
+	index_filter(&cache->units, drop_unit, cache->generation);
+	use_hosts_of_tables(cache);
+	index_filter(&cache->hosts, drop_host, cache->generation);
 	index_filter(&cache->contents, drop_content, cache->generation);
 	cache->generation++;
 }
@@ -326,9 +370,9 @@ void emit_cache_free(struct emit_cache *cache)
 	if (!cache)
 		return;
 	cache->generation++; /* nothing was used in this one */
-	index_filter(&cache->units, drop_unit, cache->generation);
+	index_filter(&cache->sets, drop_set_any, cache->generation);
+	index_filter(&cache->units, drop_unit_any, cache->generation);
 	index_filter(&cache->hosts, drop_host, cache->generation);
-	index_filter(&cache->sets, drop_set, cache->generation);
 	index_filter(&cache->contents, drop_content_any, cache->generation);
 	free(cache->units.slots);
 	free(cache->contents.slots);

@@ -38,17 +38,13 @@ static void set_bases(struct emit *emit)
 	emit->listener_base = digest_final(&state);
 }
 
-static struct resource_set *take_set(struct emit *emit, struct digest key, enum resource_type type)
+static struct resource_set *take_set(struct emit *emit, enum resource_type type)
 {
-	struct digest_state state;
-	emit_key_init(&state, UNIT_SET, key);
-	digest_add_u64(&state, type);
-	return cache_set(emit->cache, digest_final(&state), type, emit->units[type].v, emit->units[type].n);
+	return cache_set(emit->cache, type, emit->units[type].v, emit->units[type].n);
 }
 
-void emit_view(const struct scope *scope, struct emit_cache *cache, struct resource_set *sets[RESOURCE_TYPE_COUNT])
+static struct emit emit_of_view(struct arena *arena, const struct scope *scope, struct emit_cache *cache)
 {
-	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	const struct view *view = scope->view;
 	struct emit emit = {
 	    .arena = arena,
@@ -64,15 +60,48 @@ void emit_view(const struct scope *scope, struct emit_cache *cache, struct resou
 	              .interception = view->interception},
 	};
 	set_bases(&emit);
-	emit_outbound_clusters(&emit);
-	emit_endpoints(&emit);
-	if (view->role == PROXY_GATEWAY)
-		emit_gateway_listeners(&emit);
+	return emit;
+}
+
+static void emit_listeners(struct emit *emit)
+{
+	if (emit->proxy.role == PROXY_GATEWAY)
+		emit_gateway_listeners(emit);
 	else
-		emit_outbound_listeners(&emit);
-	emit_routes(&emit);
-	for (size_t type = 0; type < RESOURCE_TYPE_COUNT; type++)
-		sets[type] = take_set(&emit, view->key, (enum resource_type)type);
+		emit_outbound_listeners(emit);
+}
+
+void emit_view_types(const struct scope *scope, unsigned types, struct emit_cache *cache,
+                     struct resource_set *sets[RESOURCE_TYPE_COUNT])
+{
+	static void (*const emitters[RESOURCE_TYPE_COUNT])(struct emit *) = {
+	    [RESOURCE_CLUSTER] = emit_outbound_clusters,
+	    [RESOURCE_ENDPOINTS] = emit_endpoints,
+	    [RESOURCE_LISTENER] = emit_listeners,
+	    [RESOURCE_ROUTE] = emit_routes,
+	};
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	struct emit emit = emit_of_view(arena, scope, cache);
+	for (size_t type = 0; type < RESOURCE_TYPE_COUNT; type++) {
+		if (!(types & 1u << type))
+			continue;
+		emitters[type](&emit);
+		sets[type] = take_set(&emit, (enum resource_type)type);
+	}
+}
+
+void emit_view(const struct scope *scope, struct emit_cache *cache, struct resource_set *sets[RESOURCE_TYPE_COUNT])
+{
+	emit_view_types(scope, EMIT_ALL, cache, sets);
+}
+
+struct resource_set *emit_view_endpoints(const struct scope *changed, struct emit_cache *cache,
+                                         struct resource_set *former)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	struct emit emit = emit_of_view(arena, changed, cache);
+	emit_endpoints(&emit);
+	return cache_set_with(cache, former, emit.units[RESOURCE_ENDPOINTS].v, emit.units[RESOURCE_ENDPOINTS].n);
 }
 
 void emit_workload(const struct model *model, const struct workload_class *workload, struct emit_cache *cache,
@@ -98,6 +127,6 @@ void emit_workload(const struct model *model, const struct workload_class *workl
 	}
 	for (size_t type = 0; type < RESOURCE_TYPE_COUNT; type++) {
 		bool is_own = type == RESOURCE_CLUSTER || type == RESOURCE_LISTENER;
-		sets[type] = is_own ? take_set(&emit, workload->key, (enum resource_type)type) : NULL;
+		sets[type] = is_own ? take_set(&emit, (enum resource_type)type) : NULL;
 	}
 }

@@ -1,0 +1,358 @@
+/*
+ * What an emission takes over from the one before it must be what a cold one would make. Each edit changes one input of
+ * one mesh, on a warm emission, there and back, alone and on top of all edits before it; every set of every proxy is
+ * compared with a cold run. `want` says what the edit reaches at all, so that an edit that changes nothing is noticed.
+ */
+#include "server/emission.h"
+
+#include "tests/unit/world.h"
+
+#include <stdio.h>
+
+#define DOCUMENT(kind, name, namespace) "kind: " kind "\nmetadata: {name: " name ", namespace: " namespace "}\n"
+#define V1 "apiVersion: v1\n"
+#define ISTIO "apiVersion: networking.istio.io/v1\n"
+#define END "---\n"
+
+static const char mesh[] = V1 DOCUMENT(
+    "ConfigMap", "istio",
+    "istio-system") "data:\n  mesh: |\n    connectTimeout: 10s\n    defaultVirtualServiceExportTo: ['*']\n" END V1
+    DOCUMENT(
+        "Service", "a",
+        "default") "spec: {clusterIP: 10.0.0.1, selector: {app: a}, ports: [{name: http, port: 80, targetPort: "
+                   "8080}]}\n" END "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\n"
+                   "metadata: {name: a-1, namespace: default, labels: {kubernetes.io/service-name: a}}\n"
+                   "addressType: IPv4\nports: [{name: http, port: 8080}]\nendpoints: [{addresses: [10.1.0.1]}, "
+                   "{addresses: [10.1.0.2]}]\n" END V1 DOCUMENT(
+                       "Service", "b",
+                       "default") "spec: {clusterIP: 10.0.0.2, ports: [{name: tcp, port: 9000}]}\n" END
+                                  "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\n"
+                                  "metadata: {name: b-1, namespace: default, labels: {kubernetes.io/service-name: b}}\n"
+                                  "addressType: IPv4\nports: [{name: tcp, port: 9000}]\nendpoints: [{addresses: "
+                                  "[10.2.0.1]}]\n" END V1 DOCUMENT(
+                                      "Service", "headless",
+                                      "default") "spec: {clusterIP: None, ports: [{name: tcp, port: 7000}]}\n" END
+                                                 "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\n"
+                                                 "metadata: {name: headless-1, namespace: default, labels: "
+                                                 "{kubernetes.io/service-name: headless}}\n"
+                                                 "addressType: IPv4\nports: [{name: tcp, port: 7000}]\nendpoints: "
+                                                 "[{addresses: [10.3.0.1]}]\n" END V1
+                                                 "kind: Pod\nmetadata: {name: a-pod, namespace: default, labels: "
+                                                 "{app: a, version: v1}}\n"
+                                                 "status: {podIP: 10.1.0.1, podIPs: [{ip: 10.1.0.1}]}\n" END V1
+                                                 "kind: Pod\nmetadata: {name: gw-pod, namespace: default, labels: "
+                                                 "{istio: gateway}}\n"
+                                                 "status: {podIP: 10.9.0.1, podIPs: [{ip: 10.9.0.1}]}\n" END ISTIO
+                                                     DOCUMENT("ServiceEntry", "dns",
+                                                              "default") "spec: {hosts: [api.example.com], resolution: "
+                                                                         "DNS, ports: [{number: 80, name: http, "
+                                                                         "protocol: HTTP}],\n"
+                                                                         "  endpoints: [{address: "
+                                                                         "one.example.com}]}\n" END ISTIO DOCUMENT(
+                                                                             "DestinationRule", "a",
+                                                                             "default") "spec: {host: a, subsets: "
+                                                                                        "[{name: "
+                                                                                        "v1, labels: {version: "
+                                                                                        "v1}}]}\n" END ISTIO DOCUMENT(
+                                                                                            "VirtualService", "a",
+                                                                                            "default") "spec: {hosts: "
+                                                                                                       "[a], "
+                                                                                                       "http: [{match: "
+                                                                                                       "[{uri: "
+                                                                                                       "{prefix: "
+                                                                                                       "/x}}], route: "
+                                                                                                       "[{destination: "
+                                                                                                       "{host: a, "
+                                                                                                       "subset: "
+                                                                                                       "v1}}]},\n"
+                                                                                                       "  {route: "
+                                                                                                       "[{destination: "
+                                                                                                       "{host: "
+                                                                                                       "a}}]}]}\n" END ISTIO DOCUMENT(
+                                                                                                           "VirtualServ"
+                                                                                                           "ice",
+                                                                                                           "edge",
+                                                                                                           "default") "spec: {hosts: [edge.example.com], gateways: [gw], http: [{route: [{destination: {host: a}}]}]}\n" END
+                                                                                                           ISTIO DOCUMENT(
+                                                                                                               "Gatewa"
+                                                                                                               "y",
+                                                                                                               "gw",
+                                                                                                               "defaul"
+                                                                                                               "t") "sp"
+                                                                                                                    "ec"
+                                                                                                                    ": "
+                                                                                                                    "{s"
+                                                                                                                    "el"
+                                                                                                                    "ec"
+                                                                                                                    "to"
+                                                                                                                    "r:"
+                                                                                                                    " {"
+                                                                                                                    "is"
+                                                                                                                    "ti"
+                                                                                                                    "o:"
+                                                                                                                    " g"
+                                                                                                                    "at"
+                                                                                                                    "ew"
+                                                                                                                    "ay"
+                                                                                                                    "},"
+                                                                                                                    " s"
+                                                                                                                    "er"
+                                                                                                                    "ve"
+                                                                                                                    "rs"
+                                                                                                                    ": "
+                                                                                                                    "[{"
+                                                                                                                    "po"
+                                                                                                                    "rt"
+                                                                                                                    ": "
+                                                                                                                    "{n"
+                                                                                                                    "um"
+                                                                                                                    "be"
+                                                                                                                    "r:"
+                                                                                                                    " 8"
+                                                                                                                    "0,"
+                                                                                                                    " n"
+                                                                                                                    "am"
+                                                                                                                    "e:"
+                                                                                                                    " h"
+                                                                                                                    "tt"
+                                                                                                                    "p,"
+                                                                                                                    " p"
+                                                                                                                    "ro"
+                                                                                                                    "to"
+                                                                                                                    "co"
+                                                                                                                    "l:"
+                                                                                                                    " H"
+                                                                                                                    "TT"
+                                                                                                                    "P}"
+                                                                                                                    ", "
+                                                                                                                    "ho"
+                                                                                                                    "st"
+                                                                                                                    "s:"
+                                                                                                                    " ["
+                                                                                                                    "'*"
+                                                                                                                    "']"
+                                                                                                                    "}]"
+                                                                                                                    "}"
+                                                                                                                    "\n";
+
+#define CDS (1u << RESOURCE_CLUSTER)
+#define EDS (1u << RESOURCE_ENDPOINTS)
+#define LDS (1u << RESOURCE_LISTENER)
+#define RDS (1u << RESOURCE_ROUTE)
+
+/* `from` is replaced by `to`; an empty `from` adds `to` at the end. */
+static const struct edit {
+	const char *name, *from, *to;
+	unsigned want; /* types of which some proxy gets another set */
+} edits[] = {
+    {"nothing", "10.1.0.1", "10.1.0.1", 0},
+    {"an endpoint", "10.1.0.2", "10.1.0.7", EDS},
+    {"an endpoint of another service", "10.2.0.1", "10.2.0.9", EDS},
+    {"an endpoint of a headless service", "10.3.0.1", "10.3.0.9", LDS | EDS},
+    {"the labels of a pod", "version: v1}}\nstatus", "version: v2}}\nstatus", EDS},
+    {"a host name behind an entry", "one.example.com", "two.example.com", CDS},
+    {"the port of a service", "port: 9000}]}", "port: 9001}]}", CDS | EDS | LDS},
+    {"the protocol of a port", "{name: tcp, port: 9000}]}", "{name: http-x, port: 9000}]}", EDS | LDS | RDS},
+    {"the address of a service", "10.0.0.2", "10.0.0.3", LDS},
+    {"the port behind a service", "port: 8080}]\nendpoints", "port: 8081}]\nendpoints", CDS | EDS | LDS},
+    {"the labels of a subset", "labels: {version: v1}}]", "labels: {version: v3}}]", EDS},
+    {"the name of a subset", "name: v1, labels", "name: v9, labels", CDS | EDS},
+    {"a policy", "host: a, subsets", "host: a, trafficPolicy: {connectionPool: {tcp: {maxConnections: 7}}}, subsets",
+     CDS},
+    {"who sees a policy", "host: a, subsets", "host: a, exportTo: [.], subsets", CDS | EDS},
+    {"a route", "prefix: /x", "prefix: /y", RDS},
+    {"who sees a route", "hosts: [a], http", "hosts: [a], exportTo: [.], http", RDS},
+    {"the host of a gateway's route", "edge.example.com", "rim.example.com", RDS},
+    {"a gateway's port", "number: 80, name: http, protocol: HTTP}, hosts: ['*']",
+     "number: 81, name: http, protocol: HTTP}, hosts: ['*']", LDS | RDS},
+    {"a gateway's selector", "selector: {istio: gateway}", "selector: {istio: other}", LDS | RDS},
+    {"the mesh's settings", "connectTimeout: 10s", "connectTimeout: 3s", CDS},
+    {"the mesh's default visibility", "defaultVirtualServiceExportTo: ['*']", "defaultVirtualServiceExportTo: ['.']",
+     RDS},
+    {"a service of the same host in another namespace", "",
+     END ISTIO DOCUMENT(
+         "ServiceEntry", "own",
+         "other") "spec: {hosts: [api.example.com], resolution: STATIC, exportTo: [.],\n"
+                  "  ports: [{number: 80, name: http, protocol: HTTP}], endpoints: [{address: 10.5.0.1}]}\n",
+     CDS | EDS},
+    {"a new service", "",
+     END V1 DOCUMENT("Service", "new", "default") "spec: {clusterIP: 10.0.0.8, ports: [{name: http, port: 80}]}\n",
+     CDS | EDS | RDS},
+    {"a policy with a selector", "",
+     END ISTIO DOCUMENT("DestinationRule", "own",
+                        "default") "spec: {host: b, workloadSelector: {matchLabels: {app: a}}, trafficPolicy: "
+                                   "{connectionPool: {tcp: {maxConnections: 3}}}}\n",
+     CDS},
+};
+
+static const char *const node_ids[] = {
+    "sidecar~10.1.0.1~a-pod.default~default.svc.cluster.local",
+    "sidecar~192.0.2.1~c.default~default.svc.cluster.local",
+    "sidecar~192.0.2.2~d.other~other.svc.cluster.local",
+    "router~10.9.0.1~gw-pod.default~default.svc.cluster.local",
+};
+#define N_NODES (sizeof node_ids / sizeof node_ids[0])
+
+/* A roster, and the emissions of one pipeline for it. */
+struct line {
+	struct roster_node *nodes[N_NODES];
+	struct roster *roster;
+	struct emit_cache *cache;
+	struct emission *emission;
+	struct generation *generation;
+};
+
+static struct line line_new(void)
+{
+	struct line line = {.cache = emit_cache_new()};
+	for (size_t i = 0; i < N_NODES; i++) {
+		struct error error;
+		line.nodes[i] = roster_node_new(node_ids[i], NULL, &error);
+		ck_assert_msg(line.nodes[i] != NULL, "%s", error.message);
+	}
+	line.roster = roster_new(line.nodes, N_NODES);
+	return line;
+}
+
+static void line_done(struct line *line)
+{
+	for (size_t i = 0; i < N_NODES; i++)
+		roster_node_unref(line->nodes[i]);
+	roster_unref(line->roster);
+	generation_unref(line->generation);
+	emission_free(line->emission);
+	emit_cache_free(line->cache);
+}
+
+/* The former generation is the caller's. */
+static struct generation *line_emit(struct line *line, const char *yaml)
+{
+	struct world world = world_of(yaml);
+	ck_assert_uint_eq(world.issues.n, 0);
+	struct resolved *resolved = resolved_new(world.snapshot);
+	struct generation *former = line->generation;
+	line->generation = generation_new(resolved);
+	struct emission *emission = emission_new(&(struct emission_input){
+	    .generation = line->generation, .roster = line->roster, .cache = line->cache, .former = line->emission});
+	emission_free(line->emission);
+	line->emission = emission;
+	emit_cache_sweep(line->cache);
+	resolved_unref(resolved);
+	world_done(&world);
+	return former;
+}
+
+static void assert_same(const struct resource_set *warm, const struct resource_set *cold, const char *what)
+{
+	ck_assert_msg(!warm == !cold, "%s", what);
+	if (!warm)
+		return;
+	ck_assert_msg(warm->n == cold->n, "%s: %zu %s, cold %zu", what, warm->n, resource_types[warm->type].plural,
+	              cold->n);
+	for (size_t i = 0; i < warm->n; i++) {
+		const struct resource *a = warm->v[i], *b = cold->v[i];
+		ck_assert_msg(strcmp(a->name, b->name) == 0 && a->body_n == b->body_n &&
+		                  memcmp(a->body, b->body, a->body_n) == 0,
+		              "%s: %s is stale", what, b->name);
+	}
+	ck_assert_msg(digest_equal(warm->version, cold->version), "%s", what);
+}
+
+static void assert_as_cold(const struct line *warm, const char *yaml, const char *what)
+{
+	struct line cold = line_new();
+	line_emit(&cold, yaml);
+	for (size_t i = 0; i < N_NODES; i++) {
+		const struct proxy_config *a = generation_config(warm->generation, warm->nodes[i]);
+		const struct proxy_config *b = generation_config(cold.generation, cold.nodes[i]);
+		for (size_t type = 0; type < RESOURCE_TYPE_COUNT; type++) {
+			assert_same(a->view[type], b->view[type], what);
+			assert_same(a->workload[type], b->workload[type], what);
+		}
+	}
+	line_done(&cold);
+}
+
+/* Which types differ for some node; and what is equal is one object. */
+static unsigned difference(const struct line *line, const struct generation *former)
+{
+	unsigned types = 0;
+	for (size_t i = 0; i < N_NODES; i++) {
+		const struct proxy_config *now = generation_config(line->generation, line->nodes[i]);
+		const struct proxy_config *then = generation_config(former, line->nodes[i]);
+		for (size_t type = 0; type < RESOURCE_TYPE_COUNT; type++) {
+			bool is_same =
+			    now->view[type] == then->view[type] && now->workload[type] == then->workload[type];
+			ck_assert_int_eq(now->view[type] == then->view[type],
+			                 digest_equal(now->view[type]->version, then->view[type]->version));
+			types |= is_same ? 0 : 1u << type;
+		}
+	}
+	return types;
+}
+
+static const char *edited(struct arena *arena, const char *yaml, const struct edit *edit)
+{
+	const char *at = *edit->from ? strstr(yaml, edit->from) : yaml + strlen(yaml);
+	ck_assert_msg(at != NULL, "%s: nothing to edit", edit->name);
+	return arena_printf(arena, "%.*s%s%s", (int)(at - yaml), yaml, edit->to, at + strlen(edit->from));
+}
+
+static void check_edit(const struct edit *edit)
+{
+	struct arena *arena = arena_new();
+	const char *after = edited(arena, mesh, edit);
+	struct line line = line_new();
+	line_emit(&line, mesh);
+	struct generation *before = line_emit(&line, after);
+	assert_as_cold(&line, after, edit->name);
+	unsigned types = difference(&line, before);
+	ck_assert_msg(types == edit->want, "%s: types %x, want %x", edit->name, types, edit->want);
+	generation_unref(before);
+	generation_unref(line_emit(&line, mesh));
+	assert_as_cold(&line, mesh, edit->name);
+	line_done(&line);
+	arena_free(arena);
+}
+
+START_TEST(each_edit_there_and_back)
+{
+	for (size_t i = 0; i < sizeof edits / sizeof edits[0]; i++)
+		check_edit(&edits[i]);
+}
+END_TEST
+
+START_TEST(edits_on_top_of_each_other)
+{
+	struct arena *arena = arena_new();
+	struct line line = line_new();
+	const char *yaml = mesh;
+	line_emit(&line, yaml);
+	for (size_t i = 0; i < sizeof edits / sizeof edits[0]; i++) {
+		if (*edits[i].from && !strstr(yaml, edits[i].from))
+			continue; /* an edit before has it */
+		yaml = edited(arena, yaml, &edits[i]);
+		generation_unref(line_emit(&line, yaml));
+		assert_as_cold(&line, yaml, edits[i].name);
+	}
+	line_done(&line);
+	arena_free(arena);
+}
+END_TEST
+
+/* Cost follows the change: what was emitted again is counted. */
+START_TEST(endpoints_emit_no_view_anew)
+{
+	struct line line = line_new();
+	struct arena *arena = arena_new();
+	line_emit(&line, mesh);
+	generation_unref(line_emit(&line, edited(arena, mesh, &edits[1])));
+	ck_assert_uint_eq(line.emission->n_emitted, 0);
+	/* the sidecars share one set; the gateway has the headless service, too */
+	ck_assert_uint_eq(line.emission->n_changed[RESOURCE_ENDPOINTS], 2);
+	line_done(&line);
+	arena_free(arena);
+}
+END_TEST
+
+UNIT_MAIN("emission_carry", each_edit_there_and_back, edits_on_top_of_each_other, endpoints_emit_no_view_anew)
