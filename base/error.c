@@ -20,9 +20,10 @@ __attribute__((format(printf, 3, 0))) static void set(struct error *error, const
 		length = ERROR_MAX - sizeof "...";
 		while (length > 0 && ((unsigned char)joined[length] & 0xc0) == 0x80)
 			length--;
-		strcpy(joined + length, "...");
+		memcpy(joined + length, "...", sizeof "...");
+		length += strlen("...");
 	}
-	strcpy(error->message, joined);
+	memcpy(error->message, joined, length + 1);
 }
 
 bool error_set(struct error *error, const char *format, ...)

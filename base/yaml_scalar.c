@@ -82,7 +82,7 @@ static bool resolve_integer(const char *s, struct json *value)
 		if (*s >= '0' && *s <= '9')
 			digit = (uint64_t)(*s - '0');
 		else if ((*s | 0x20) >= 'a' && (*s | 0x20) <= 'f')
-			digit = (uint64_t)((*s | 0x20) - 'a' + 10);
+			digit = (uint64_t)((*s | 0x20) - 'a') + 10;
 		if (digit >= base || __builtin_mul_overflow(sum, base, &sum) ||
 		    __builtin_add_overflow(sum, digit, &sum))
 			return false;

@@ -21,9 +21,9 @@
 
 #define PROTO_ALIAS(alias, type, prefix)                                                                               \
 	typedef type alias;                                                                                            \
-	__attribute__((unused)) static inline type *alias##_new(struct arena *arena)                                   \
+	__attribute__((unused)) static inline __typeof__(type) *alias##_new(struct arena *arena)                       \
 	{                                                                                                              \
-		type *message = arena_alloc(arena, sizeof *message);                                                   \
+		__typeof__(type) *message = arena_alloc(arena, sizeof *message);                                       \
 		prefix##__init(message);                                                                               \
 		return message;                                                                                        \
 	}                                                                                                              \

@@ -380,14 +380,16 @@ static int address_listen(const char *address, struct error *error)
 
 static unsigned socket_port(int fd)
 {
-	struct sockaddr_storage address = {0};
+	union {
+		struct sockaddr any;
+		struct sockaddr_in ipv4;
+		struct sockaddr_in6 ipv6;
+	} address = {.ipv6 = {0}};
 	socklen_t n = sizeof address;
 
-	if (getsockname(fd, (struct sockaddr *)&address, &n))
+	if (getsockname(fd, &address.any, &n))
 		return 0;
-	if (address.ss_family == AF_INET6)
-		return ntohs(((struct sockaddr_in6 *)&address)->sin6_port);
-	return ntohs(((struct sockaddr_in *)&address)->sin_port);
+	return ntohs(address.any.sa_family == AF_INET6 ? address.ipv6.sin6_port : address.ipv4.sin_port);
 }
 
 struct http_server *http_server_new(const struct http_options *options, struct error *error)

@@ -186,7 +186,7 @@ bool node_parse(struct arena *arena, const char *id, const struct json *metadata
                 struct error *error)
 {
 	*node = (struct node){.id = arena_strdup(arena, id)};
-	struct id_parts parts;
+	struct id_parts parts = {.role = "", .address = "", .name = "", .domain = ""};
 	if (!split_id(arena, id, &parts, error) || !set_role(parts.role, node, error))
 		return false;
 	node->domain = parts.domain;

@@ -150,14 +150,12 @@ static void add_port(struct listeners_draft *ld, const struct scope_service *ser
 {
 	if (!is_bindable(ld, port))
 		return;
-	enum transport transport = protocol_transport(port->protocol);
+	bool is_http = protocol_transport(port->protocol) == TRANSPORT_HTTP;
 	if (ld->loopback)
 		add(ld, service, port, ld->loopback);
-	else if (transport == TRANSPORT_HTTP)
-		add(ld, service, port, ld->wildcard);
-	else if (is_dialled_by_endpoint(service->service, port))
+	else if (!is_http && is_dialled_by_endpoint(service->service, port))
 		add_at_endpoints(ld, service, port);
-	else if (service->service->addresses.n)
+	else if (!is_http && service->service->addresses.n)
 		add_at_addresses(ld, service, port);
 	else
 		add(ld, service, port, ld->wildcard);

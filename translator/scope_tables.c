@@ -163,7 +163,7 @@ static const struct indexed_rule *rule_for(struct table_draft *table, const char
 		named = NULL;
 	}
 	const struct indexed_rule *found = NULL;
-	while (rule != SIZE_MAX) {
+	while (rule < all->rules.n) { /* SIZE_MAX when there is none */
 		table->is_active[rule] = true;
 		if (!found && applies(table, hostname, all->rules.v[rule].rule))
 			found = all->rules.v[rule].rule;

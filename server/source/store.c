@@ -205,28 +205,28 @@ static bool is_in_doubt(struct arena *arena, const struct doubts *doubts, const 
 }
 
 /* Adds the former objects that the new content does not have but may have meant. */
-static void keep_last_good(struct group *group, const struct group *former, const struct store_content *content)
+static void keep_last_good(struct group *next, const struct group *former, const struct store_content *content)
 {
 	VEC(struct object *) kept = {0};
 	CLEANUP(arena_freep) struct arena *scratch = arena_new();
 	struct doubts doubts = find_doubts(scratch, content);
 	for (size_t i = 0; i < former->n_objects; i++) {
 		struct object *object = former->objects[i];
-		if (find_object(group->objects, group->n_objects, object) || !is_in_doubt(scratch, &doubts, object))
+		if (find_object(next->objects, next->n_objects, object) || !is_in_doubt(scratch, &doubts, object))
 			continue;
-		VEC_PUSH(group->arena, &kept, object_ref(object));
-		report_add(&group->report, object, REPORT_INFO, REASON_INVALID_VALUE, NULL,
+		VEC_PUSH(next->arena, &kept, object_ref(object));
+		report_add(&next->report, object, REPORT_INFO, REASON_INVALID_VALUE, NULL,
 		           "the last good form stays in force");
 	}
 	if (kept.n == 0)
 		return;
-	struct object **objects = ARENA_NEW_N(group->arena, struct object *, group->n_objects + kept.n);
-	if (group->n_objects)
-		memcpy(objects, group->objects, group->n_objects * sizeof *objects);
-	memcpy(objects + group->n_objects, kept.v, kept.n * sizeof *objects);
-	group->objects = objects;
-	group->n_objects += kept.n;
-	qsort(group->objects, group->n_objects, sizeof *group->objects, compare_objects);
+	struct object **objects = ARENA_NEW_N(next->arena, struct object *, next->n_objects + kept.n);
+	if (next->n_objects)
+		memcpy(objects, next->objects, next->n_objects * sizeof *objects);
+	memcpy(objects + next->n_objects, kept.v, kept.n * sizeof *objects);
+	next->objects = objects;
+	next->n_objects += kept.n;
+	qsort(next->objects, next->n_objects, sizeof *next->objects, compare_objects);
 }
 
 static bool is_same_report(const struct report *a, const struct report *b)

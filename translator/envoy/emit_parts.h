@@ -222,7 +222,7 @@ void access_log_listener(const struct emit *emit, envoy_listener *listener);
 /* listener_parts.c */
 envoy_listener *listener_new(const struct emit *emit, const char *name, const char *bind, uint32_t port);
 /* A wildcard (or the loopback address) of a proxy with both families stands for that of the other one, too. */
-void listener_add_other_family(const struct emit *emit, envoy_listener *listener, const char *bind, uint32_t port);
+void listener_add_other_family(const struct emit *emit, envoy_listener *out, const char *bind, uint32_t port);
 /* How long to wait for what tells a connection's protocol, and to go on without. */
 void listener_set_detection(const struct emit *emit, envoy_listener *listener);
 /* A listener that is not bound gets the connections that virtualOutbound accepted. */

@@ -91,8 +91,8 @@ static void add_mirror(struct http_lowering *lowering, const istio_destination *
 	VEC(struct mirror) mirrors = {0};
 	VEC_RESERVE(lowering->draft->arena, &mirrors, out->n_mirrors + 1);
 	for (size_t i = 0; i < out->n_mirrors; i++)
-		mirrors.v[mirrors.n++] = out->mirrors[i];
-	mirrors.v[mirrors.n++] = mirror;
+		VEC_PUSH(lowering->draft->arena, &mirrors, out->mirrors[i]);
+	VEC_PUSH(lowering->draft->arena, &mirrors, mirror);
 	out->mirrors = mirrors.v;
 	out->n_mirrors = mirrors.n;
 }
