@@ -66,6 +66,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	size_t kind = data[0] % (sizeof kinds / sizeof kinds[0]);
 	struct yaml_reader reader;
 	char *text = malloc(n); /* a buffer of its own, so that reading past it is seen */
+	assert(text);
 	memcpy(text, data + 1, n - 1);
 	yaml_reader_init(&reader, text, n - 1);
 	for (;;) {

@@ -31,6 +31,7 @@ static void check_type(const ProtobufCMessageDescriptor *type, const uint8_t *da
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	uint8_t *copy = malloc(n + !n); /* a buffer of its own, so that reading past it is seen */
+	assert(copy);
 	memcpy(copy, data, n);
 	check_type(envoy_discovery_request_type(), copy, n);
 	check_type(envoy_delta_discovery_request_type(), copy, n);

@@ -35,7 +35,7 @@ static void assert_same_bytes(const struct resource_set *a, const struct resourc
 }
 
 /* Emits `before` and then `after` with one cache, and `after` with none: the last two must be equal. */
-static void check(const char *before, const char *after, bool is_same[RESOURCE_TYPE_COUNT])
+static void check(const char *before, const char *after, const bool is_same[RESOURCE_TYPE_COUNT])
 {
 	struct world old = world_of(before), new = world_of(after);
 	struct emit_cache *cache = emit_cache_new();

@@ -463,11 +463,12 @@ END_TEST
 START_TEST(test_deep_folders_end)
 {
 	struct bench bench;
-	char name[256] = "d";
+	CLEANUP(text_done) struct text name = {0};
+	text_add(&name, "d");
 	config_dir_init(&bench.dir);
 	for (int i = 0; i < 24; i++) {
-		make_dir(&bench, name);
-		strcat(name, "/d");
+		make_dir(&bench, text_get(&name));
+		text_add(&name, "/d");
 	}
 	bench_start(&bench, bench.dir.path, NULL);
 	ck_assert_str_eq(content(&bench), "| Unreadable");

@@ -71,10 +71,10 @@ START_TEST(keys_that_differ_little_are_apart)
 	struct arena *arena = arena_new();
 	struct map map = {0};
 	for (size_t length = 0; length < 40; length++) {
-		for (char last = 'a'; last <= 'z'; last++) {
+		for (int last = 'a'; last <= 'z'; last++) {
 			char *key = arena_alloc(arena, length + 2);
 			memset(key, 'x', length);
-			key[length] = last;
+			key[length] = (char)last;
 			ck_assert(length && last == 'x' ? true : !map_has(&map, key));
 			map_put(arena, &map, key, key);
 		}

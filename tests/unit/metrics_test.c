@@ -95,7 +95,8 @@ END_TEST
 START_TEST(format)
 {
 	struct text page = {0};
-	char family[128] = "", type[32] = "", seen[8192] = "";
+	char family[128] = "", type[32] = "";
+	CLEANUP(text_done) struct text seen = {0};
 	print(&page);
 	char *rest = page.s;
 	for (char *line; (line = strsep(&rest, "\n")) && *line;) {
@@ -103,8 +104,8 @@ START_TEST(format)
 		int end = 0;
 		if (sscanf(line, "# HELP %127s %n", family, &end) == 1) {
 			snprintf(word, sizeof word, "|%s|", family);
-			ck_assert_msg(end > 0 && line[end] && !strstr(seen, word), "%s", line);
-			strcat(seen, word);
+			ck_assert_msg(end > 0 && line[end] && !strstr(text_get(&seen), word), "%s", line);
+			text_add(&seen, word);
 			line = strsep(&rest, "\n");
 			ck_assert_msg(sscanf(line, "# TYPE %127s %31s", name, type) == 2 && !strcmp(name, family), "%s",
 			              line);

@@ -272,7 +272,7 @@ START_TEST(a_billion_laughs_are_refused)
 {
 	CLEANUP(text_done) struct text laughs = {0};
 	text_add(&laughs, "a: &a [x,x,x,x,x,x,x,x,x,x]\n");
-	for (char c = 'b'; c < 'z'; c++) {
+	for (int c = 'b'; c < 'z'; c++) {
 		text_printf(&laughs, "%c: &%c [", c, c);
 		for (int i = 0; i < 10; i++)
 			text_printf(&laughs, "*%c,", c - 1);
