@@ -340,7 +340,7 @@ START_TEST(config_of_a_proxy_is_printed)
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	const struct json *json = json_parse(arena, by_id.s, by_id.n, &error);
 	ck_assert_msg(json != NULL, "%s", error.message);
-	static const char *const keys[] = {"report", "listeners", "routes", "clusters", "endpoints"};
+	static const char *const keys[] = {"report", "listeners", "routes", "clusters", "endpoints", "secrets"};
 	ck_assert_uint_eq(json->object.n, sizeof keys / sizeof keys[0]);
 	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
 		ck_assert_str_eq(json->object.v[i].key, keys[i]);

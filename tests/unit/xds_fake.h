@@ -472,3 +472,39 @@ UNUSED static const char *proxy_log(struct proxy *proxy)
 	proxy->log = (struct text){0};
 	return log;
 }
+
+/* ---- scripts ---- */
+
+/* Each script runs in both forms; what a proxy has at the end, and the order in which types came, must not depend on
+ * it. */
+#define BOTH_FORMS(form) for (enum request_form form = REQUEST_SOTW; (form) <= REQUEST_DELTA; (form)++)
+#define IS_SOTW(proxy) ((proxy).form == REQUEST_SOTW)
+/* What a response holds does differ. */
+#define LOG(proxy, sotw, delta) ck_assert_str_eq(proxy_log(&(proxy)), IS_SOTW(proxy) ? (sotw) : (delta))
+
+/* A proxy that has "CDS a=1 in=1 | EDS a=1 | LDS l=1 | RDS r=1". */
+UNUSED static const char *const START = "CDS a=1 | EDS a=1 | LDS l=1 | RDS r=1 | CDS' in=1";
+
+UNUSED static void start_with(struct proxy *proxy, struct world *world, enum request_form form, const char *config)
+{
+	world_init(world);
+	proxy_init(proxy, world, form);
+	proxy_subscribe(proxy, "CDS", NULL);
+	proxy_config(proxy, config);
+}
+
+UNUSED static void start(struct proxy *proxy, struct world *world, enum request_form form)
+{
+	start_with(proxy, world, form, START);
+	proxy_subscribe(proxy, "EDS", "a");
+	proxy_subscribe(proxy, "LDS", NULL);
+	proxy_subscribe(proxy, "RDS", "r");
+	ck_assert_str_eq(proxy_state(proxy), "CDS a=1 in=1 | EDS a=1 | LDS l=1 | RDS r=1");
+	proxy_log(proxy);
+}
+
+UNUSED static void stop(struct proxy *proxy, struct world *world)
+{
+	proxy_done(proxy);
+	world_done(world);
+}
