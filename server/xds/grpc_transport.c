@@ -188,6 +188,8 @@ static grpc_server *transport_server(const struct grpc_transport_options *option
 	args[n++] = integer_arg(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
 	args[n++] = integer_arg(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
 	args[n++] = integer_arg(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, MIN_PING_INTERVAL_MS);
+	/* it sizes windows for what is received, here small requests, at the price of a ping and timers a request */
+	args[n++] = integer_arg(GRPC_ARG_HTTP2_BDP_PROBE, 0);
 	/* identity only: a small compressed request could be a large one */
 	args[n++] = integer_arg(GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET, 1);
 	if (options->max_connection_age_ms) {
