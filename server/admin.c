@@ -18,7 +18,10 @@ struct admin {
 
 const struct admin_endpoint admin_endpoints[ADMIN_ENDPOINTS] = {
     {"/", "", "An index of these pages."},
-    {"/healthz", "", "200 while the process answers: for liveness probes."},
+    {"/healthz", "",
+     "200 while the process works: for liveness probes. 503 with the reason when only a restart helps: the xDS "
+     "listener "
+     "has stopped accepting."},
     {"/readyz", "",
      "200 once the configuration has been read and proxies can connect; 503 with the reason before that and while "
      "stopping. While an older state is kept because a re-read failed it stays 200, and says so."},
@@ -40,10 +43,25 @@ static void page_index(struct admin *admin, const struct http_request *request, 
 		            admin_endpoints[i].help);
 }
 
+/* Whether proxies can still get in. Those that are connected are served on, but no new one ever will be. */
+static bool is_accepting(struct admin *admin, struct error *note)
+{
+	struct xds_stats stats = {0};
+
+	if (admin->options.xds)
+		xds_server_stats(admin->options.xds, &stats);
+	return !stats.accept_failures || error_set(note, "the xDS listener has stopped accepting (out of file "
+	                                                 "descriptors, see the log): restart weftd");
+}
+
 static void page_health(struct admin *admin, const struct http_request *request, struct http_response *response)
 {
-	(void)admin, (void)request;
-	text_add(&response->body, "ok\n");
+	struct error note;
+	bool is_good = is_accepting(admin, &note);
+
+	(void)request;
+	response->status = is_good ? 200 : 503;
+	text_printf(&response->body, "%s\n", is_good ? "ok" : note.message);
 }
 
 /* Either way `note` is what there is to say, or "". */
@@ -51,6 +69,8 @@ static bool is_ready(struct admin *admin, struct error *note)
 {
 	if (admin->is_draining)
 		return error_set(note, "stopping");
+	if (!is_accepting(admin, note))
+		return false;
 	if (!pipeline_is_synced(admin->options.pipeline, note))
 		return false;
 	return admin->options.xds || error_set(note, "the xDS server is not listening");

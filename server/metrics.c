@@ -42,6 +42,10 @@ static const struct metric metrics[] = {
     {"weft_xds_sent_bytes_total", COUNTER, U64, LABEL_NONE, AT(xds.bytes_sent), "Bytes of xDS responses."},
     {"weft_xds_stalled_streams_total", COUNTER, U64, LABEL_NONE, AT(xds.stalled_streams),
      "Streams closed because the proxy did not read."},
+    {"weft_xds_refused_streams_total", COUNTER, U64, LABEL_NONE, AT(xds.refused_streams),
+     "Streams turned away because there were too many."},
+    {"weft_xds_accept_failures_total", COUNTER, U64, LABEL_NONE, AT(xds.accept_failures),
+     "Connections that could not be accepted; above 0 the listener is dead, and /healthz is 503."},
     {"weft_xds_convergence_seconds", HISTOGRAM, U64, LABEL_NONE, 0,
      "From seeing a change to the last proxy's acknowledgement of it."},
 

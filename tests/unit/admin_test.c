@@ -6,6 +6,7 @@
 #include "http_client.h"
 #include "unit.h"
 
+#include <grpc/support/log.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -189,5 +190,20 @@ START_TEST(draining_is_not_ready)
 }
 END_TEST
 
+/* The last one where tests share a process: a listener that died stays dead. */
+START_TEST(a_dead_listener_is_not_alive)
+{
+	struct fixture fixture;
+	fixture_init(&fixture, true);
+	sync_pipeline(&fixture);
+	expect(&fixture, "/healthz", OK, "ok\n");
+	gpr_log(GPR_ERROR, "Failed accept4: %s", "Too many open files"); /* gRPC core's words, and all it says */
+	expect(&fixture, "/healthz", UNAVAILABLE, "the xDS listener has stopped accepting");
+	expect(&fixture, "/readyz", UNAVAILABLE, "not ready: the xDS listener has stopped accepting");
+	expect(&fixture, "/metrics", OK, "\nweft_xds_accept_failures_total 1\n");
+	fixture_done(&fixture);
+}
+END_TEST
+
 UNIT_MAIN("admin", before_the_first_sync, not_ready_without_xds, pages, config_of_a_proxy, index_lists_the_pages,
-          draining_is_not_ready)
+          draining_is_not_ready, a_dead_listener_is_not_alive)
