@@ -102,8 +102,8 @@ struct name_list *name_list_new(struct name_table *table, const char *const *nam
 	const char **v = name_alloc(n * sizeof *v);
 	size_t kept = 0;
 
-	if (n)
-		memcpy(v, names, n * sizeof *v);
+	for (size_t i = 0; i < n; i++)
+		v[i] = names[i];
 	if (!is_sorted(v, n)) /* Envoy sorts in delta */
 		qsort(v, n, sizeof *v, text_compare);
 	for (size_t i = 0; i < n; i++) {

@@ -23,7 +23,8 @@ static const char mesh_shuffled[] = SLICE("b", "10.1.0.2") SERVICE("b", "80", "1
 
 static void assert_same_bytes(const struct resource_set *a, const struct resource_set *b)
 {
-	if (!a && !b)
+	ck_assert_int_eq(!a, !b);
+	if (!a)
 		return;
 	ck_assert_uint_eq(a->n, b->n);
 	for (size_t i = 0; i < a->n; i++) {
