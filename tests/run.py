@@ -51,7 +51,15 @@ def scripts(*pattern):
 
 
 # What shares state between threads runs once more under ThreadSanitizer.
-THREADED = {"slot_test", "xds_server_test", "pipeline_test", "admin_test", "resource_test", "generation_test"}
+THREADED = {"slot_test", "xds_server_test", "pipeline_test", "admin_test", "http_test", "resource_test", "generation_test"}
+
+
+def threaded():
+    yield from executables("tsan", THREADED)()
+    for name in "canary_test", "hostile_client_test":
+        yield f"e2e/{name}", ["env", "WEFT_BIN=" + os.path.join(BUILD, "tsan", "bin"), PYTHON, path("tests", "e2e", f"{name}.py")]
+
+
 
 FUZZ_S = int(os.environ.get("WEFT_FUZZ_S", "20"))
 
@@ -65,11 +73,12 @@ def fuzzers():
 
 SUITES = [
     Suite("house", "rules of the tree: headers, links, sizes, formatting", scripts("house.py")),
+    Suite("lint", "clang-tidy and gcc's analyzer, what changed since it was clean", scripts("lint.py"), timeout_s=1800),
     Suite("proto", "our protos against upstream's", scripts("proto", "check_subset.py")),
     Suite("unit", "each noun by itself, ASan and UBSan", executables("test"), parallel=2, timeout_s=180),
     Suite("golden", "YAML to resources, shuffled, loaded by Envoy", scripts("golden", "run.py"), timeout_s=900),
     Suite("cases", "Istio's own cases", scripts("cases", "*_test.py"), timeout_s=900),
-    Suite("tsan", "what shares state between threads, ThreadSanitizer", executables("tsan", THREADED), timeout_s=300),
+    Suite("tsan", "what shares state between threads, ThreadSanitizer", threaded, timeout_s=300),
     Suite("e2e", "real Envoys, real traffic, faults", scripts("e2e", "*_test.py"), timeout_s=1200),
     Suite("fuzz", f"each fuzz target for {FUZZ_S} s", fuzzers, parallel=2, timeout_s=FUZZ_S + 120),
 ]

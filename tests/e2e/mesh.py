@@ -125,6 +125,12 @@ class Weftd(Process):
         found = wait_for("weftd's ports", ports)
         self.xds_port, self.admin_port = found["xds"], found["admin"]
 
+    def stop(self, timeout_s=20):
+        """Unless a test killed it, it ends with 0: what a sanitizer finds, leaks too, shows as another code."""
+        code = super().stop(timeout_s)
+        assert code in (0, -signal.SIGKILL), f"{self.name} ended with {code}:\n{self.log()[-8000:]}"
+        return code
+
     def get(self, path):
         return get(f"http://127.0.0.1:{self.admin_port}{path}")
 
@@ -227,16 +233,19 @@ class Mesh:
         return self
 
     def __exit__(self, kind, error, trace):
+        failure = None
         for thing in reversed(self._started):
             try:
                 thing.stop()
             except Exception as late:  # the first error is the one to show
-                if not error:
-                    raise
-                print(f"# {late}")
+                failure = failure or late
+                if error:
+                    print(f"# {late}")
             if error and isinstance(thing, Process):
                 print("".join(f"# {thing.name}: {line}\n" for line in thing.log().splitlines()[-30:]), end="")
         shutil.rmtree(self.folder, ignore_errors=True)
+        if failure and not error:
+            raise failure
 
     def own(self, thing):
         self._started.append(thing)
