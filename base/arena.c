@@ -1,5 +1,7 @@
 #include "base/arena.h"
 
+#include "base/heap.h"
+
 #include <assert.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -7,9 +9,9 @@
 #include <string.h>
 
 /*
- * Chunks are calloc'ed, so large ones are the kernel's zero pages and cost nothing until touched. They double from
- * FIRST (an object's arena holds a few hundred bytes, and there are many) to MOST (so that a generation's arena wastes
- * little).
+ * Chunks come from calloc(3), so large ones are the kernel's zero pages and cost nothing until touched. They double
+ * from FIRST (an object's arena holds a few hundred bytes, and there are many) to MOST (so that a generation's arena
+ * wastes little).
  */
 #define CHUNK_FIRST 1024
 #define CHUNK_MOST (256u << 10)
@@ -48,18 +50,10 @@ struct arena {
 	size_t size; /* taken from the system */
 };
 
-_Noreturn static void out_of_memory(size_t size)
-{
-	fprintf(stderr, "weft: out of memory: %zu bytes\n", size);
-	abort();
-}
-
 /* data_size is at most SIZE_MAX / 2. */
 static struct chunk *chunk_new(size_t data_size)
 {
-	struct chunk *chunk = calloc(1, data_size + sizeof *chunk);
-	if (!chunk)
-		out_of_memory(data_size);
+	struct chunk *chunk = heap_alloc(data_size + sizeof *chunk);
 	chunk->size = data_size;
 	POISON(chunk->data, data_size);
 	return chunk;
@@ -110,7 +104,7 @@ static void *alloc_own(struct arena *arena, size_t size)
 void *arena_alloc(struct arena *arena, size_t size)
 {
 	if (size > SIZE_MAX / 4)
-		out_of_memory(size);
+		heap_fail(size);
 	size_t step = round_up(size ? size : 1) + GAP;
 	if (step > (size_t)(arena->end - arena->at)) {
 		if (step > arena->next_size / 4)

@@ -1,8 +1,8 @@
 #include "base/json_build.h"
 
+#include "base/heap.h"
 #include "base/map.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,14 +17,7 @@ void json_build_done(struct json_build *build)
 
 void json_build_push(struct json_build *build, const struct json_member *member)
 {
-	if (build->n == build->cap) {
-		build->cap = build->cap ? build->cap * 2 : 64;
-		build->v = reallocarray(build->v, build->cap, sizeof *build->v);
-		if (!build->v) {
-			fprintf(stderr, "weft: out of memory: %zu values\n", build->cap);
-			abort();
-		}
-	}
+	build->v = heap_grow(build->v, &build->cap, build->n + 1, sizeof *build->v);
 	build->v[build->n++] = *member;
 }
 

@@ -1,5 +1,7 @@
 #include "base/text.h"
 
+#include "base/heap.h"
+
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -16,10 +18,8 @@ static void reserve(struct text *text, size_t more)
 	while (!is_too_much && cap < want)
 		is_too_much = __builtin_mul_overflow(cap, 2, &cap);
 	char *s = is_too_much ? NULL : realloc(text->s, cap);
-	if (!s) {
-		fprintf(stderr, "weft: out of memory: %zu bytes\n", want);
-		abort();
-	}
+	if (!s)
+		heap_fail(want);
 	text->s = s;
 	text->cap = cap;
 }

@@ -297,6 +297,12 @@ static bool on_nothing(struct builder *builder, const yaml_event_t *event)
 	return true;
 }
 
+_Noreturn static void fail_memory(void)
+{
+	fprintf(stderr, "weft: out of memory: in libyaml\n");
+	abort();
+}
+
 static bool (*const handlers[])(struct builder *, const yaml_event_t *) = {
     [YAML_NO_EVENT] = on_nothing,           [YAML_STREAM_START_EVENT] = on_nothing,
     [YAML_STREAM_END_EVENT] = on_nothing,   [YAML_DOCUMENT_START_EVENT] = on_document,
@@ -310,10 +316,8 @@ static bool (*const handlers[])(struct builder *, const yaml_event_t *) = {
 static bool fail_parser(struct builder *builder, const yaml_parser_t *parser, const char *s, size_t n)
 {
 	yaml_mark_t mark = parser->problem_mark;
-	if (parser->error == YAML_MEMORY_ERROR) {
-		fprintf(stderr, "weft: out of memory: in libyaml\n");
-		abort();
-	}
+	if (parser->error == YAML_MEMORY_ERROR)
+		fail_memory();
 	if (parser->error == YAML_READER_ERROR) {
 		mark = (yaml_mark_t){0};
 		for (size_t i = 0; i < parser->problem_offset && i < n; i++) {
@@ -356,10 +360,8 @@ bool yaml_build(struct arena *arena, const char *s, size_t n, uint32_t first_lin
 	    .error = error,
 	};
 	yaml_parser_t parser;
-	if (!yaml_parser_initialize(&parser)) {
-		fprintf(stderr, "weft: out of memory: in libyaml\n");
-		abort();
-	}
+	if (!yaml_parser_initialize(&parser))
+		fail_memory();
 	yaml_parser_set_input_string(&parser, (const unsigned char *)s, n);
 	bool is_good = read_events(&builder, &parser, s, n);
 	yaml_parser_delete(&parser);

@@ -1,5 +1,6 @@
 #include "server/admin.h"
 
+#include "base/heap.h"
 #include "server/http.h"
 #include "server/metrics.h"
 
@@ -164,9 +165,7 @@ static void admin_handle(void *context, const struct http_request *request, stru
 
 struct admin *admin_new(const struct admin_options *options, struct error *error)
 {
-	struct admin *admin = calloc(1, sizeof *admin);
-	if (!admin)
-		abort();
+	struct admin *admin = HEAP_NEW(struct admin);
 	admin->options = *options;
 	pthread_mutex_init(&admin->lock, NULL);
 	admin->http = http_server_new(

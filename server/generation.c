@@ -1,19 +1,12 @@
 #include "server/generation.h"
 
+#include "base/heap.h"
 #include "translator/resolve.h"
 
 #include <assert.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-
-static void *generation_alloc(size_t size)
-{
-	void *memory = calloc(1, size);
-	if (!memory)
-		abort();
-	return memory;
-}
 
 /* Whether this was the last reference. Acquire-release: what other threads did with the thing happens before it is
  * freed. */
@@ -119,11 +112,11 @@ static int roster_node_compare(const void *a, const void *b)
 
 struct roster *roster_new(struct roster_node *const *nodes, size_t n)
 {
-	struct roster *roster = generation_alloc(sizeof *roster);
+	struct roster *roster = HEAP_NEW(struct roster);
 	atomic_init(&roster->refs, 1);
 	if (!n)
 		return roster;
-	roster->v = generation_alloc(n * sizeof roster->v[0]);
+	roster->v = HEAP_NEW_N(struct roster_node *, n);
 	memcpy(roster->v, nodes, n * sizeof roster->v[0]);
 	qsort(roster->v, n, sizeof roster->v[0], roster_node_compare);
 	for (size_t i = 0; i < n; i++) {
@@ -169,7 +162,7 @@ static void sets_unref(struct resource_set *const *sets)
 struct proxy_config *proxy_config_new(struct resource_set *const *view, struct digest view_key,
                                       struct resource_set *const *workload, struct digest workload_key)
 {
-	struct proxy_config *config = generation_alloc(sizeof *config);
+	struct proxy_config *config = HEAP_NEW(struct proxy_config);
 
 	sets_ref(view, config->view);
 	sets_ref(workload, config->workload);
@@ -224,7 +217,7 @@ void resolved_unref(struct resolved *resolved)
 
 struct generation *generation_new(struct resolved *source)
 {
-	struct generation *generation = generation_alloc(sizeof *generation);
+	struct generation *generation = HEAP_NEW(struct generation);
 
 	generation->arena = arena_new();
 	atomic_init(&generation->refs, 1);

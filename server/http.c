@@ -1,6 +1,7 @@
 #include "server/http.h"
 
 #include "base/clock.h"
+#include "base/heap.h"
 #include "base/log.h"
 #include "server/options.h"
 
@@ -230,7 +231,7 @@ static void on_read(struct bufferevent *stream, void *context)
 	if (size > HTTP_REQUEST_BYTES_MAX || (size < 0 && n >= HTTP_REQUEST_BYTES_MAX)) {
 		connection_refuse(connection, 431, "the request is too large");
 	} else if (size >= 0) {
-		char *headers = event_need(malloc((size_t)size + 1));
+		char *headers = heap_alloc((size_t)size + 1);
 		evbuffer_remove(in, headers, (size_t)size);
 		headers[size] = '\0';
 		if (memchr(headers, '\0', (size_t)size))
@@ -284,7 +285,7 @@ static void on_life_over(evutil_socket_t fd, short what, void *context)
 static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *peer, int n, void *context)
 {
 	struct http_server *server = context;
-	struct connection *connection = event_need(calloc(1, sizeof *connection));
+	struct connection *connection = HEAP_NEW(struct connection);
 	struct timeval idle = timeval_ms(server->options.idle_ms), life = timeval_ms(server->options.life_ms);
 
 	(void)listener, (void)peer, (void)n;
@@ -397,7 +398,7 @@ struct http_server *http_server_new(const struct http_options *options, struct e
 	int fd = address_listen(options->address, error);
 	if (fd < 0)
 		return NULL;
-	struct http_server *server = event_need(calloc(1, sizeof *server));
+	struct http_server *server = HEAP_NEW(struct http_server);
 	server->options = *options;
 	if (!options->connections_max)
 		server->options.connections_max = HTTP_CONNECTIONS_MAX;

@@ -1,8 +1,9 @@
 #include "translator/resource.h"
 
+#include "base/heap.h"
+
 #include <assert.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,16 +31,6 @@ const struct resource_type_info resource_types[RESOURCE_TYPE_COUNT] = {
 #define ANY_VALUE_TAG 0x12
 #define VARINT_MAX 10
 
-static void *allocate(size_t size)
-{
-	void *data = malloc(size);
-	if (!data) {
-		fprintf(stderr, "weft: out of memory: %zu bytes\n", size);
-		abort();
-	}
-	return data;
-}
-
 static size_t put_varint(uint8_t *at, size_t value)
 {
 	size_t n = 0;
@@ -63,7 +54,7 @@ struct resource *resource_new(enum resource_type type, const char *name, const v
 	size_t head_n = (size_t)(at - head);
 
 	size_t body_n = head_n + url_n + n;
-	struct resource *resource = allocate(sizeof *resource + name_size + body_n);
+	struct resource *resource = heap_alloc(sizeof *resource + name_size + body_n);
 	char *name_copy = (char *)(resource + 1);
 	memcpy(name_copy, name, name_size);
 	uint8_t *body = (uint8_t *)name_copy + name_size, *end = body;
@@ -125,7 +116,7 @@ static bool is_sorted(struct resource *const *v, size_t n)
 
 static void sort(struct resource **v, size_t n)
 {
-	struct ranked *ranked = allocate(n * sizeof *ranked);
+	struct ranked *ranked = HEAP_NEW_N(struct ranked, n);
 	for (size_t i = 0; i < n; i++)
 		ranked[i] = (struct ranked){.resource = v[i], .rank = i};
 	qsort(ranked, n, sizeof *ranked, compare_ranked);
@@ -138,7 +129,7 @@ struct resource_set *resource_set_new(enum resource_type type, struct resource *
 {
 	if (!is_sorted(v, n))
 		sort(v, n);
-	struct resource_set *set = allocate(sizeof *set + n * sizeof *set->v);
+	struct resource_set *set = heap_alloc(sizeof *set + n * sizeof *set->v);
 	*set = (struct resource_set){.type = type, .v = (struct resource **)(set + 1)};
 	atomic_init(&set->refs, 1);
 	struct digest_state state;

@@ -1,5 +1,6 @@
 #include "server/source/file.h"
 
+#include "base/heap.h"
 #include "base/text.h"
 #include "server/source/file_parts.h"
 
@@ -9,31 +10,24 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
-static void *checked(void *p)
-{
-	if (!p)
-		abort(); /* out of memory */
-	return p;
-}
-
 /* "dir/" as "dir"; its parent is what comes before the last slash. */
 static void root_init(struct file_root *root, const char *path, bool is_mesh)
 {
-	*root = (struct file_root){.path = checked(strdup(path)), .wd = -1, .is_mesh = is_mesh};
+	*root = (struct file_root){.path = heap_strdup(path), .wd = -1, .is_mesh = is_mesh};
 	for (size_t n = strlen(root->path); n > 1 && root->path[n - 1] == '/'; n--)
 		root->path[n - 1] = '\0';
 	const char *slash = strrchr(root->path, '/');
 	root->name = slash ? slash + 1 : root->path;
 	if (!slash)
-		root->parent = checked(strdup("."));
+		root->parent = heap_strdup(".");
 	else
-		root->parent = checked(strndup(root->path, slash == root->path ? 1 : (size_t)(slash - root->path)));
+		root->parent = heap_strndup(root->path, slash == root->path ? 1 : (size_t)(slash - root->path));
 }
 
 /* The mesh file first: should it lie among the manifests, it is known before they are listed. */
 static bool add_roots(struct file_source *source, const struct file_source_options *options, struct error *error)
 {
-	source->roots = checked(calloc(options->n_paths + 1, sizeof *source->roots));
+	source->roots = HEAP_NEW_N(struct file_root, options->n_paths + 1);
 	if (options->mesh_path)
 		root_init(&source->roots[source->n_roots++], options->mesh_path, true);
 	for (size_t i = 0; i < options->n_paths; i++)
@@ -48,9 +42,9 @@ static bool add_roots(struct file_source *source, const struct file_source_optio
 
 struct file_source *file_source_new(const struct file_source_options *options, struct error *error)
 {
-	struct file_source *source = checked(calloc(1, sizeof *source));
-	source->root_namespace = checked(strdup(options->root_namespace));
-	source->touches = checked(calloc(FILE_TOUCHES_MAX, sizeof *source->touches));
+	struct file_source *source = HEAP_NEW(struct file_source);
+	source->root_namespace = heap_strdup(options->root_namespace);
+	source->touches = HEAP_NEW_N(struct file_touch, FILE_TOUCHES_MAX);
 	source->fd = -1;
 	bool is_done = add_roots(source, options, error);
 	if (is_done && options->is_watching) {

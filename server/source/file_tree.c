@@ -1,4 +1,5 @@
 /* The folders and files as they were last seen, and looking at them again. */
+#include "base/heap.h"
 #include "base/text.h"
 #include "base/vec.h"
 #include "base/yaml.h"
@@ -20,13 +21,6 @@ struct walk {
 	struct store *store;
 	bool is_changed;
 };
-
-static void *checked(void *p)
-{
-	if (!p)
-		abort(); /* out of memory */
-	return p;
-}
 
 /* Folders and files both begin with their path, so one search serves both. */
 struct with_path {
@@ -55,10 +49,7 @@ static void *find(void *const *sorted, size_t n, const char *path)
 
 static void insert(void ***sorted, size_t *n, size_t *cap, void *item)
 {
-	if (*n == *cap) {
-		*cap = *cap ? *cap * 2 : 64;
-		*sorted = checked(realloc(*sorted, *cap * sizeof **sorted));
-	}
+	*sorted = heap_grow(*sorted, cap, *n + 1, sizeof **sorted);
 	size_t i = lower_bound(*sorted, *n, ((const struct with_path *)item)->path);
 	memmove(*sorted + i + 1, *sorted + i, (*n - i) * sizeof **sorted);
 	(*sorted)[i] = item;
@@ -215,8 +206,8 @@ static bool is_same_file(const struct file_stamp *stamp, const struct stat *stat
 
 static struct file_known *new_file(struct file_source *source, const char *path, const struct file_folder *folder)
 {
-	struct file_known *file = checked(calloc(1, sizeof *file));
-	file->path = checked(strdup(path));
+	struct file_known *file = HEAP_NEW(struct file_known);
+	file->path = heap_strdup(path);
 	file->folder = folder;
 	file->is_touched = true;
 	insert((void ***)&source->files, &source->n_files, &source->cap_files, file);
@@ -346,8 +337,8 @@ static const char *nesting_problem(const struct file_folder *parent, const struc
 
 static struct file_folder *new_folder(struct file_source *source, const char *path, struct file_folder *parent)
 {
-	struct file_folder *folder = checked(calloc(1, sizeof *folder));
-	folder->path = checked(strdup(path));
+	struct file_folder *folder = HEAP_NEW(struct file_folder);
+	folder->path = heap_strdup(path);
 	folder->parent = parent;
 	folder->depth = parent ? parent->depth + 1 : 0;
 	folder->wd = -1;

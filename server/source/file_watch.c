@@ -1,4 +1,5 @@
 /* inotify: which folder or file an event speaks of. */
+#include "base/heap.h"
 #include "base/text.h"
 #include "server/source/file_parts.h"
 
@@ -85,9 +86,7 @@ static struct file_touch *touch_path(struct file_source *source, const char *pat
 	if (touch || source->n_touches == FILE_TOUCHES_MAX)
 		return touch;
 	touch = &source->touches[source->n_touches++];
-	*touch = (struct file_touch){.path = strdup(path)};
-	if (!touch->path)
-		abort(); /* out of memory */
+	*touch = (struct file_touch){.path = heap_strdup(path)};
 	return touch;
 }
 

@@ -1,5 +1,6 @@
 #include "server/source/store.h"
 
+#include "base/heap.h"
 #include "base/map.h"
 #include "base/vec.h"
 
@@ -31,11 +32,12 @@ struct store {
 	void *claims;   /* struct claim; so that a small change costs little however many objects there are */
 };
 
-static void *checked(void *p)
+/* tsearch(3) says NULL when it is out of memory. */
+static void *checked(void *node)
 {
-	if (!p)
-		abort(); /* out of memory */
-	return p;
+	if (!node)
+		heap_fail(sizeof(void *));
+	return node;
 }
 
 static int compare_groups(const void *a, const void *b)
@@ -67,8 +69,8 @@ static void group_free(void *p)
 
 static struct group *group_new(const char *name)
 {
-	struct group *group = checked(calloc(1, sizeof *group));
-	group->name = checked(strdup(name));
+	struct group *group = HEAP_NEW(struct group);
+	group->name = heap_strdup(name);
 	group->arena = arena_new();
 	group->report.arena = group->arena;
 	return group;
@@ -76,8 +78,8 @@ static struct group *group_new(const char *name)
 
 struct store *store_new(const char *root_namespace)
 {
-	struct store *store = checked(calloc(1, sizeof *store));
-	store->root_namespace = checked(strdup(root_namespace));
+	struct store *store = HEAP_NEW(struct store);
+	store->root_namespace = heap_strdup(root_namespace);
 	return store;
 }
 
@@ -127,7 +129,7 @@ static uint64_t object_hash(const struct object *object)
 
 static void add_claim(struct store *store, const struct group *group, struct object *object)
 {
-	struct claim *claim = checked(malloc(sizeof *claim));
+	struct claim *claim = HEAP_NEW(struct claim);
 	*claim = (struct claim){.object = object, .group = group, .hash = object_hash(object)};
 	struct claim **node = checked(tsearch(claim, &store->claims, compare_claims));
 	assert(*node == claim);

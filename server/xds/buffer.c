@@ -1,15 +1,15 @@
 #include "server/xds/transport.h"
 
+#include "base/heap.h"
+
 #include <assert.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
 struct buffer *buffer_new(size_t n)
 {
-	struct buffer *buffer = malloc(sizeof *buffer + n);
+	struct buffer *buffer = heap_alloc(sizeof *buffer + n);
 
-	if (!buffer)
-		abort();
 	buffer->n = n;
 	atomic_init(&buffer->refs, 1);
 	return buffer;

@@ -1,6 +1,7 @@
 #include "server/xds/grpc_private.h"
 
 #include "base/clock.h"
+#include "base/heap.h"
 
 #include <assert.h>
 #include <grpc/byte_buffer.h>
@@ -144,10 +145,8 @@ static const struct transport_ops grpc_stream_ops = {
 
 static struct grpc_stream *grpc_stream_new(struct grpc_transport *transport, grpc_call *call)
 {
-	struct grpc_stream *stream = malloc(sizeof *stream);
+	struct grpc_stream *stream = HEAP_NEW(struct grpc_stream);
 
-	if (!stream)
-		abort();
 	*stream = (struct grpc_stream){
 	    .base.ops = &grpc_stream_ops,
 	    .transport = transport,

@@ -1,6 +1,7 @@
 #include "server/xds/grpc_transport.h"
 
 #include "base/clock.h"
+#include "base/heap.h"
 #include "base/log.h"
 #include "server/xds/grpc_log.h"
 #include "server/xds/grpc_private.h"
@@ -20,14 +21,6 @@
 #define KEEPALIVE_TIMEOUT_MS 10000
 #define MIN_PING_INTERVAL_MS 5000
 #define CONNECTION_AGE_GRACE_MS 30000
-
-static void *transport_alloc(size_t size)
-{
-	void *memory = calloc(1, size);
-	if (!memory)
-		abort();
-	return memory;
-}
 
 /* ---- events ---- */
 
@@ -218,7 +211,7 @@ static void transport_make_acceptors(struct grpc_transport *transport)
 {
 	size_t n = transport->options.n_methods;
 
-	transport->acceptors = transport_alloc((n + 1) * sizeof *transport->acceptors);
+	transport->acceptors = HEAP_NEW_N(struct acceptor, n + 1);
 	for (size_t i = 0; i <= n; i++) {
 		struct acceptor *acceptor = &transport->acceptors[i];
 		acceptor->tag = (struct tag){TAG_ACCEPT, acceptor};
@@ -251,7 +244,7 @@ static void transport_destroy(struct grpc_transport *transport)
 
 struct grpc_transport *grpc_transport_new(const struct grpc_transport_options *options, struct error *error)
 {
-	struct grpc_transport *transport = transport_alloc(sizeof *transport);
+	struct grpc_transport *transport = HEAP_NEW(struct grpc_transport);
 
 	raise_file_limit();
 	grpc_log_install();

@@ -1,5 +1,7 @@
 #include "server/xds/nack.h"
 
+#include "base/heap.h"
+
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,10 +10,8 @@
 struct nack *nack_new(const char *resource, const char *version, const char *message)
 {
 	size_t resource_size = strlen(resource) + 1, message_n = strnlen(message, NACK_MESSAGE_MAX);
-	struct nack *nack = malloc(sizeof *nack + resource_size + message_n + 1);
+	struct nack *nack = heap_alloc(sizeof *nack + resource_size + message_n + 1);
 
-	if (!nack)
-		abort();
 	/* not in the middle of a character */
 	while (message_n && message[message_n] && (message[message_n] & 0xc0) == 0x80)
 		message_n--;

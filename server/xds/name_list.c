@@ -1,5 +1,6 @@
 #include "server/xds/name_list.h"
 
+#include "base/heap.h"
 #include "base/text.h"
 
 #include <assert.h>
@@ -13,20 +14,9 @@ struct name_table {
 	size_t n;
 };
 
-static void *name_alloc(size_t size)
-{
-	void *memory = malloc(size ? size : 1);
-	if (!memory)
-		abort();
-	return memory;
-}
-
 struct name_table *name_table_new(void)
 {
-	struct name_table *table = calloc(1, sizeof *table);
-	if (!table)
-		abort();
-	return table;
+	return HEAP_NEW(struct name_table);
 }
 
 void name_table_free(struct name_table *table)
@@ -54,7 +44,7 @@ static struct name_list *name_list_build(const char *const *names, size_t n)
 	for (size_t i = 0; i < n; i++)
 		bytes += strlen(names[i]) + 1;
 
-	struct name_list *list = name_alloc(sizeof *list + n * sizeof(char *) + bytes);
+	struct name_list *list = heap_alloc(sizeof *list + n * sizeof(char *) + bytes);
 	const char **v = (const char **)(list + 1);
 	char *at = (char *)(v + n);
 	const char *block = at;
@@ -99,7 +89,7 @@ static bool is_sorted(const char *const *names, size_t n)
 
 struct name_list *name_list_new(struct name_table *table, const char *const *names, size_t n)
 {
-	const char **v = name_alloc(n * sizeof *v);
+	const char **v = HEAP_NEW_N(const char *, n);
 	size_t kept = 0;
 
 	for (size_t i = 0; i < n; i++)
@@ -123,7 +113,7 @@ struct name_list *name_list_change(struct name_table *table, struct name_list *l
 	if (!more && !less)
 		return name_list_ref(list);
 	size_t n_list = list ? list->n : 0, n_more = more ? more->n : 0, n = 0, i = 0, j = 0;
-	const char **v = name_alloc((n_list + n_more) * sizeof *v);
+	const char **v = HEAP_NEW_N(const char *, n_list + n_more);
 
 	while (i < n_list || j < n_more) {
 		int order = i == n_list ? 1 : j == n_more ? -1 : strcmp(list->v[i], more->v[j]);

@@ -1,5 +1,6 @@
 #include "server/xds/server.h"
 
+#include "base/heap.h"
 #include "base/log.h"
 #include "server/xds/server_private.h"
 
@@ -13,14 +14,6 @@
 #define ACK_WAIT_MS 5000
 #define ROSTER_GAP_MS 5      /* between two rosters: a thousand proxies that come at once are not a thousand rosters */
 #define DEADLINE_GRAIN_MS 20 /* deadlines are looked through no more often */
-
-static void *server_alloc(size_t size)
-{
-	void *memory = calloc(1, size);
-	if (!memory)
-		abort();
-	return memory;
-}
 
 /* ---- streams ---- */
 
@@ -78,7 +71,7 @@ static void server_settle(struct server_stream *entry)
 static void *server_open(void *context, struct transport_stream *transport, unsigned method)
 {
 	struct xds_server *server = context;
-	struct server_stream *entry = server_alloc(sizeof *entry);
+	struct server_stream *entry = HEAP_NEW(struct server_stream);
 
 	pthread_mutex_lock(&server->lock);
 	assert(method < STREAM_METHODS);
@@ -163,7 +156,7 @@ static void server_take_generation(struct xds_server *server, struct generation 
 static void server_send_roster(struct xds_server *server)
 {
 	size_t n = 0;
-	struct roster_node **nodes = server_alloc((server->stats.streams + 1) * sizeof *nodes);
+	struct roster_node **nodes = HEAP_NEW_N(struct roster_node *, server->stats.streams);
 
 	for (struct server_stream *entry = server->streams; entry; entry = entry->next) {
 		if (entry->is_identified)
@@ -282,7 +275,7 @@ static void server_destroy(struct xds_server *server)
 
 struct xds_server *xds_server_new(const struct xds_server_options *options, struct error *error)
 {
-	struct xds_server *server = server_alloc(sizeof *server);
+	struct xds_server *server = HEAP_NEW(struct xds_server);
 
 	server->options = *options;
 	server_defaults(&server->options);

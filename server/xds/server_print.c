@@ -1,3 +1,4 @@
+#include "base/heap.h"
 #include "server/xds/reply.h"
 #include "server/xds/server_private.h"
 
@@ -83,9 +84,7 @@ void xds_server_print_proxies(struct xds_server *server, struct text *out)
 	size_t n = 0;
 
 	pthread_mutex_lock(&server->lock);
-	const struct stream **streams = calloc(server->stats.streams + 1, sizeof(struct stream *));
-	if (!streams)
-		abort();
+	const struct stream **streams = HEAP_NEW_N(const struct stream *, server->stats.streams);
 	for (struct server_stream *entry = server->streams; entry; entry = entry->next) {
 		if (entry->is_identified)
 			streams[n++] = entry->stream;

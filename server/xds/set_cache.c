@@ -1,5 +1,7 @@
 #include "server/xds/set_cache.h"
 
+#include "base/heap.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,22 +31,14 @@ struct set_cache {
 	int64_t swept_ns;
 };
 
-static void *set_alloc(size_t size)
-{
-	void *memory = calloc(1, size ? size : 1);
-	if (!memory)
-		abort();
-	return memory;
-}
-
 struct set_cache *set_cache_new(const struct clock *clock, struct name_table *names)
 {
-	struct set_cache *cache = set_alloc(sizeof *cache);
+	struct set_cache *cache = HEAP_NEW(struct set_cache);
 
 	cache->clock = clock;
 	cache->names = names;
 	cache->n_buckets = 256;
-	cache->buckets = set_alloc(cache->n_buckets * sizeof *cache->buckets);
+	cache->buckets = HEAP_NEW_N(struct set_entry *, cache->n_buckets);
 	return cache;
 }
 
@@ -154,7 +148,7 @@ static size_t set_key_hash(const struct set_key *key)
 static void set_cache_grow(struct set_cache *cache)
 {
 	size_t n_buckets = cache->n_buckets * 2;
-	struct set_entry **buckets = set_alloc(n_buckets * sizeof *buckets);
+	struct set_entry **buckets = HEAP_NEW_N(struct set_entry *, n_buckets);
 
 	for (size_t i = 0; i < cache->n_buckets; i++) {
 		for (struct set_entry *entry = cache->buckets[i], *next; entry; entry = next) {
@@ -186,7 +180,7 @@ static struct set_entry *set_cache_entry(struct set_cache *cache, enum set_opera
 			set_cache_grow(cache);
 			bucket = &cache->buckets[set_key_hash(&key) & (cache->n_buckets - 1)];
 		}
-		entry = set_alloc(sizeof *entry);
+		entry = HEAP_NEW(struct set_entry);
 		entry->key = key;
 		entry->next = *bucket;
 		*bucket = entry;
@@ -211,7 +205,7 @@ struct set_builder {
 
 static struct set_builder set_builder_new(size_t cap)
 {
-	return (struct set_builder){.v = set_alloc(cap * sizeof(struct resource *))};
+	return (struct set_builder){.v = HEAP_NEW_N(struct resource *, cap)};
 }
 
 static void set_builder_add(struct set_builder *builder, struct resource *resource)
@@ -264,10 +258,10 @@ static bool is_same(const struct resource *a, const struct resource *b)
 static struct set_diff *set_diff_new(struct name_table *names, struct resource_set *from, struct resource_set *to)
 {
 	size_t n_from = set_count(from), n_to = set_count(to), n_updated = 0;
-	struct set_diff *diff = set_alloc(sizeof *diff + (n_from + n_to) * sizeof(void *));
+	struct set_diff *diff = heap_alloc(sizeof *diff + (n_from + n_to) * sizeof(void *));
 	struct resource **changed = (struct resource **)(diff + 1);
 	const char **removed = (const char **)(void *)(changed + n_to);
-	const char **updated = set_alloc(n_to * sizeof *updated);
+	const char **updated = HEAP_NEW_N(const char *, n_to);
 
 	for (struct set_pair pair = {.a = from, .b = to}; set_pair_next(&pair);) {
 		if (!pair.in_b) {
@@ -343,7 +337,7 @@ struct resource_set *set_cache_without(struct set_cache *cache, struct resource_
 
 static struct name_list *set_missing(struct name_table *table, struct name_list *names, const struct resource_set *set)
 {
-	const char **missing = set_alloc(names->n * sizeof *missing);
+	const char **missing = HEAP_NEW_N(const char *, names->n);
 	size_t n = 0;
 
 	for (size_t i = 0, j = 0; i < names->n; i++) {

@@ -1,5 +1,6 @@
 #include "server/xds/stream.h"
 
+#include "base/heap.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "proto/codec.h"
@@ -28,10 +29,8 @@ const struct stream_method stream_methods[STREAM_METHODS] = {
 struct stream *stream_new(struct stream_env *env, struct transport_stream *transport,
                           const struct stream_method *method)
 {
-	struct stream *stream = calloc(1, sizeof *stream);
+	struct stream *stream = HEAP_NEW(struct stream);
 
-	if (!stream)
-		abort();
 	stream->env = env;
 	stream->transport = transport;
 	stream->method = method;

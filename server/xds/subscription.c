@@ -1,5 +1,6 @@
 #include "server/xds/subscription.h"
 
+#include "base/heap.h"
 #include "server/xds/reply.h"
 
 #include <assert.h>
@@ -189,9 +190,7 @@ static void subscription_claim(struct subscription *sub, const struct request *r
 
 	if (!n)
 		return;
-	struct resource **v = calloc(n, sizeof(struct resource *));
-	if (!v)
-		abort();
+	struct resource **v = HEAP_NEW_N(struct resource *, n);
 	for (size_t i = 0; i < n; i++) {
 		const struct request_claim *claim = &request->claims[i];
 		v[i] = resource_new(sub->type, claim->name, claim->version, strlen(claim->version));

@@ -1,5 +1,7 @@
 #include "server/xds/subscription.h"
 
+#include "base/heap.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,10 +33,8 @@ static bool is_claim_true(const struct resource *claim, const struct resource *r
 void subscription_rebase(struct subscription *sub, const struct proxy_config *config)
 {
 	size_t n = set_count(sub->claims), n_parts[SUBSCRIPTION_PARTS] = {0};
-	struct resource **v = calloc(SUBSCRIPTION_PARTS * n + 1, sizeof(struct resource *));
+	struct resource **v = HEAP_NEW_N(struct resource *, SUBSCRIPTION_PARTS * n);
 
-	if (!v)
-		abort();
 	for (size_t i = 0; i < n; i++) {
 		struct resource *claim = sub->claims->v[i];
 		if (!sub->is_wildcard && !name_list_has(sub->names, claim->name))
@@ -72,12 +72,7 @@ struct blame {
 
 static void blame_add(struct blame *blame, struct resource *resource)
 {
-	if (blame->n == blame->cap) {
-		blame->cap = blame->cap ? blame->cap * 2 : 4;
-		blame->v = reallocarray(blame->v, blame->cap, sizeof *blame->v);
-		if (!blame->v)
-			abort();
-	}
+	blame->v = heap_grow(blame->v, &blame->cap, blame->n + 1, sizeof(struct resource *));
 	blame->v[blame->n++] = resource_ref(resource);
 }
 

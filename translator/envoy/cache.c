@@ -9,9 +9,10 @@
  */
 #include "translator/envoy/emit_parts.h"
 
+#include "base/heap.h"
+
 #include <assert.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,16 +42,6 @@ struct emit_cache {
 
 #define SLOTS_FIRST 256
 
-static void *allocate(size_t size)
-{
-	void *data = calloc(1, size ? size : 1);
-	if (!data) {
-		fprintf(stderr, "weft: out of memory: %zu bytes\n", size);
-		abort();
-	}
-	return data;
-}
-
 static struct digest key_of(const void *value)
 {
 	return *(const struct digest *)value;
@@ -71,7 +62,7 @@ static void *index_get(const struct index *index, struct digest key)
 
 static void index_resize(struct index *index, size_t n_slots)
 {
-	struct index next = {.slots = allocate(n_slots * sizeof *next.slots), .n_slots = n_slots, .n = index->n};
+	struct index next = {.slots = heap_alloc(n_slots * sizeof *next.slots), .n_slots = n_slots, .n = index->n};
 	for (size_t i = 0; i < index->n_slots; i++)
 		if (index->slots[i])
 			*slot_of(&next, key_of(index->slots[i])) = index->slots[i];
@@ -126,11 +117,11 @@ const struct cache_unit *cache_take(struct emit_cache *cache, struct digest key,
 		resource_unref(resource);
 		resource = resource_ref(content->resource);
 	} else {
-		content = allocate(sizeof *content);
+		content = heap_alloc(sizeof *content);
 		*content = (struct content){.version = resource->version, .resource = resource_ref(resource)};
 		index_add(&cache->contents, content);
 	}
-	struct cache_unit *unit = allocate(sizeof *unit);
+	struct cache_unit *unit = heap_alloc(sizeof *unit);
 	*unit = (struct cache_unit){.key = key, .resource = resource, .content = content, .used = cache->generation};
 	content->unit = unit;
 	content->n_units++;
@@ -142,7 +133,7 @@ void cache_keep_hosts(struct emit_cache *cache, struct digest table, const struc
 {
 	struct cache_unit *unit = index_get(&cache->units, table);
 	assert(unit && !unit->hosts);
-	unit->hosts = allocate(n * sizeof *unit->hosts);
+	unit->hosts = heap_alloc(n * sizeof *unit->hosts);
 	if (n)
 		memcpy(unit->hosts, hosts, n * sizeof *hosts); /* the cache's own */
 	unit->n_hosts = n;
@@ -165,7 +156,7 @@ const struct virtual_host *cache_put_host(struct emit_cache *cache, const struct
 	for (size_t i = 0; i < host->n_domains; i++)
 		text_n += strlen(host->domains[i]) + 1;
 	struct virtual_host *copy =
-	    allocate(sizeof *copy + host->n_domains * sizeof *copy->domains + text_n + host->bytes_n);
+	    heap_alloc(sizeof *copy + host->n_domains * sizeof *copy->domains + text_n + host->bytes_n);
 	const char **domains = (const char **)(copy + 1);
 	char *text = (char *)(domains + host->n_domains);
 	for (size_t i = 0; i < host->n_domains; i++) {
@@ -185,7 +176,7 @@ const struct virtual_host *cache_put_host(struct emit_cache *cache, const struct
 
 static struct resource_set *keep_set(struct emit_cache *cache, struct digest key, struct resource_set *set)
 {
-	struct kept_set *kept = allocate(sizeof *kept);
+	struct kept_set *kept = heap_alloc(sizeof *kept);
 	*kept = (struct kept_set){.key = key, .set = set};
 	index_add(&cache->sets, kept);
 	return resource_set_ref(set);
@@ -194,7 +185,7 @@ static struct resource_set *keep_set(struct emit_cache *cache, struct digest key
 /* The versions go in as one: a set has thousands. */
 static struct digest set_key(struct digest_state *state, const struct cache_unit *const *units, size_t n)
 {
-	struct digest *versions = allocate(n * sizeof *versions);
+	struct digest *versions = heap_alloc(n * sizeof *versions);
 	for (size_t i = 0; i < n; i++)
 		versions[i] = units[i]->resource->version;
 	digest_add(state, versions, n * sizeof *versions);
@@ -213,7 +204,7 @@ struct resource_set *cache_set(struct emit_cache *cache, enum resource_type type
 	struct kept_set *kept = index_get(&cache->sets, key);
 	if (kept)
 		return resource_set_ref(kept->set);
-	struct resource **taken = allocate(n * sizeof *taken);
+	struct resource **taken = heap_alloc(n * sizeof *taken);
 	for (size_t i = 0; i < n; i++)
 		taken[i] = resource_ref(units[i]->resource);
 	struct resource_set *set = resource_set_new(type, taken, n);
@@ -240,7 +231,7 @@ struct resource_set *cache_set_with(struct emit_cache *cache, struct resource_se
 	struct kept_set *kept = index_get(&cache->sets, key);
 	if (kept)
 		return resource_set_ref(kept->set);
-	struct resource **v = allocate(former->n * sizeof *v);
+	struct resource **v = heap_alloc(former->n * sizeof *v);
 	for (size_t i = 0; i < former->n; i++)
 		v[i] = resource_ref(former->v[i]);
 	for (size_t i = 0; i < n; i++) {
@@ -259,7 +250,7 @@ struct resource_set *cache_set_with(struct emit_cache *cache, struct resource_se
 
 struct emit_cache *emit_cache_new(void)
 {
-	struct emit_cache *cache = allocate(sizeof *cache);
+	struct emit_cache *cache = heap_alloc(sizeof *cache);
 	cache->generation = 1;
 	return cache;
 }
