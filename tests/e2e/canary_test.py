@@ -36,14 +36,6 @@ spec:
 """
 
 
-def assert_split(results, n, v2_percent):
-    p = v2_percent / 100
-    assert set(results) <= {"v1", "v2"}, results
-    assert sum(results.values()) == n, results
-    sigma = (n * p * (1 - p)) ** 0.5
-    assert abs(results["v2"] - n * p) <= 3 * sigma, f"v2 got {results['v2']} of {n}, expected {n * p:.0f} ± {3 * sigma:.0f}"
-
-
 def assert_none_lost(load, *names):
     assert load.total > 0 and set(load.results) <= set(names), dict(load.results)
 
@@ -80,7 +72,7 @@ class Canary(mesh_rig.Mesh):
 def run(form, is_delta):
     with tap.case(f"{form}: 10,000 requests at 90/10 fall within 3 standard deviations"):
         with Canary(is_delta) as mesh:
-            assert_split(traffic.send(mesh.port, 10000, host=HOST), 10000, 10)
+            traffic.check_split(lambda: traffic.send(mesh.port, 10000, host=HOST), "v2", 10000, 10)
 
     with tap.case(f"{form}: a weight edit under load loses no request and comes into force"):
         with Canary(is_delta) as mesh, mesh.load() as load:

@@ -11,6 +11,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import mesh as mesh_rig  # noqa: E402
 import tap  # noqa: E402
+import traffic  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PREFIX = f"weft{os.getpid()}"
@@ -131,10 +132,7 @@ class Cluster(mesh_rig.Mesh):
 def run(form, is_delta):
     with Cluster(is_delta) as mesh:
         with tap.case(f"{form}: a pod calls a Service by its virtual IP, through both sidecars, split 90/10"):
-            n = 1000
-            results = mesh.curl("/", n)
-            sigma = (n * 0.1 * 0.9) ** 0.5
-            assert set(results) == {"v1", "v2"} and sum(results.values()) == n and abs(results["v2"] - 100) <= 3 * sigma, results
+            traffic.check_split(lambda: mesh.curl("/", 1000), "v2", 1000, 10)
         with tap.case(f"{form}: hosts by short name, name.namespace, full name"):
             for host in ("hello", "hello.default", "hello.default.svc", "hello.default.svc.cluster.local", "hello:80", VIP):
                 assert mesh.curl("/fixed", host=host) == {"direct": 1}, host

@@ -144,6 +144,24 @@ def send(port, n, host="localhost", path="/", headers=(), address="127.0.0.1", c
     return results
 
 
+def split_error(results, name, n, percent):
+    """What is wrong with a random split of n answers of which `percent` should be `name`'s; None within 3 standard deviations."""
+    p = percent / 100
+    sigma = (n * p * (1 - p)) ** 0.5
+    if sum(results.values()) != n or abs(results[name] - n * p) > 3 * sigma:
+        return f"{name} got {results[name]} of {n}, expected {n * p:.0f} ± {3 * sigma:.0f}: {dict(results)}"
+    return None
+
+
+def check_split(sample, name, n, percent):
+    """Asserts the split of sample(), n answers counted. One right split in 400 lies outside by chance, so one more sample is taken
+    then: a wrong one is outside again."""
+    first = split_error(sample(), name, n, percent)
+    if first:
+        second = split_error(sample(), name, n, percent)
+        assert not second, f"twice in a row: {first}; {second}"
+
+
 class Load:
     """Steady load in the background: `with Load(port) as load: …`, then load.results."""
 
