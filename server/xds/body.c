@@ -81,7 +81,8 @@ struct buffer *body_sotw(struct set_diff *diff)
 	for (size_t i = 0; i < diff->n_changed; i++)
 		at = wire_field(at, RESPONSE_RESOURCES, diff->changed[i]->body, diff->changed[i]->body_n);
 	assert(at == body->data + n);
-	return diff->bodies[BODY_SOTW] = body;
+	set_diff_keep(diff, BODY_SOTW, body);
+	return body;
 }
 
 struct buffer *body_delta(struct set_diff *diff)
@@ -96,5 +97,6 @@ struct buffer *body_delta(struct set_diff *diff)
 	for (size_t i = 0; i < diff->n_changed; i++)
 		at = delta_entry(at, diff->changed[i]);
 	assert(at == body->data + n);
-	return diff->bodies[BODY_DELTA] = body;
+	set_diff_keep(diff, BODY_DELTA, body);
+	return body;
 }

@@ -28,6 +28,7 @@ struct set_cache {
 	struct name_table *names;
 	struct set_entry **buckets;
 	size_t n, n_buckets; /* a power of two */
+	size_t bytes;        /* of the answers, about: names and resources are others' */
 	int64_t swept_ns;
 };
 
@@ -82,32 +83,71 @@ void set_cache_free(struct set_cache *cache)
 	free(cache);
 }
 
-int64_t set_cache_sweep(struct set_cache *cache)
+/* What of the cache's memory goes with the entry. */
+static size_t set_entry_bytes(const struct set_entry *entry)
 {
-	int64_t now = clock_now_ns(cache->clock), keep = SET_CACHE_KEEP_MS * CLOCK_MS;
+	const struct set_diff *diff = entry->diff;
+	size_t bytes = sizeof *entry;
 
-	if (now - cache->swept_ns >= keep / 2) {
-		cache->swept_ns = now;
-		for (size_t i = 0; i < cache->n_buckets; i++) {
-			struct set_entry **at = &cache->buckets[i];
-			while (*at) {
-				struct set_entry *entry = *at;
-				if (now - entry->used_ns < keep) {
-					at = &entry->next;
-					continue;
-				}
-				*at = entry->next;
-				set_entry_free(entry);
-				cache->n--;
+	if (entry->set)
+		bytes += sizeof *entry->set + entry->set->n * sizeof *entry->set->v;
+	if (entry->names)
+		bytes += sizeof *entry->names + entry->names->n * sizeof *entry->names->v + entry->names->bytes;
+	if (!diff)
+		return bytes;
+	bytes += sizeof *diff + (set_count(diff->from) + set_count(diff->to)) * sizeof(void *);
+	for (size_t i = 0; i < 2; i++)
+		bytes += diff->bodies[i] ? diff->bodies[i]->n : 0;
+	return bytes;
+}
+
+/* Forgets what was not asked for since then. */
+static void set_cache_drop(struct set_cache *cache, int64_t since_ns)
+{
+	for (size_t i = 0; i < cache->n_buckets; i++) {
+		struct set_entry **at = &cache->buckets[i];
+		while (*at) {
+			struct set_entry *entry = *at;
+			if (entry->used_ns >= since_ns) {
+				at = &entry->next;
+				continue;
 			}
+			*at = entry->next;
+			cache->bytes -= set_entry_bytes(entry);
+			cache->n--;
+			set_entry_free(entry);
 		}
 	}
-	return cache->n ? cache->swept_ns + keep / 2 : INT64_MAX;
+}
+
+int64_t set_cache_sweep(struct set_cache *cache)
+{
+	int64_t now_ns = clock_now_ns(cache->clock), keep_ns = SET_CACHE_KEEP_MS * CLOCK_MS;
+
+	if (cache->bytes > SET_CACHE_BYTES_MAX) {
+		set_cache_drop(cache, INT64_MAX);
+	} else if (now_ns - cache->swept_ns >= keep_ns / 2) {
+		cache->swept_ns = now_ns;
+		set_cache_drop(cache, now_ns - keep_ns + 1);
+	}
+	return cache->n ? cache->swept_ns + keep_ns / 2 : INT64_MAX;
 }
 
 size_t set_cache_count(const struct set_cache *cache)
 {
 	return cache->n;
+}
+
+size_t set_cache_bytes(const struct set_cache *cache)
+{
+	return cache->bytes;
+}
+
+void set_diff_keep(struct set_diff *diff, size_t form, struct buffer *body)
+{
+	assert(!diff->bodies[form]);
+	diff->bodies[form] = body;
+	diff->cache->bytes += body->n;
 }
 
 /* ---- entries ---- */
@@ -255,7 +295,7 @@ static bool is_same(const struct resource *a, const struct resource *b)
 	return a == b || (a && b && digest_equal(a->version, b->version));
 }
 
-static struct set_diff *set_diff_new(struct name_table *names, struct resource_set *from, struct resource_set *to)
+static struct set_diff *set_diff_new(struct set_cache *cache, struct resource_set *from, struct resource_set *to)
 {
 	size_t n_from = set_count(from), n_to = set_count(to), n_updated = 0;
 	struct set_diff *diff = heap_alloc(sizeof *diff + (n_from + n_to) * sizeof(void *));
@@ -277,7 +317,8 @@ static struct set_diff *set_diff_new(struct name_table *names, struct resource_s
 	diff->removed = removed;
 	diff->from = from ? resource_set_ref(from) : NULL;
 	diff->to = to ? resource_set_ref(to) : NULL;
-	diff->updated = name_list_new(names, updated, n_updated);
+	diff->updated = name_list_new(cache->names, updated, n_updated);
+	diff->cache = cache;
 	free(updated);
 	return diff;
 }
@@ -289,8 +330,10 @@ struct set_diff *set_cache_diff(struct set_cache *cache, struct resource_set *fr
 	/* the type is in it for the empty set's sake: its version says nothing */
 	size_t type = from ? from->type : to ? to->type : 0;
 	struct set_entry *entry = set_cache_entry(cache, SET_DIFF, type, key, &is_new);
-	if (is_new)
-		entry->diff = set_diff_new(cache->names, from, to);
+	if (is_new) {
+		entry->diff = set_diff_new(cache, from, to);
+		cache->bytes += set_entry_bytes(entry);
+	}
 	return entry->diff;
 }
 
@@ -317,8 +360,10 @@ struct resource_set *set_cache_select(struct set_cache *cache, struct resource_s
 	if (!names || !set_count(set))
 		return NULL;
 	struct set_entry *entry = set_cache_entry(cache, SET_SELECT, 0, key, &is_new);
-	if (is_new)
+	if (is_new) {
 		entry->set = set_filter(set, names, true);
+		cache->bytes += set_entry_bytes(entry);
+	}
 	return entry->set;
 }
 
@@ -330,8 +375,10 @@ struct resource_set *set_cache_without(struct set_cache *cache, struct resource_
 	if (!names || !set_count(set))
 		return set;
 	struct set_entry *entry = set_cache_entry(cache, SET_WITHOUT, 0, key, &is_new);
-	if (is_new)
+	if (is_new) {
 		entry->set = set_filter(set, names, false);
+		cache->bytes += set_entry_bytes(entry);
+	}
 	return entry->set;
 }
 
@@ -359,8 +406,10 @@ struct name_list *set_cache_missing(struct set_cache *cache, struct name_list *n
 	if (!names || !set_count(set))
 		return names;
 	struct set_entry *entry = set_cache_entry(cache, SET_MISSING, 0, key, &is_new);
-	if (is_new)
+	if (is_new) {
 		entry->names = set_missing(cache->names, names, set);
+		cache->bytes += set_entry_bytes(entry);
+	}
 	return entry->names;
 }
 
@@ -381,8 +430,10 @@ struct resource_set *set_cache_union(struct set_cache *cache, struct resource_se
 	if (set_equal(set, old) || !set_count(old))
 		return set;
 	struct set_entry *entry = set_cache_entry(cache, SET_UNION, 0, key, &is_new);
-	if (is_new)
+	if (is_new) {
 		entry->set = set_union(set, old);
+		cache->bytes += set_entry_bytes(entry);
+	}
 	return entry->set;
 }
 
@@ -410,8 +461,10 @@ struct resource_set *set_cache_replace(struct set_cache *cache, struct resource_
 	if (!set_count(refused) || !set_count(set))
 		return set;
 	struct set_entry *entry = set_cache_entry(cache, SET_REPLACE, 0, key, &is_new);
-	if (is_new)
+	if (is_new) {
 		entry->set = set_replace(set, refused, old);
+		cache->bytes += set_entry_bytes(entry);
+	}
 	return entry->set;
 }
 
@@ -440,7 +493,9 @@ struct resource_set *set_cache_step(struct set_cache *cache, struct resource_set
 	const struct digest key[3] = {set_version(from), set_version(to)};
 	struct set_entry *entry = set_cache_entry(cache, SET_STEP, limit, key, &is_new);
 
-	if (is_new)
+	if (is_new) {
 		entry->set = set_step(from, to, limit);
+		cache->bytes += set_entry_bytes(entry);
+	}
 	return entry->set;
 }

@@ -5,15 +5,17 @@
  * here, so a thousand streams that go from one state to another pay for one comparison and one body.
  *
  * Sets go by their version: two sets with equal versions are the same content. A NULL set is the empty one. Answers are
- * borrowed from the cache and live until set_cache_sweep, which forgets what was not asked for lately; whoever keeps
- * one takes a reference. One thread.
+ * borrowed from the cache and live until set_cache_sweep, which forgets what was not asked for lately, and everything
+ * once the answers take SET_CACHE_BYTES_MAX (a peer that asks for other names all the time gets each time a new body);
+ * whoever keeps one takes a reference. One thread.
  */
 #include "base/clock.h"
 #include "server/xds/name_list.h"
 #include "server/xds/transport.h"
 #include "translator/resource.h"
 
-#define SET_CACHE_KEEP_MS 10000 /* longer than a storm of reconnecting proxies pauses */
+#define SET_CACHE_KEEP_MS 10000          /* longer than a storm of reconnecting proxies pauses */
+#define SET_CACHE_BYTES_MAX (256u << 20) /* of answers, bodies among them */
 
 struct set_cache;
 
@@ -26,6 +28,7 @@ struct set_diff {
 	size_t n_removed;
 	struct name_list *updated; /* the changed ones that `from` holds in another version; NULL: none */
 	struct buffer *bodies[2];  /* private to body.c: by form, NULL until asked for */
+	struct set_cache *cache;   /* private */
 };
 
 struct set_cache *set_cache_new(const struct clock *clock, struct name_table *names);
@@ -33,6 +36,9 @@ void set_cache_free(struct set_cache *cache);
 /* Forgets. Returns when to call again (monotonic; INT64_MAX: nothing to forget). */
 int64_t set_cache_sweep(struct set_cache *cache);
 size_t set_cache_count(const struct set_cache *cache);
+size_t set_cache_bytes(const struct set_cache *cache);
+/* The body is kept with the diff, and counted. The reference moves in. */
+void set_diff_keep(struct set_diff *diff, size_t form, struct buffer *body);
 
 bool set_equal(const struct resource_set *a, const struct resource_set *b);
 size_t set_count(const struct resource_set *set);

@@ -1,5 +1,6 @@
 #include "server/xds/body.h"
 
+#include "base/heap.h"
 #include "xds_fake.h"
 
 /* A diff in words: "b=2 c=1 -a; 1 added; updated b". */
@@ -123,9 +124,40 @@ START_TEST(answers_the_same_question_once)
 	world.clock.now_ns += 2 * SET_CACHE_KEEP_MS * CLOCK_MS;
 	ck_assert_int_eq(set_cache_sweep(cache), INT64_MAX);
 	ck_assert_uint_eq(set_cache_count(cache), 0);
+	ck_assert_uint_eq(set_cache_bytes(cache), 0);
 	unref(a);
 	unref(b);
 	unref(to);
+	world_done(&world);
+}
+END_TEST
+
+/* A peer that asks for other names each time makes a new body each time: that must not wait for SET_CACHE_KEEP_MS. */
+START_TEST(forgets_all_when_answers_grow_large)
+{
+	enum { LARGE = 1 << 20 };
+	struct world world;
+	world_init(&world);
+	struct set_cache *cache = world.env.shared.sets;
+	char *content = heap_alloc(LARGE);
+	struct resource *large = resource_new(0, "a", content, LARGE);
+	struct resource_set *to = resource_set_new(0, &large, 1);
+	for (unsigned i = 0; set_cache_bytes(cache) <= SET_CACHE_BYTES_MAX; i++) {
+		char item[32];
+		snprintf(item, sizeof item, "b=%u", i);
+		struct resource_set *from = fake_set(0, item);
+		struct set_diff *diff = set_cache_diff(cache, from, to);
+		size_t before = set_cache_bytes(cache);
+		ck_assert_uint_eq(body_sotw(diff)->n, set_cache_bytes(cache) - before);
+		ck_assert_ptr_eq(body_sotw(diff), body_sotw(set_cache_diff(cache, from, to)));
+		ck_assert_uint_lt(i, SET_CACHE_BYTES_MAX / LARGE);
+		unref(from);
+	}
+	set_cache_sweep(cache);
+	ck_assert_uint_eq(set_cache_count(cache), 0);
+	ck_assert_uint_eq(set_cache_bytes(cache), 0);
+	unref(to);
+	free(content);
 	world_done(&world);
 }
 END_TEST
@@ -177,5 +209,5 @@ START_TEST(shares_lists_of_names)
 }
 END_TEST
 
-UNIT_MAIN("body", tells_two_sets_apart, works_on_sets, answers_the_same_question_once, holds_many_answers,
-          shares_lists_of_names)
+UNIT_MAIN("body", tells_two_sets_apart, works_on_sets, answers_the_same_question_once,
+          forgets_all_when_answers_grow_large, holds_many_answers, shares_lists_of_names)
