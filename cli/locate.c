@@ -21,7 +21,8 @@ static void add_document(struct locate *locate, const struct yaml_document *docu
 {
 	const char *kind = json_get_string(document->value, "kind");
 	const struct json *items = json_get(document->value, "items");
-	size_t n = kind && strcmp(kind, "List") == 0 && items && items->type == JSON_ARRAY ? items->array.n : 0;
+	bool is_list = kind && text_has_suffix(kind, "List") && items && items->type == JSON_ARRAY;
+	size_t n = is_list ? items->array.n : 0;
 	VEC_PUSH(locate->arena, &locate->objects, (struct located){document->value, document->line});
 	for (size_t i = 0; i < n; i++) {
 		const struct json *item = items->array.v[i];

@@ -81,6 +81,22 @@ START_TEST(fields_are_found)
 }
 END_TEST
 
+/* Their items say neither apiVersion nor kind, but have lines all the same. */
+START_TEST(items_of_typed_lists_are_found)
+{
+	static const char list[] = "apiVersion: v1\n"        /* 1 */
+	                           "kind: ServiceList\n"     /* 2 */
+	                           "items:\n"                /* 3 */
+	                           "- metadata: {name: a}\n" /* 4 */
+	                           "  spec:\n"               /* 5 */
+	                           "    ports:\n"            /* 6 */
+	                           "    - port: 0\n";        /* 7 */
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	const struct locate *locate = locate_new(arena, list, sizeof list - 1);
+	ck_assert_uint_eq(locate_line(locate, 4, "spec.ports[0].port"), 7);
+}
+END_TEST
+
 START_TEST(files_are_read)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
@@ -97,4 +113,4 @@ START_TEST(files_are_read)
 }
 END_TEST
 
-UNIT_MAIN("locate", fields_are_found, files_are_read)
+UNIT_MAIN("locate", fields_are_found, items_of_typed_lists_are_found, files_are_read)
