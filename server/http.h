@@ -7,8 +7,8 @@
  * the whole life of a connection, so that nobody who drips bytes keeps a place. Other methods are 405; a request's body
  * is never read.
  *
- *     struct http_server *server = http_server_new(&(struct http_options){.address = "127.0.0.1:0", .handle = pages},
- * &error);
+ *     struct http_options options = {.address = "127.0.0.1:0", .handle = pages};
+ *     struct http_server *server = http_server_new(&options, &error);
  *
  * The handler runs on the server's thread, one request at a time.
  */

@@ -14,7 +14,6 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #define EVENTS_MAX 256 /* handled before the handler's work is done */
 #define KEEPALIVE_TIME_MS 30000
@@ -147,16 +146,6 @@ static void *transport_thread(void *argument)
 
 /* ---- life ---- */
 
-static void raise_file_limit(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
-		limit.rlim_cur = limit.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &limit);
-	}
-}
-
 static grpc_arg integer_arg(const char *key, int value)
 {
 	/* gRPC copies keys and does not write to them */
@@ -246,7 +235,6 @@ struct grpc_transport *grpc_transport_new(const struct grpc_transport_options *o
 {
 	struct grpc_transport *transport = HEAP_NEW(struct grpc_transport);
 
-	raise_file_limit();
 	grpc_log_install();
 	grpc_init();
 	transport->options = *options;

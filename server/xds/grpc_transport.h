@@ -5,9 +5,9 @@
  * What was learnt about gRPC 1.51 and is seen to here:
  * - A peer that does not read must not cost memory for each message: of large messages only SENDS_MAX are on their way
  *   at once, the others wait in line; one that takes long leaves its place to the next, and its stream is closed when
- * it takes stalled_stream_ms. Keepalive ends connections whose peer is gone.
- * - When accept(2) fails for want of file descriptors the listener is dead for good: RLIMIT_NOFILE is raised to the
- * hard limit, and the failure is counted, so that the program can say that it is not alive.
+ *   it takes stalled_stream_ms. Keepalive ends connections whose peer is gone.
+ * - When accept(2) fails for want of file descriptors the listener is dead for good: the failure is counted, so that
+ *   the program can say that it is not alive. It also raises RLIMIT_NOFILE before (process.h).
  * - An empty batch on a call posts its tag at once: grpc_transport_wake rings a call made for that.
  */
 #include "base/error.h"

@@ -82,10 +82,10 @@ static bool request_claims(struct arena *arena, const envoy_delta_discovery_requ
                            struct error *error)
 {
 	size_t n = message->n_initial_resource_versions;
-	struct request_claim *claims = ARENA_NEW_N(arena, struct request_claim, n);
 
 	if (!check_count(n, error))
 		return false;
+	struct request_claim *claims = ARENA_NEW_N(arena, struct request_claim, n);
 	for (size_t i = 0; i < n; i++) {
 		claims[i].name = message->initial_resource_versions[i]->key;
 		claims[i].version = message->initial_resource_versions[i]->value;

@@ -243,14 +243,13 @@ static void server_defaults(struct xds_server_options *options)
 
 static struct grpc_transport *server_transport(struct xds_server *server, struct error *error)
 {
-	static const char *paths[STREAM_METHODS];
 	const struct xds_server_options *options = &server->options;
 
 	for (size_t i = 0; i < STREAM_METHODS; i++)
-		paths[i] = stream_methods[i].path;
+		server->paths[i] = stream_methods[i].path;
 	const struct grpc_transport_options transport = {
 	    .address = options->address,
-	    .methods = paths,
+	    .methods = server->paths,
 	    .n_methods = STREAM_METHODS,
 	    .max_streams = options->max_streams,
 	    .max_streams_per_connection = options->max_streams_per_connection,

@@ -3,8 +3,8 @@
  * The xDS server: ADS (state of the world and delta) and the separate services CDS, EDS, LDS, RDS over gRPC, for
  * Envoys.
  *
- *     generation (from the pipeline) --xds_server_publish--> [ grpc thread: streams -> subscriptions -> replies ] -->
- * proxies roster of connected nodes      <--on_roster-----------
+ *     generation --xds_server_publish--> [ grpc thread: streams -> subscriptions -> replies ] --> proxies
+ *     roster     <--on_roster------------
  *
  * Nothing is sent to a proxy before a generation holds its config (unknown is not empty). Layers, each its own file:
  *   transport.h   streams and bytes; no xDS in it         grpc_transport.c   the one with gRPC C core in it

@@ -23,6 +23,7 @@ struct server_stream {
 
 struct xds_server {
 	struct xds_server_options options;
+	const char *paths[STREAM_METHODS]; /* for the transport */
 	struct grpc_transport *transport;
 	const struct clock *clock;
 	struct slot *published;

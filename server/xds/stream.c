@@ -54,7 +54,7 @@ void stream_free(struct stream *stream)
 	free(stream);
 }
 
-void stream_finish(struct stream *stream, enum transport_status status, const char *message)
+static void stream_finish(struct stream *stream, enum transport_status status, const char *message)
 {
 	if (stream->is_finished)
 		return;

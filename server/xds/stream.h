@@ -5,11 +5,11 @@
  *
  * - At most one response is unacknowledged for each type; while it is out, newer configs replace each other.
  * - Make before break. Additions and changes go clusters, endpoints, listeners, routes; each of the latter two waits
- * until what it may name was acknowledged. Clusters, and endpoints, that are gone stay until listeners and routes were
- *   acknowledged without them. Each wait is bounded by ack_wait_ns, since Envoy withholds the acknowledgement of a
- * cluster that warms. Endpoints wait for nobody: they are what a cluster warms with.
+ *   until what it may name was acknowledged. Clusters, and endpoints, that are gone stay until listeners and routes
+ *   were acknowledged without them. Each wait is bounded by ack_wait_ns, since Envoy withholds the acknowledgement of
+ *   a cluster that warms. Endpoints wait for nobody: they are what a cluster warms with.
  * - A cluster that changed warms again and needs its endpoints again, though they did not change: they are sent behind
- * it.
+ *   it.
  * - Nothing is sent before the proxy's config is known.
  *
  *     stream = stream_new(&env, transport, &method);
@@ -64,4 +64,3 @@ void stream_message(struct stream *stream, const uint8_t *data, size_t n);
 void stream_ready(struct stream *stream);
 void stream_set_config(struct stream *stream, struct proxy_config *config); /* takes a reference of its own */
 void stream_work(struct stream *stream);                                    /* sends what is due */
-void stream_finish(struct stream *stream, enum transport_status status, const char *message);

@@ -5,12 +5,12 @@
  *
  * - What it wants: everything (wildcard), or the resources that `names` lists; by the proxy's present config.
  * - What it has: two resource sets, one out of the view's and one out of the workload's, whose names are disjoint.
- * `acked` is what the proxy last acknowledged; `sent` is what it has once it takes the response that is out. An
- * acknowledgement makes `sent` the acked state; a refusal goes back to `acked`.
+ *   `acked` is what the proxy last acknowledged; `sent` is what it has once it takes the response that is out. An
+ *   acknowledgement makes `sent` the acked state; a refusal goes back to `acked`.
  * - `asked`: the request demands an answer, also when nothing differs.
  * - `refused`: resources in the version the proxy does not take. They are held back, in the form that it has, until
- * their version changes. When a refusal names none of many, the next responses carry fewer (`limit`), until the one is
- * found.
+ *   their version changes. When a refusal names none of many, the next responses carry fewer (`limit`), until the one
+ *   is found.
  *
  * Everything large is shared: sets and lists of names are counted, so an idle subscription is this struct.
  */
