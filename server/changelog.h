@@ -2,7 +2,7 @@
 /*
  * What the log says about a new generation: which objects changed, and each report row once, when it appears.
  *
- * The functions that find out are pure (and tested); changelog_write logs.
+ * changelog_objects is pure; changelog_report logs.
  */
 #include "server/generation.h"
 

@@ -70,15 +70,11 @@ static bool port_file_write(struct daemon *daemon, struct error *error)
 	text_printf(&content, "{\"xds\":%u,\"admin\":%u,\"pid\":%ld}\n", xds_server_port(daemon->xds),
 	            admin_port(daemon->admin), (long)getpid());
 	text_printf(&draft, "%s.%ld", path, (long)getpid());
-	if (!file_write(draft.s, content.s, content.n, error))
-		return false;
-	if (rename(draft.s, path)) {
-		error_set_errno(error, errno, "%s", path);
+	daemon->has_port_file = file_write(draft.s, content.s, content.n, error) &&
+	                        (!rename(draft.s, path) || error_set_errno(error, errno, "%s", path));
+	if (!daemon->has_port_file)
 		unlink(draft.s);
-		return false;
-	}
-	daemon->has_port_file = true;
-	return true;
+	return daemon->has_port_file;
 }
 
 /* ---- life ---- */
@@ -112,11 +108,10 @@ static bool daemon_start(struct daemon *daemon, struct error *error)
 	    .on_generation = daemon_publish,
 	    .context = daemon,
 	};
-	struct xds_server_options xds = {
-	    .address = options->xds_address,
-	    .stalled_stream_ms = options->stalled_s * 1000,
-	    .on_roster = daemon_roster,
-	    .context = daemon};
+	struct xds_server_options xds = {.address = options->xds_address,
+	                                 .stalled_stream_ms = options->stalled_s * 1000,
+	                                 .on_roster = daemon_roster,
+	                                 .context = daemon};
 
 	daemon->pipeline = pipeline_new(&pipeline, error);
 	if (!daemon->pipeline)
