@@ -216,6 +216,8 @@ static bool request_delta_names(struct subscription *sub, const struct subscript
 	if (is_fine) {
 		if (is_first)
 			subscription_claim(sub, request);
+		else /* claimed before, but needed again */
+			set_assign(&sub->claims, set_cache_without(env->sets, sub->claims, more));
 		/* what is asked for again is sent again; what is let go is forgotten, or sent again to who wants all */
 		subscription_filter(sub, env, set_cache_without, more);
 		subscription_filter(sub, env, set_cache_without, less);

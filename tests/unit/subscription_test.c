@@ -192,5 +192,32 @@ START_TEST(refuses_large_metadata)
 }
 END_TEST
 
+/* A claim says what the proxy has; asking for a name anew says that it needs it all the same. */
+START_TEST(what_is_asked_for_again_is_not_claimed)
+{
+	struct fixture fixture;
+	struct error error;
+	char versions[2][DIGEST_HEX];
+	fixture_init(&fixture, RESOURCE_ENDPOINTS, REQUEST_DELTA);
+	struct arena *arena = fixture.world.arena;
+	struct proxy_config *config = world_config(&fixture.world, "EDS a=1 b=1");
+	const char *const names[] = {"a", "b"};
+	struct request_claim claims[2];
+	for (size_t i = 0; i < 2; i++) {
+		digest_hex(config->view[RESOURCE_ENDPOINTS]->v[i]->version, versions[i]);
+		claims[i] = (struct request_claim){names[i], versions[i]};
+	}
+	const struct request first = {
+	    .nonce = "", .names = {names, 2}, .claims = claims, .n_claims = 2, .type = RESOURCE_ENDPOINTS};
+	ck_assert(subscription_request(&fixture.sub, &fixture.world.env.shared, arena, &first, &error));
+	ck_assert(ask(&fixture, "b", &error));
+	subscription_rebase(&fixture.sub, config);
+	ck_assert_uint_eq(set_count(fixture.sub.sent[0]), 1);
+	ck_assert_str_eq(fixture.sub.sent[0]->v[0]->name, "a");
+	proxy_config_unref(config);
+	fixture_done(&fixture);
+}
+END_TEST
+
 UNIT_MAIN("subscription", follows_subscriptions, reads_nonces, has_one_version_for_two_parts,
-          refuses_requests_over_the_caps, refuses_large_metadata)
+          refuses_requests_over_the_caps, refuses_large_metadata, what_is_asked_for_again_is_not_claimed)
