@@ -1,6 +1,7 @@
 #include "translator/resource.h"
 
 #include "base/heap.h"
+#include "proto/wire.h"
 
 #include <assert.h>
 #include <stdatomic.h>
@@ -26,47 +27,21 @@ const struct resource_type_info resource_types[RESOURCE_TYPE_COUNT] = {
                         .is_by_name = true},
 };
 
-/* The fields of google.protobuf.Any, both length-delimited. */
-#define ANY_TYPE_URL_TAG 0x0a
-#define ANY_VALUE_TAG 0x12
-#define VARINT_MAX 10
-
-static size_t put_varint(uint8_t *at, size_t value)
-{
-	size_t n = 0;
-	for (; value >= 0x80; value >>= 7)
-		at[n++] = (uint8_t)(value | 0x80);
-	at[n++] = (uint8_t)value;
-	return n;
-}
+/* google.protobuf.Any */
+enum { ANY_TYPE_URL = 1, ANY_VALUE = 2 };
 
 /* The resource, its name and its body are one allocation. */
 struct resource *resource_new(enum resource_type type, const char *name, const void *value, size_t n)
 {
 	const char *type_url = resource_types[type].type_url;
 	size_t url_n = strlen(type_url), name_size = strlen(name) + 1;
-	uint8_t head[2 * (1 + VARINT_MAX)], *at = head;
-	*at++ = ANY_TYPE_URL_TAG;
-	at += put_varint(at, url_n);
-	size_t before_url = (size_t)(at - head);
-	*at++ = ANY_VALUE_TAG;
-	at += put_varint(at, n);
-	size_t head_n = (size_t)(at - head);
-
-	size_t body_n = head_n + url_n + n;
+	size_t body_n = wire_field_size(url_n) + wire_field_size(n);
 	struct resource *resource = heap_alloc(sizeof *resource + name_size + body_n);
-	char *name_copy = (char *)(resource + 1);
-	memcpy(name_copy, name, name_size);
-	uint8_t *body = (uint8_t *)name_copy + name_size, *end = body;
-	memcpy(end, head, before_url);
-	end += before_url;
-	memcpy(end, type_url, url_n);
-	end += url_n;
-	memcpy(end, head + before_url, head_n - before_url);
-	end += head_n - before_url;
-	if (n)
-		memcpy(end, value, n);
+	char *name_copy = memcpy(resource + 1, name, name_size);
+	uint8_t *body = (uint8_t *)name_copy + name_size;
+	uint8_t *end = wire_field(wire_field(body, ANY_TYPE_URL, type_url, url_n), ANY_VALUE, value, n);
 
+	assert(end == body + body_n);
 	resource->type = type;
 	resource->name = name_copy;
 	resource->version = digest_of(body, body_n);

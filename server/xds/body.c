@@ -1,5 +1,7 @@
 #include "server/xds/body.h"
 
+#include "proto/wire.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -12,45 +14,6 @@ enum {
 	RESOURCE_ANY = 2,
 	RESOURCE_NAME = 3,
 };
-
-#define WIRE_TYPE_BYTES 2
-
-size_t wire_varint_size(uint64_t value)
-{
-	size_t n = 1;
-	while (value >>= 7)
-		n++;
-	return n;
-}
-
-uint8_t *wire_varint(uint8_t *at, uint64_t value)
-{
-	while (value >= 0x80) {
-		*at++ = (uint8_t)(value | 0x80);
-		value >>= 7;
-	}
-	*at++ = (uint8_t)value;
-	return at;
-}
-
-size_t wire_field_size(size_t n)
-{
-	return 1 + wire_varint_size(n) + n;
-}
-
-uint8_t *wire_open(uint8_t *at, unsigned number, size_t n)
-{
-	*at++ = (uint8_t)(number << 3 | WIRE_TYPE_BYTES);
-	return wire_varint(at, n);
-}
-
-uint8_t *wire_field(uint8_t *at, unsigned number, const void *data, size_t n)
-{
-	at = wire_open(at, number, n);
-	if (n)
-		memcpy(at, data, n);
-	return at + n;
-}
 
 static size_t delta_entry_size(const struct resource *resource)
 {

@@ -14,12 +14,3 @@
 /* Borrowed from the diff; n is 0 when nothing is changed. */
 struct buffer *body_sotw(struct set_diff *diff);
 struct buffer *body_delta(struct set_diff *diff);
-
-/* Protobuf's wire, as far as heads of replies need it. Each writes at `at` and returns the end. */
-#define WIRE_VARINT_MAX 10
-size_t wire_varint_size(uint64_t value);
-uint8_t *wire_varint(uint8_t *at, uint64_t value);
-size_t wire_field_size(size_t n); /* of a length-delimited field with a number below 16 */
-/* The tag and length of such a field, whose n bytes the caller writes behind. */
-uint8_t *wire_open(uint8_t *at, unsigned number, size_t n);
-uint8_t *wire_field(uint8_t *at, unsigned number, const void *data, size_t n);

@@ -1,5 +1,7 @@
 #include "server/xds/reply.h"
 
+#include "proto/wire.h"
+
 #include <assert.h>
 #include <string.h>
 

@@ -1,7 +1,8 @@
 #include "server/xds/reply.h"
 
+#include "proto/wire.h"
+
 #include <assert.h>
-#include <stdio.h>
 #include <string.h>
 
 /* envoy.service.discovery.v3.DiscoveryResponse */
@@ -10,29 +11,6 @@ enum { SOTW_VERSION_INFO = 1, SOTW_RESOURCES = 2, SOTW_TYPE_URL = 4, SOTW_NONCE 
 enum { ANY_TYPE_URL = 1, ANY_VALUE = 2 };
 /* envoy.config.endpoint.v3.ClusterLoadAssignment */
 enum { CLUSTER_LOAD_ASSIGNMENT_NAME = 1 };
-
-void reply_nonce(uint64_t nonce, char text[REPLY_NONCE_MAX])
-{
-	snprintf(text, REPLY_NONCE_MAX, "%llx", (unsigned long long)nonce);
-}
-
-void reply_take(struct reply *reply, struct buffer *head, struct buffer *const bodies[2])
-{
-	*reply = (struct reply){.parts = {head}, .n_parts = 1, .bytes = head->n};
-	for (size_t i = 0; i < 2; i++) {
-		if (!bodies[i] || !bodies[i]->n)
-			continue;
-		reply->parts[reply->n_parts++] = buffer_ref(bodies[i]);
-		reply->bytes += bodies[i]->n;
-	}
-}
-
-void reply_done(struct reply *reply)
-{
-	for (size_t i = 0; i < reply->n_parts; i++)
-		buffer_unref(reply->parts[i]);
-	*reply = (struct reply){0};
-}
 
 /* A cluster without endpoints, as an Any. */
 static size_t empty_size(const char *type_url, const char *name)
