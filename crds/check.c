@@ -1,7 +1,6 @@
 #include "crds/check.h"
 
 #include "base/text.h"
-#include "base/vec.h"
 
 #include <assert.h>
 #include <ctype.h>
@@ -105,20 +104,6 @@ static void locate(const struct check *check, const char *field, struct codec_is
 		descend(&at, field, false, issue);
 }
 
-void check_add_issue(struct arena *arena, struct codec_issues *issues, const struct codec_issue *issue)
-{
-	if (issues->n < CODEC_ISSUES_MAX) {
-		VEC_PUSH(arena, issues, *issue);
-		return;
-	}
-	struct codec_issue *last = &issues->v[CODEC_ISSUES_MAX - 1];
-	*last = (struct codec_issue){
-	    .path = "",
-	    .message = "there were more problems than these; fix them first",
-	    .is_warning = last->is_warning && issue->is_warning,
-	};
-}
-
 __attribute__((format(printf, 4, 0))) static void add(struct check *check, bool is_warning, const char *field,
                                                       const char *format, va_list args)
 {
@@ -133,7 +118,7 @@ __attribute__((format(printf, 4, 0))) static void add(struct check *check, bool 
 	    .is_warning = is_warning,
 	};
 	locate(check, field, &issue);
-	check_add_issue(check->arena, check->issues, &issue);
+	codec_issues_add(check->arena, check->issues, &issue);
 	check->has_error |= !is_warning;
 }
 

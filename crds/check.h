@@ -64,9 +64,6 @@ __attribute__((format(printf, 3, 4))) void check_warn(struct check *check, const
 bool check_object(struct arena *arena, const struct object *object, const struct json *document,
                   const ProtobufCMessage *message, struct codec_issues *issues);
 
-/* Adds one issue, unless there are CODEC_ISSUES_MAX already. */
-void check_add_issue(struct arena *arena, struct codec_issues *issues, const struct codec_issue *issue);
-
 /* Numbers. */
 void check_port(struct check *check, const char *field, uint32_t port); /* 1..65535 */
 void check_not_negative(struct check *check, const char *field, int64_t value);

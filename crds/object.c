@@ -58,7 +58,7 @@ add_issue(struct decoding *decoding, bool is_warning, const char *path, const st
 	    .is_warning = is_warning,
 	};
 	va_end(args);
-	check_add_issue(decoding->scratch, decoding->issues, &issue);
+	codec_issues_add(decoding->scratch, decoding->issues, &issue);
 }
 
 struct object_claim object_claim(const struct json *document)
@@ -241,7 +241,7 @@ static void check_members(struct decoding *decoding)
 		    .column = member->column,
 		    .is_unknown_field = true,
 		};
-		check_add_issue(decoding->scratch, decoding->issues, &issue);
+		codec_issues_add(decoding->scratch, decoding->issues, &issue);
 	}
 }
 
@@ -322,7 +322,7 @@ static void move_issues(struct arena *scratch, struct codec_issues *issues, cons
 		struct codec_issue issue = found->v[i];
 		issue.path = issue.path ? arena_strdup(scratch, issue.path) : NULL;
 		issue.message = arena_strdup(scratch, issue.message);
-		check_add_issue(scratch, issues, &issue);
+		codec_issues_add(scratch, issues, &issue);
 	}
 }
 

@@ -47,5 +47,8 @@ struct codec_options {
 ProtobufCMessage *codec_decode(struct arena *arena, const ProtobufCMessageDescriptor *type, const struct json *value,
                                const struct codec_options *options, struct codec_issues *issues);
 
+/* Adds one issue; when there are CODEC_ISSUES_MAX the last one says that there were more. */
+void codec_issues_add(struct arena *arena, struct codec_issues *issues, const struct codec_issue *issue);
+
 /* indent as in json_print. An Any of an unknown type prints as {"@type": …, "value": base64}. */
 void codec_print(const ProtobufCMessage *message, int indent, struct text *out);

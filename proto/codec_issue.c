@@ -1,3 +1,4 @@
+#include "base/vec.h"
 #include "proto/codec_private.h"
 
 #include <stdarg.h>
@@ -5,8 +6,6 @@
 
 #define ENUM_NAMES_MAX 12 /* shown of an enum's values */
 #define NEAR_NAME_MAX 48  /* bytes of a name for which a likeness is looked for */
-
-static const char more[] = "there were more problems than these; fix them first";
 
 const char *codec_quote(struct arena *arena, const char *s)
 {
@@ -41,39 +40,44 @@ static const char *place_path(const struct codec_decoder *decoder, const struct 
 	return arena_strdup(decoder->arena, text_get(&out));
 }
 
-static struct codec_issue *push(struct codec_decoder *decoder)
+void codec_issues_add(struct arena *arena, struct codec_issues *issues, const struct codec_issue *issue)
 {
-	struct codec_issues *issues = decoder->issues;
-	if (issues->n >= CODEC_ISSUES_MAX) {
-		issues->v[CODEC_ISSUES_MAX - 1] = (struct codec_issue){.path = "", .message = more};
-		return NULL;
+	if (issues->n < CODEC_ISSUES_MAX) {
+		VEC_PUSH(arena, issues, *issue);
+		return;
 	}
-	if (issues->n == issues->cap) {
-		size_t cap = issues->cap ? issues->cap * 2 : 4;
-		struct codec_issue *v = ARENA_NEW_N(decoder->arena, struct codec_issue, cap);
-		if (issues->n)
-			memcpy(v, issues->v, issues->n * sizeof *v);
-		issues->v = v;
-		issues->cap = cap;
-	}
-	return &issues->v[issues->n++];
+	struct codec_issue *last = &issues->v[CODEC_ISSUES_MAX - 1];
+	*last = (struct codec_issue){
+	    .path = "",
+	    .message = "there were more problems than these; fix them first",
+	    .is_warning = last->is_warning && issue->is_warning,
+	};
+}
+
+/* Whether one more would only be counted, so that its text need not be made. */
+static bool is_full(struct codec_decoder *decoder)
+{
+	if (decoder->issues->n < CODEC_ISSUES_MAX)
+		return false;
+	codec_issues_add(decoder->arena, decoder->issues, &(struct codec_issue){0});
+	return true;
 }
 
 void codec_issue(struct codec_decoder *decoder, const struct codec_place *place, const struct json *value,
                  const char *format, ...)
 {
-	struct codec_issue *issue = push(decoder);
-	if (!issue)
+	if (is_full(decoder))
 		return;
 	va_list args;
 	va_start(args, format);
-	*issue = (struct codec_issue){
+	const struct codec_issue issue = {
 	    .path = place_path(decoder, place),
 	    .message = arena_vprintf(decoder->arena, format, args),
 	    .line = value ? value->line : 0,
 	    .column = value ? value->column : 0,
 	};
 	va_end(args);
+	codec_issues_add(decoder->arena, decoder->issues, &issue);
 }
 
 /* Edit distance of two names of at most NEAR_NAME_MAX bytes, case left out. */
@@ -123,13 +127,12 @@ static const char *near_name(struct arena *arena, const ProtobufCMessageDescript
 void codec_issue_unknown(struct codec_decoder *decoder, const struct codec_place *place,
                          const ProtobufCMessageDescriptor *type, const struct json_member *member)
 {
-	struct codec_issue *issue = push(decoder);
-	if (!issue)
+	if (is_full(decoder))
 		return;
 	struct codec_place at = {.up = place, .name = member->key};
 	const char *key = codec_quote(decoder->arena, member->key);
 	const char *near = near_name(decoder->arena, type, member->key);
-	*issue = (struct codec_issue){
+	const struct codec_issue issue = {
 	    .path = place_path(decoder, &at),
 	    .message = near ? arena_printf(decoder->arena, "unknown field \"%s\": did you mean \"%s\"?", key, near)
 	                    : arena_printf(decoder->arena, "unknown field \"%s\"", key),
@@ -137,6 +140,7 @@ void codec_issue_unknown(struct codec_decoder *decoder, const struct codec_place
 	    .column = member->column,
 	    .is_unknown_field = true,
 	};
+	codec_issues_add(decoder->arena, decoder->issues, &issue);
 }
 
 void codec_issue_enum(struct codec_decoder *decoder, const struct codec_place *place,

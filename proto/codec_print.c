@@ -41,7 +41,8 @@ void codec_print_close(struct codec_printer *printer, char c, bool was_empty)
 	text_add_char(printer->out, c);
 }
 
-void codec_print_next(struct codec_printer *printer, bool *is_first)
+/* A comma and the line's start. */
+static void print_next(struct codec_printer *printer, bool *is_first)
 {
 	if (!*is_first)
 		text_add_char(printer->out, ',');
@@ -56,7 +57,7 @@ static void print_colon(struct codec_printer *printer)
 
 void codec_print_key(struct codec_printer *printer, const char *key, bool *is_first)
 {
-	codec_print_next(printer, is_first);
+	print_next(printer, is_first);
 	text_add_json_string(printer->out, key, strlen(key));
 	print_colon(printer);
 }
@@ -177,7 +178,7 @@ static void print_list(struct codec_printer *printer, const ProtobufCFieldDescri
 	bool is_first = true;
 	codec_print_open(printer, '[');
 	for (size_t i = 0; i < n; i++) {
-		codec_print_next(printer, &is_first);
+		print_next(printer, &is_first);
 		codec_print_value(printer, field, v + i * size);
 	}
 	codec_print_close(printer, ']', is_first);
@@ -241,7 +242,7 @@ void codec_print_fields(struct codec_printer *printer, const ProtobufCMessage *m
 		const ProtobufCFieldDescriptor *field = &type->fields[i];
 		if (!codec_field_is_set(field, message))
 			continue;
-		codec_print_next(printer, is_first);
+		print_next(printer, is_first);
 		text_add_char(printer->out, '"');
 		codec_field_json_name(field, printer->out);
 		text_add_char(printer->out, '"');

@@ -65,7 +65,6 @@ void codec_decode_repeated(struct codec_decoder *decoder, const struct codec_pla
 /* Whether the value is of that type, with an issue when it is not. */
 bool codec_decode_is(struct codec_decoder *decoder, const struct codec_place *place, const struct json *value,
                      enum json_type want);
-bool codec_parse_base64(struct arena *arena, const char *s, size_t n, ProtobufCBinaryData *bytes);
 
 /* codec_print.c */
 void codec_print_message(struct codec_printer *printer, const ProtobufCMessage *message);
@@ -75,7 +74,6 @@ void codec_print_repeated(struct codec_printer *printer, const ProtobufCFieldDes
                           const ProtobufCMessage *message);
 void codec_print_open(struct codec_printer *printer, char c);
 void codec_print_close(struct codec_printer *printer, char c, bool was_empty);
-void codec_print_next(struct codec_printer *printer, bool *is_first); /* a comma and the line's start */
 void codec_print_key(struct codec_printer *printer, const char *key, bool *is_first);
 void codec_print_base64(struct text *out, const uint8_t *data, size_t n);
 struct arena *codec_print_scratch(struct codec_printer *printer);

@@ -181,7 +181,7 @@ static int base64_digit(char c)
 }
 
 /* The usual and the URL-safe alphabet, with padding or without. */
-bool codec_parse_base64(struct arena *arena, const char *s, size_t n, ProtobufCBinaryData *bytes)
+static bool parse_base64(struct arena *arena, const char *s, size_t n, ProtobufCBinaryData *bytes)
 {
 	while (n > 0 && s[n - 1] == '=')
 		n--;
@@ -212,7 +212,7 @@ static bool decode_bytes(struct codec_decoder *decoder, const struct codec_place
 	ProtobufCBinaryData bytes;
 	if (!codec_decode_is(decoder, place, value, JSON_STRING))
 		return false;
-	if (!codec_parse_base64(decoder->arena, value->string.s, value->string.n, &bytes)) {
+	if (!parse_base64(decoder->arena, value->string.s, value->string.n, &bytes)) {
 		codec_issue(decoder, place, value, "expected base64");
 		return false;
 	}
