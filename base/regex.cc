@@ -26,12 +26,3 @@ extern "C" bool regex_check(const char *pattern, struct error *error)
 		                 re.ProgramSize(), REGEX_PROGRAM_MAX);
 	return true;
 }
-
-extern "C" bool regex_matches(const char *pattern, const char *s)
-{
-	size_t n = strlen(pattern);
-	if (n > REGEX_BYTES_MAX)
-		return false;
-	RE2 re(re2::StringPiece(pattern, n), options());
-	return re.ok() && RE2::FullMatch(s, re);
-}

@@ -6,11 +6,8 @@
 #include "base/error.h"
 
 #include <stdbool.h>
-#include <stddef.h>
 
 #define REGEX_BYTES_MAX 4096
 #define REGEX_PROGRAM_MAX 100000 /* instructions after compilation: Envoy's memory is the users' */
 
 bool regex_check(const char *pattern, struct error *error);
-/* Whole-string match, as Envoy's safe_regex does. An invalid pattern matches nothing. */
-bool regex_matches(const char *pattern, const char *s);

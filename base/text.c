@@ -68,6 +68,26 @@ void text_printf(struct text *text, const char *format, ...)
 	text->n += (size_t)n;
 }
 
+void text_add_paragraph(struct text *text, size_t indent, size_t columns, const char *s)
+{
+	size_t column = 0;
+	while (*s) {
+		size_t n = strcspn(s, " "), width = 0;
+		for (size_t i = 0; i < n; i++)
+			width += ((unsigned char)s[i] & 0xc0) != 0x80;
+		if (column && column + 1 + width > columns) {
+			text_add_char(text, '\n');
+			column = 0;
+		}
+		text_printf(text, "%*s", column ? 1 : (int)indent, "");
+		column += (column ? 1 : indent) + width;
+		text_add_n(text, s, n);
+		s += n;
+		s += strspn(s, " ");
+	}
+	text_add_char(text, '\n');
+}
+
 const char *text_get(const struct text *text)
 {
 	return text->s ? text->s : "";

@@ -25,27 +25,6 @@ static const struct command_pair program_examples[] = {
     {NULL, NULL},
 };
 
-/* Words of s, indented, broken before column HELP_COLUMNS. Characters are counted, not bytes. */
-static void add_paragraph(struct text *out, size_t indent, const char *s)
-{
-	size_t column = 0;
-	while (*s) {
-		size_t n = strcspn(s, " "), width = 0;
-		for (size_t i = 0; i < n; i++)
-			width += ((unsigned char)s[i] & 0xc0) != 0x80;
-		if (column && column + 1 + width > HELP_COLUMNS) {
-			text_add_char(out, '\n');
-			column = 0;
-		}
-		text_printf(out, "%*s", column ? 1 : (int)indent, "");
-		column += (column ? 1 : indent) + width;
-		text_add_n(out, s, n);
-		s += n;
-		s += strspn(s, " ");
-	}
-	text_add_char(out, '\n');
-}
-
 static void add_pairs(struct text *out, const char *title, const struct command_pair *pairs)
 {
 	if (!pairs)
@@ -55,7 +34,7 @@ static void add_pairs(struct text *out, const char *title, const struct command_
 		if (i)
 			text_add_char(out, '\n');
 		text_printf(out, "%*s%s\n", HELP_INDENT, "", pairs[i].term);
-		add_paragraph(out, HELP_DEEP, pairs[i].meaning);
+		text_add_paragraph(out, HELP_DEEP, HELP_COLUMNS, pairs[i].meaning);
 	}
 }
 
@@ -66,7 +45,7 @@ static void add_option(struct text *out, const struct command_option *option)
 		text_printf(out, "-%c, ", option->letter);
 	text_printf(out, "--%s%s%s\n", option->name, option->argument ? " " : "",
 	            option->argument ? option->argument : "");
-	add_paragraph(out, HELP_DEEP, option->help);
+	text_add_paragraph(out, HELP_DEEP, HELP_COLUMNS, option->help);
 	if (option->default_value)
 		text_printf(out, "%*s[default: %s]\n", HELP_DEEP, "", option->default_value);
 }
@@ -94,12 +73,12 @@ void help_brief(const char *help, struct text *out)
 void help_program(struct text *out)
 {
 	text_add(out, "NAME\n");
-	add_paragraph(out, HELP_INDENT, "weft - look at service mesh configuration");
+	text_add_paragraph(out, HELP_INDENT, HELP_COLUMNS, "weft - look at service mesh configuration");
 	text_add(out, "\nSYNOPSIS\n");
-	add_paragraph(out, HELP_INDENT, "weft COMMAND [OPTION ...]");
+	text_add_paragraph(out, HELP_INDENT, HELP_COLUMNS, "weft COMMAND [OPTION ...]");
 	text_add(out, "\nDESCRIPTION\n");
-	add_paragraph(
-	    out, HELP_INDENT,
+	text_add_paragraph(
+	    out, HELP_INDENT, HELP_COLUMNS,
 	    "weft reads mesh configuration from files, exactly as the control plane weftd does, and says what "
 	    "is wrong with it and what proxies would be sent. It needs no running control plane and changes "
 	    "nothing.");
@@ -107,7 +86,7 @@ void help_program(struct text *out)
 	for (size_t i = 0; commands[i]; i++)
 		text_printf(out, "%*s%-14s%s\n", HELP_INDENT, "", commands[i]->name, commands[i]->summary);
 	text_add_char(out, '\n');
-	add_paragraph(out, HELP_INDENT, "\"weft COMMAND --help\" tells all about one.");
+	text_add_paragraph(out, HELP_INDENT, HELP_COLUMNS, "\"weft COMMAND --help\" tells all about one.");
 	add_options(out, &command_help_option, 1, &command_version_option);
 	add_pairs(out, "ENVIRONMENT", program_environment);
 	add_pairs(out, "EXIT STATUS", program_statuses);
@@ -120,13 +99,13 @@ void help_command(const struct command *command, struct text *out)
 	for (size_t i = 0; command->synopses[i]; i++) {
 		CLEANUP(text_done) struct text synopsis = {0};
 		text_printf(&synopsis, "weft %s", command->synopses[i]);
-		add_paragraph(out, HELP_INDENT, text_get(&synopsis));
+		text_add_paragraph(out, HELP_INDENT, HELP_COLUMNS, text_get(&synopsis));
 	}
 	text_add(out, "\nDESCRIPTION\n");
 	for (size_t i = 0; command->description[i]; i++) {
 		if (i)
 			text_add_char(out, '\n');
-		add_paragraph(out, HELP_INDENT, command->description[i]);
+		text_add_paragraph(out, HELP_INDENT, HELP_COLUMNS, command->description[i]);
 	}
 	add_options(out, command->options, command->n_options, &command_help_option);
 	add_pairs(out, "EXIT STATUS", command->exit_statuses);

@@ -33,39 +33,14 @@ static const struct help_pair help_examples[] = {
      "In a test: free ports, found in ports.json."},
 };
 
-/* Words of s, indented and broken at HELP_COLUMNS. */
-static void help_paragraph(struct text *out, size_t indent, const char *s)
-{
-	size_t column = 0;
-	while (*s) {
-		size_t n = strcspn(s, " ");
-		if (column && column + 1 + n > HELP_COLUMNS) {
-			text_add_char(out, '\n');
-			column = 0;
-		}
-		if (!column) {
-			text_printf(out, "%*s", (int)indent, "");
-			column = indent;
-		} else {
-			text_add_char(out, ' ');
-			column++;
-		}
-		text_add_n(out, s, n);
-		column += n;
-		s += n;
-		s += strspn(s, " ");
-	}
-	text_add_char(out, '\n');
-}
-
 static void help_section(struct text *out, const char *title, const struct help_pair *pairs, size_t n)
 {
 	text_printf(out, "\n%s\n", title);
 	for (size_t i = 0; i < n; i++) {
 		if (i)
 			text_add_char(out, '\n');
-		help_paragraph(out, HELP_INDENT, pairs[i].term);
-		help_paragraph(out, HELP_INDENT + 8, pairs[i].meaning);
+		text_add_paragraph(out, HELP_INDENT, HELP_COLUMNS, pairs[i].term);
+		text_add_paragraph(out, HELP_INDENT + 8, HELP_COLUMNS, pairs[i].meaning);
 	}
 }
 
@@ -75,7 +50,7 @@ static void help_option(struct text *out, const struct option_row *option)
 {
 	text_printf(out, "%*s--%s%s%s\n", HELP_INDENT, "", option->name, option->argument ? " " : "",
 	            option->argument ? option->argument : "");
-	help_paragraph(out, HELP_INDENT + 8, option->help);
+	text_add_paragraph(out, HELP_INDENT + 8, HELP_COLUMNS, option->help);
 	if (!option->default_value && !option->environment)
 		return;
 	text_printf(out, "%*s[", HELP_INDENT + 8, "");
@@ -94,7 +69,7 @@ static void help_kinds(struct text *out)
 	for (size_t i = 0; i < KIND_COUNT; i++)
 		text_printf(&line, "%s%s%s%s", i ? ", " : "", kinds[i].kind, kinds[i].group[0] ? "." : "",
 		            kinds[i].group);
-	help_paragraph(out, HELP_INDENT, text_get(&line));
+	text_add_paragraph(out, HELP_INDENT, HELP_COLUMNS, text_get(&line));
 }
 
 static void help_endpoints(struct text *out)
@@ -103,25 +78,25 @@ static void help_endpoints(struct text *out)
 	for (size_t i = 0; i < ADMIN_ENDPOINTS; i++) {
 		const struct admin_endpoint *endpoint = &admin_endpoints[i];
 		text_printf(out, "%s%*sGET %s%s\n", i ? "\n" : "", HELP_INDENT, "", endpoint->path, endpoint->query);
-		help_paragraph(out, HELP_INDENT + 8, endpoint->help);
+		text_add_paragraph(out, HELP_INDENT + 8, HELP_COLUMNS, endpoint->help);
 	}
 }
 
 void manual_print(struct text *out)
 {
 	text_add(out, "NAME\n");
-	help_paragraph(out, HELP_INDENT, "weftd - the service mesh control plane");
+	text_add_paragraph(out, HELP_INDENT, HELP_COLUMNS, "weftd - the service mesh control plane");
 	text_add(out, "\nSYNOPSIS\n");
-	help_paragraph(out, HELP_INDENT, "weftd --config PATH [--config PATH ...] [OPTION ...]");
+	text_add_paragraph(out, HELP_INDENT, HELP_COLUMNS, "weftd --config PATH [--config PATH ...] [OPTION ...]");
 	text_add(out, "\nDESCRIPTION\n");
-	help_paragraph(
-	    out, HELP_INDENT,
+	text_add_paragraph(
+	    out, HELP_INDENT, HELP_COLUMNS,
 	    "weftd reads mesh configuration, works out what each proxy must do, and streams that to the proxies "
 	    "over xDS (state of the world and delta), as istiod does. It reads the same objects: Istio's "
 	    "networking APIs and Kubernetes' Services, EndpointSlices and Pods.");
 	text_add_char(out, '\n');
-	help_paragraph(
-	    out, HELP_INDENT,
+	text_add_paragraph(
+	    out, HELP_INDENT, HELP_COLUMNS,
 	    "A mistake in the configuration never stops it: the mistake is reported (in the log, in "
 	    "/debug/report, by \"weft validate\"), the last good form of the object stays in force, and everything "
 	    "else goes on. Proxies get nothing before all configuration has been read once.");
@@ -132,8 +107,8 @@ void manual_print(struct text *out)
 		help_option(out, &options_table[i]);
 	}
 	text_add_char(out, '\n');
-	help_paragraph(out, HELP_INDENT,
-	               "A value may also be written --name=VALUE. The command line wins over the environment.");
+	text_add_paragraph(out, HELP_INDENT, HELP_COLUMNS,
+	                   "A value may also be written --name=VALUE. The command line wins over the environment.");
 	help_kinds(out);
 	help_endpoints(out);
 	HELP_SECTION(out, "SIGNALS", help_signals);

@@ -163,5 +163,25 @@ START_TEST(strings_compare)
 }
 END_TEST
 
+START_TEST(paragraphs_are_broken_between_words)
+{
+	static const struct {
+		const char *in, *want;
+	} cases[] = {
+	    {"", "\n"},
+	    {"one two", "  one two\n"},
+	    {"one  two six", "  one two\n  six\n"},
+	    {"\xc3\xa4\xc3\xa4\xc3\xa4 \xc3\xa4\xc3\xa4\xc3\xa4",
+	     "  \xc3\xa4\xc3\xa4\xc3\xa4 \xc3\xa4\xc3\xa4\xc3\xa4\n"},
+	    {"longer-than-a-line x", "  longer-than-a-line\n  x\n"},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		CLEANUP(text_done) struct text text = {0};
+		text_add_paragraph(&text, 2, 9, cases[i].in);
+		ck_assert_str_eq(text_get(&text), cases[i].want);
+	}
+}
+END_TEST
+
 UNIT_MAIN("text", text_grows, text_printf_takes_any_length, text_holds_nul, json_strings_are_escaped, utf8_is_rfc_3629,
-          numbers_are_whole_and_in_range, strings_compare)
+          numbers_are_whole_and_in_range, strings_compare, paragraphs_are_broken_between_words)
