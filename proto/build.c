@@ -2,9 +2,13 @@
 
 #define MS_PER_S 1000
 #define NANOS_PER_MS 1000000
+/* The longest that fits in 64 bits of nanoseconds: Envoy refuses what is longer. */
+#define DURATION_MS_MAX INT64_C(9223372035000)
 
 google_duration *build_duration_ms(struct arena *arena, int64_t ms)
 {
+	if (ms > DURATION_MS_MAX)
+		ms = DURATION_MS_MAX;
 	google_duration *duration = google_duration_new(arena);
 	duration->seconds = ms / MS_PER_S;
 	duration->nanos = (int32_t)(ms % MS_PER_S) * NANOS_PER_MS;

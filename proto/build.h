@@ -11,7 +11,7 @@
 
 #include <stdbool.h>
 
-google_duration *build_duration_ms(struct arena *arena, int64_t ms);
+google_duration *build_duration_ms(struct arena *arena, int64_t ms); /* 292 years at most: Envoy refuses more */
 google_uint32_value *build_uint32(struct arena *arena, uint32_t value);
 google_bool_value *build_bool(struct arena *arena, bool value);
 google_string_value *build_string(struct arena *arena, const char *value);

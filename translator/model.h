@@ -121,7 +121,7 @@ enum service_resolution {
 enum endpoint_health { ENDPOINT_HEALTHY, ENDPOINT_UNHEALTHY, ENDPOINT_DRAINING };
 
 struct endpoint {
-	const char *address; /* IP, host name (DNS services) or absolute path of a Unix socket */
+	const char *address; /* IP, host name (DNS services) or absolute path or "@name" of a Unix socket */
 	uint32_t port;
 	uint32_t weight; /* 0: unset, counts as 1 */
 	enum endpoint_health health;

@@ -32,7 +32,8 @@ struct gateway_table_draft {
 
 struct gateways_draft {
 	struct scope_draft *draft;
-	struct map tables; /* name -> struct gateway_table_draft */
+	struct map
+	    tables; /* "bind_port" -> struct gateway_table_draft: a server may name the address that another means */
 	struct rule_digests digests;
 	struct map rules; /* gateway -> struct visible_rules */
 };
@@ -224,17 +225,17 @@ static struct gateway_table_draft *table_of(struct gateways_draft *all, const st
 	uint32_t port = listened_port(view, server->port);
 	if (view->is_unprivileged && port < PRIVILEGED_PORT_END)
 		return NULL;
-	const char *name =
-	    server->bind ? arena_printf(arena, "http.%u.%s", port, server->bind) : arena_printf(arena, "http.%u", port);
-	void **slot = map_slot(arena, &all->tables, name);
+	const char *bind = server->bind;
+	if (!bind)
+		bind = !view->is_ipv4 && view->is_ipv6 ? "::" : "0.0.0.0";
+	void **slot = map_slot(arena, &all->tables, arena_printf(arena, "%s_%u", bind, port));
 	if (!*slot) {
 		struct gateway_table_draft *table = *slot = ARENA_NEW(arena, struct gateway_table_draft);
-		table->name = name;
+		table->name = server->bind ? arena_printf(arena, "http.%u.%s", port, server->bind)
+		                           : arena_printf(arena, "http.%u", port);
 		table->port = port;
 		table->server_port = server->port;
-		table->bind = server->bind;
-		if (!table->bind)
-			table->bind = !view->is_ipv4 && view->is_ipv6 ? "::" : "0.0.0.0";
+		table->bind = bind;
 	}
 	return *slot;
 }

@@ -58,6 +58,16 @@ static struct listener_draft *listener_at(struct listeners_draft *ld, const char
 	return *slot;
 }
 
+/* The proxy's own listeners have some ports on the wildcard address. */
+static bool is_taken(const struct listeners_draft *ld, const char *bind, uint32_t port)
+{
+	const struct view *view = ld->draft->scope->view;
+	const struct mesh *mesh = &ld->draft->scope->model->mesh;
+	bool is_own = port == mesh->outbound_port || port == mesh->inbound_port || port == view->status_port ||
+	              port == view->prometheus_port;
+	return is_own && strcmp(bind, ld->wildcard) == 0;
+}
+
 /* The server speaks first: a proxy that waits for the client's bytes would wait for ever. */
 static bool is_exclusive(enum protocol protocol)
 {
@@ -67,6 +77,8 @@ static bool is_exclusive(enum protocol protocol)
 static void add(struct listeners_draft *ld, const struct scope_service *service, const struct service_port *port,
                 const char *bind)
 {
+	if (is_taken(ld, bind, port->number))
+		return;
 	struct listener_draft *listener = listener_at(ld, bind, port->number, port->protocol);
 	if (listener->protocol != port->protocol && (is_exclusive(listener->protocol) || is_exclusive(port->protocol)))
 		return;
@@ -84,6 +96,8 @@ static void add(struct listeners_draft *ld, const struct scope_service *service,
 
 static void add_ranged(struct listeners_draft *ld, const struct scope_service *service, const struct service_port *port)
 {
+	if (is_taken(ld, ld->wildcard, port->number))
+		return;
 	struct listener_draft *listener = listener_at(ld, ld->wildcard, port->number, port->protocol);
 	VEC_PUSH(ld->draft->arena, &listener->ranged, service);
 }
@@ -103,6 +117,12 @@ static bool is_of_family(const struct view *view, const char *address)
 	return false;
 }
 
+/* Any address at all. */
+static bool is_unspecified(const char *address)
+{
+	return strcmp(address, "0.0.0.0") == 0 || strcmp(address, "::") == 0;
+}
+
 static void add_at_addresses(struct listeners_draft *ld, const struct scope_service *service,
                              const struct service_port *port)
 {
@@ -111,6 +131,8 @@ static void add_at_addresses(struct listeners_draft *ld, const struct scope_serv
 	for (size_t i = 0; i < addresses->n; i++) {
 		if (strchr(addresses->v[i], '/'))
 			has_ranges = true;
+		else if (is_unspecified(addresses->v[i]))
+			add(ld, service, port, ld->wildcard);
 		else if (is_of_family(ld->draft->scope->view, addresses->v[i]))
 			add(ld, service, port, addresses->v[i]);
 	}
@@ -137,13 +159,7 @@ static bool is_dialled_by_endpoint(const struct service *service, const struct s
 static bool is_bindable(const struct listeners_draft *ld, const struct service_port *port)
 {
 	const struct view *view = ld->draft->scope->view;
-	const struct mesh *mesh = &ld->draft->scope->model->mesh;
-	if (ld->loopback && view->is_unprivileged && port->number <= PRIVILEGED_PORT_MAX)
-		return false;
-	/* the proxy's own listeners have these on the wildcard address */
-	bool is_taken = port->number == mesh->outbound_port || port->number == mesh->inbound_port ||
-	                port->number == view->status_port || port->number == view->prometheus_port;
-	return !is_taken || ld->loopback || protocol_transport(port->protocol) != TRANSPORT_HTTP;
+	return !ld->loopback || !view->is_unprivileged || port->number > PRIVILEGED_PORT_MAX;
 }
 
 static void add_port(struct listeners_draft *ld, const struct scope_service *service, const struct service_port *port)

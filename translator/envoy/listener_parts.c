@@ -12,7 +12,7 @@ static const char *const http_protocols[] = {"http/1.1", "h2c"}; /* what the HTT
 envoy_address *socket_address(struct arena *arena, const char *address, uint32_t port)
 {
 	envoy_address *message = envoy_address_new(arena);
-	if (*address == '/') {
+	if (*address == '/' || *address == '@') {
 		message->address_case = ENVOY__CONFIG__CORE__V3__ADDRESS__ADDRESS_PIPE;
 		message->pipe = envoy_pipe_new(arena);
 		message->pipe->path = borrow(address);

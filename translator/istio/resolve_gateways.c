@@ -1,4 +1,5 @@
 #include "base/text.h"
+#include "translator/address.h"
 #include "translator/istio/istio_parts.h"
 
 #include <ctype.h>
@@ -96,7 +97,7 @@ static bool lower_server(const struct server_lowering *lowering, const istio_ser
 	}
 	out->port = in->port->number;
 	out->port_name = in->port->name;
-	out->bind = in->bind[0] ? in->bind : NULL;
+	out->bind = in->bind[0] ? address_canonical(lowering->draft->arena, in->bind) : NULL;
 	out->is_https_redirect = in->tls && in->tls->https_redirect;
 	lower_hosts(lowering, in, out);
 	if (out->n_hosts == 0)

@@ -56,7 +56,10 @@ static void add_header(struct http_lowering *lowering, struct headers_building *
 {
 	struct header_match header = {.name = name, .is_inverted = is_inverted};
 	const char *path = arena_printf(lowering->draft->arena, "%s.%s", part, field);
-	if (text_has_prefix(name, CLAIM_PREFIX)) {
+	if (text_is_empty(name)) {
+		http_complain(lowering, REPORT_ERROR, REASON_INVALID_VALUE, path, "has no name; the match is left out");
+		headers->is_valid = false;
+	} else if (text_has_prefix(name, CLAIM_PREFIX)) {
 		http_complain(lowering, REPORT_ERROR, REASON_NOT_SUPPORTED, path,
 		              "matching on %s is not supported yet; the match is left out", name);
 		headers->is_valid = false;

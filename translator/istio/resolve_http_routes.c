@@ -31,6 +31,16 @@ static const char *or_null(const char *s)
 	return s[0] ? s : NULL;
 }
 
+/* A text that goes into a header: Envoy refuses the whole table when it has a line break. NULL and a row then. */
+static const char *line_or_null(struct http_lowering *lowering, const char *s, const char *part)
+{
+	if (!text_is_empty(s) && strpbrk(s, "\r\n")) {
+		http_complain(lowering, REPORT_ERROR, REASON_INVALID_VALUE, part, "has a line break; left out");
+		return NULL;
+	}
+	return or_null(s);
+}
+
 static bool lower_destination(struct http_lowering *lowering, const istio_destination *in, const char *part,
                               struct destination *out)
 {
@@ -123,9 +133,10 @@ static bool is_redirect_code(uint32_t code)
 static bool lower_redirect(struct http_lowering *lowering, const istio_http_redirect *in, struct http_redirect *out)
 {
 	*out = (struct http_redirect){
-	    .uri = or_null(in->prefix_rewrite[0] ? in->prefix_rewrite : in->uri),
+	    .uri = in->prefix_rewrite[0] ? line_or_null(lowering, in->prefix_rewrite, "redirect.prefixRewrite")
+	                                 : line_or_null(lowering, in->uri, "redirect.uri"),
 	    .is_prefix_rewrite = in->prefix_rewrite[0],
-	    .authority = or_null(in->authority),
+	    .authority = line_or_null(lowering, in->authority, "redirect.authority"),
 	    .scheme = or_null(in->scheme),
 	    .code = in->redirect_code ? in->redirect_code : 301,
 	};
@@ -172,9 +183,9 @@ static bool lower_direct_response(struct http_lowering *lowering, const istio_ht
 
 static void lower_rewrite(struct http_lowering *lowering, const istio_http_rewrite *in, struct http_rewrite *out)
 {
-	out->authority = or_null(in->authority);
+	out->authority = line_or_null(lowering, in->authority, "rewrite.authority");
 	if (!in->uri_regex_rewrite) {
-		out->uri = or_null(in->uri);
+		out->uri = line_or_null(lowering, in->uri, "rewrite.uri");
 		return;
 	}
 	struct error error;
@@ -183,8 +194,9 @@ static void lower_rewrite(struct http_lowering *lowering, const istio_http_rewri
 		              "%s; the path is not rewritten", error.message);
 		return;
 	}
-	out->regex = in->uri_regex_rewrite->match;
-	out->regex_rewrite = in->uri_regex_rewrite->rewrite;
+	out->regex_rewrite = line_or_null(lowering, in->uri_regex_rewrite->rewrite, "rewrite.uriRegexRewrite.rewrite");
+	if (out->regex_rewrite)
+		out->regex = in->uri_regex_rewrite->match;
 }
 
 /* An authority comes, in this order, from the rewrite, from the route's headers, from the one destination's headers. */

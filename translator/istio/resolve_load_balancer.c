@@ -1,6 +1,8 @@
 #include "proto/build.h"
 #include "translator/istio/traffic_lowering.h"
 
+#include <string.h>
+
 #define SIMPLE(name) ISTIO__NETWORKING__V1ALPHA3__LOAD_BALANCER_SETTINGS__SIMPLE_LB__##name
 #define LB_POLICY(name) ISTIO__NETWORKING__V1ALPHA3__LOAD_BALANCER_SETTINGS__LB_POLICY_##name
 #define HASH_KEY(name) ISTIO__NETWORKING__V1ALPHA3__LOAD_BALANCER_SETTINGS__CONSISTENT_HASH_LB__HASH_KEY_##name
@@ -20,17 +22,31 @@ static bool can_warm_up(enum lb_algorithm algorithm)
 	return algorithm == LB_DEFAULT || algorithm == LB_LEAST_REQUEST || algorithm == LB_ROUND_ROBIN;
 }
 
+/* Envoy refuses every table with a hash by a thing without a name. */
+static bool is_hash_name(const char *name)
+{
+	return *name && !strpbrk(name, "\r\n");
+}
+
+static void set_hash_key(struct load_balancer *out, enum hash_key key, const char *name)
+{
+	out->hash_key = is_hash_name(name) ? key : HASH_NONE;
+	out->hash_name = is_hash_name(name) ? name : NULL;
+}
+
 static void lower_cookie(struct arena *arena, const istio_load_balancer_settings_consistent_hash_lb_http_cookie *in,
                          struct load_balancer *out)
 {
-	out->hash_key = HASH_COOKIE;
-	out->hash_name = in->name;
+	set_hash_key(out, HASH_COOKIE, in->name);
 	out->cookie_path = in->path[0] ? in->path : NULL;
 	out->cookie_ttl_ms = in->ttl ? build_duration_get_ms(in->ttl) : -1;
 	VEC(struct hash_attribute) attributes = {0};
-	for (size_t i = 0; i < in->n_attributes; i++)
+	for (size_t i = 0; i < in->n_attributes; i++) {
+		if (!is_hash_name(in->attributes[i]->name))
+			continue;
 		VEC_PUSH(arena, &attributes,
 		         (struct hash_attribute){in->attributes[i]->name, in->attributes[i]->value});
+	}
 	out->cookie_attributes = attributes.v;
 	out->n_cookie_attributes = attributes.n;
 }
@@ -62,8 +78,7 @@ static void lower_consistent_hash(struct arena *arena, const istio_load_balancer
 {
 	switch ((int)in->hash_key_case) {
 	case HASH_KEY(HTTP_HEADER_NAME):
-		out->hash_key = HASH_HEADER;
-		out->hash_name = in->http_header_name;
+		set_hash_key(out, HASH_HEADER, in->http_header_name);
 		break;
 	case HASH_KEY(HTTP_COOKIE):
 		lower_cookie(arena, in->http_cookie, out);
@@ -72,8 +87,7 @@ static void lower_consistent_hash(struct arena *arena, const istio_load_balancer
 		out->hash_key = in->use_source_ip ? HASH_SOURCE_IP : HASH_NONE;
 		break;
 	case HASH_KEY(HTTP_QUERY_PARAMETER_NAME):
-		out->hash_key = HASH_QUERY;
-		out->hash_name = in->http_query_parameter_name;
+		set_hash_key(out, HASH_QUERY, in->http_query_parameter_name);
 		break;
 	default:
 		break;
@@ -139,6 +153,27 @@ void traffic_digest_lb(struct digest_state *state, const struct load_balancer *l
 	digest_add(state, &lb->warmup_percent, sizeof lb->warmup_percent);
 }
 
+static void check_hash_names(struct draft *draft, const struct object *object,
+                             const istio_load_balancer_settings_consistent_hash_lb *hash, const char *path)
+{
+	const char *field = NULL;
+	if (hash->hash_key_case == HASH_KEY(HTTP_HEADER_NAME) && !is_hash_name(hash->http_header_name))
+		field = "httpHeaderName";
+	else if (hash->hash_key_case == HASH_KEY(HTTP_QUERY_PARAMETER_NAME) &&
+	         !is_hash_name(hash->http_query_parameter_name))
+		field = "httpQueryParameterName";
+	else if (hash->hash_key_case == HASH_KEY(HTTP_COOKIE) && !is_hash_name(hash->http_cookie->name))
+		field = "httpCookie";
+	for (size_t i = 0;
+	     !field && hash->hash_key_case == HASH_KEY(HTTP_COOKIE) && i < hash->http_cookie->n_attributes; i++)
+		if (!is_hash_name(hash->http_cookie->attributes[i]->name))
+			field = "httpCookie.attributes";
+	if (field)
+		report_add(draft->report, object, REPORT_ERROR, REASON_INVALID_VALUE,
+		           arena_printf(draft->arena, "%s.consistentHash.%s", path, field),
+		           "needs a name on one line; left out");
+}
+
 void traffic_check_lb(struct draft *draft, const struct object *object, const istio_load_balancer_settings *in,
                       const char *path)
 {
@@ -164,6 +199,7 @@ void traffic_check_lb(struct draft *draft, const struct object *object, const is
 	if (in->lb_policy_case != LB_POLICY(CONSISTENT_HASH))
 		return;
 	const istio_load_balancer_settings_consistent_hash_lb *hash = in->consistent_hash;
+	check_hash_names(draft, object, hash, path);
 	if (hash->hash_algorithm_case == HASH_ALGORITHM(MAGLEV)) {
 		uint64_t size = hash->maglev->table_size;
 		if (size && !is_table_size(size))

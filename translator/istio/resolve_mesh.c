@@ -16,6 +16,9 @@
 #define CONFIG_MAP_KEY "mesh"
 #define FIELD_PREFIX "data." CONFIG_MAP_KEY
 #define PORT_MAX 65535
+#define OUTBOUND_PORT_DEFAULT 15001
+#define INBOUND_PORT_DEFAULT 15006
+#define DNS_REFRESH_MS_MIN 2 /* Envoy wants more than one */
 #define DUAL_STACK_KEY "ISTIO_DUAL_STACK"
 
 /* MeshConfig fields that have their effect, or need none because proxies get them by other ways than xDS. */
@@ -57,8 +60,8 @@ static struct mesh default_mesh(const char *root_namespace)
 	    .connect_timeout_ms = 10000,
 	    .protocol_detection_timeout_ms = 0,
 	    .dns_refresh_ms = 60000,
-	    .outbound_port = 15001,
-	    .inbound_port = 15006,
+	    .outbound_port = OUTBOUND_PORT_DEFAULT,
+	    .inbound_port = INBOUND_PORT_DEFAULT,
 	    .is_path_normalized = true,
 	    .has_retry_default = true,
 	};
@@ -185,6 +188,20 @@ static void set_port(struct draft *draft, const struct object *object, const cha
 		*port = (uint32_t)value;
 }
 
+static void set_ports(struct draft *draft, const struct object *object, const istio_mesh_config *config,
+                      struct mesh *mesh)
+{
+	static const char inbound[] = FIELD_PREFIX ".proxyInboundListenPort";
+	set_port(draft, object, FIELD_PREFIX ".proxyListenPort", config->proxy_listen_port, &mesh->outbound_port);
+	set_port(draft, object, inbound, config->proxy_inbound_listen_port, &mesh->inbound_port);
+	if (mesh->outbound_port != mesh->inbound_port)
+		return;
+	report_add(draft->report, object, REPORT_ERROR, REASON_INVALID_VALUE, inbound,
+	           "%u is proxyListenPort too; both keep their defaults", mesh->inbound_port);
+	mesh->outbound_port = OUTBOUND_PORT_DEFAULT;
+	mesh->inbound_port = INBOUND_PORT_DEFAULT;
+}
+
 /* Zero means "no limit" nowhere but for protocol detection, which checks for itself. */
 static void set_duration(struct draft *draft, const struct object *object, const char *field,
                          const google_duration *value, int64_t least_ms, int64_t *ms)
@@ -306,10 +323,9 @@ static void set_mesh(struct draft *draft, const struct object *object, const ist
 	             &mesh->connect_timeout_ms);
 	set_duration(draft, object, FIELD_PREFIX ".protocolDetectionTimeout", config->protocol_detection_timeout, 0,
 	             &mesh->protocol_detection_timeout_ms);
-	set_duration(draft, object, FIELD_PREFIX ".dnsRefreshRate", config->dns_refresh_rate, 1, &mesh->dns_refresh_ms);
-	set_port(draft, object, FIELD_PREFIX ".proxyListenPort", config->proxy_listen_port, &mesh->outbound_port);
-	set_port(draft, object, FIELD_PREFIX ".proxyInboundListenPort", config->proxy_inbound_listen_port,
-	         &mesh->inbound_port);
+	set_duration(draft, object, FIELD_PREFIX ".dnsRefreshRate", config->dns_refresh_rate, DNS_REFRESH_MS_MIN,
+	             &mesh->dns_refresh_ms);
+	set_ports(draft, object, config, mesh);
 	mesh->is_inbound_loopback = config->inbound_traffic_policy &&
 	                            config->inbound_traffic_policy->mode ==
 	                                ISTIO__MESH__V1ALPHA1__MESH_CONFIG__INBOUND_TRAFFIC_POLICY__MODE__LOCALHOST;

@@ -10,6 +10,7 @@
 
 #define PORT_MAX 65535
 #define UNIX_PREFIX "unix://"
+#define UNIX_PATH_BYTES_MAX 107 /* what a socket's address holds, without the final zero */
 
 struct entry_service {
 	struct service *service;
@@ -55,8 +56,10 @@ static const char *endpoint_address(struct arena *arena, const char *written, en
 	const char *address = address_canonical(arena, written);
 	if (address)
 		return address;
-	if (text_has_prefix(written, UNIX_PREFIX))
-		return resolution == SERVICE_STATIC ? written + strlen(UNIX_PREFIX) : NULL;
+	if (text_has_prefix(written, UNIX_PREFIX)) {
+		const char *path = written + strlen(UNIX_PREFIX);
+		return resolution == SERVICE_STATIC && strlen(path) <= UNIX_PATH_BYTES_MAX ? path : NULL;
+	}
 	return is_dns(resolution) && *written ? written : NULL;
 }
 
