@@ -50,6 +50,11 @@ def scripts(*pattern):
     return found
 
 
+def goldens():
+    yield from scripts("golden", "run.py")()
+    yield from scripts("golden", "*_test.py")()
+
+
 # What shares state between threads runs once more under ThreadSanitizer.
 THREADED = {"slot_test", "xds_server_test", "pipeline_test", "admin_test", "http_test", "resource_test", "generation_test"}
 
@@ -76,7 +81,7 @@ SUITES = [
     Suite("lint", "clang-tidy and gcc's analyzer, what changed since it was clean", scripts("lint.py"), timeout_s=1800),
     Suite("proto", "our protos against upstream's", scripts("proto", "check_subset.py")),
     Suite("unit", "each noun by itself, ASan and UBSan", executables("test"), parallel=2, timeout_s=180),
-    Suite("golden", "YAML to resources, shuffled, loaded by Envoy", scripts("golden", "run.py"), timeout_s=900),
+    Suite("golden", "YAML to resources, shuffled, loaded by Envoy; random YAML too", goldens, timeout_s=900),
     Suite("cases", "Istio's own cases", scripts("cases", "*_test.py"), timeout_s=900),
     Suite("tsan", "what shares state between threads, ThreadSanitizer", threaded, timeout_s=300),
     Suite("e2e", "real Envoys, real traffic, faults", scripts("e2e", "*_test.py"), timeout_s=1200),
