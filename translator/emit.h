@@ -2,9 +2,9 @@
 /*
  * emit: scope -> resources. Pure but for the cache, which only saves work: with an empty cache the same bytes come out.
  *
- * Each emitted unit (a cluster, a load assignment, a virtual host, a route table, a listener) has a key: the digest of what it
- * reads. The cache maps keys to resources of the last generation, so a unit whose inputs did not change is carried over
- * without being built. A cache belongs to one thread.
+ * Each emitted unit (a cluster, a load assignment, a virtual host, a route table, a listener) has a key: the digest of
+ * what it reads. The cache maps keys to resources of the last generation, so a unit whose inputs did not change is
+ * carried over without being built. A cache belongs to one thread.
  */
 #include "translator/resource.h"
 #include "translator/scope.h"
@@ -22,15 +22,15 @@ void emit_view(const struct scope *scope, struct emit_cache *cache, struct resou
 /* Some types only, a bit 1 << type each; the other sets are left alone. */
 #define EMIT_ALL ((1u << RESOURCE_TYPE_COUNT) - 1)
 void emit_view_types(const struct scope *scope, unsigned types, struct emit_cache *cache,
-		     struct resource_set *sets[RESOURCE_TYPE_COUNT]);
+                     struct resource_set *sets[RESOURCE_TYPE_COUNT]);
 
 /*
  * The endpoints of a view of which nothing changed since `former` was emitted but the endpoints of the services in the
  * scope (scope_of_services): theirs take the place of what is there. The set is the caller's; `former` stays his.
  */
 struct resource_set *emit_view_endpoints(const struct scope *changed, struct emit_cache *cache,
-					 struct resource_set *former);
+                                         struct resource_set *former);
 
 /* What is the workload's own: inbound listener and clusters; the other types are NULL. */
 void emit_workload(const struct model *model, const struct workload_class *workload, struct emit_cache *cache,
-		   struct resource_set *sets[RESOURCE_TYPE_COUNT]);
+                   struct resource_set *sets[RESOURCE_TYPE_COUNT]);

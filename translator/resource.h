@@ -2,8 +2,8 @@
 /*
  * What a proxy is sent: resources (serialised once, counted, shared by every stream and generation) and sets of them.
  *
- * `body` is the content of a google.protobuf.Any: field 1 (type URL) and field 2 (value), ready to be put behind a tag and
- * a length in any response. Immutable after resource_new; any thread may ref and unref.
+ * `body` is the content of a google.protobuf.Any: field 1 (type URL) and field 2 (value), ready to be put behind a tag
+ * and a length in any response. Immutable after resource_new; any thread may ref and unref.
  */
 #include "base/digest.h"
 
@@ -31,11 +31,11 @@ extern const struct resource_type_info resource_types[RESOURCE_TYPE_COUNT];
 struct resource {
 	enum resource_type type;
 	const char *name;
-	struct digest version;   /* of body */
+	struct digest version; /* of body */
 	const uint8_t *body;
 	size_t body_n;
-	size_t value_at;         /* offset in body of the message's own bytes; they run to the end */
-	_Atomic unsigned refs;   /* private */
+	size_t value_at;       /* offset in body of the message's own bytes; they run to the end */
+	_Atomic unsigned refs; /* private */
 };
 
 /* value: the packed message; copied. One reference is the caller's. */

@@ -17,12 +17,14 @@ struct scope_service {
 struct scope_host {
 	const char *hostname; /* the service's, or the rule's */
 	uint32_t port;        /* of the listener */
-	const struct scope_service *service; /* NULL: only a rule names the host. An alias only with a rule of its own */
-	const struct route_rule *const *rules; /* none: the service's default route. Sidecars: one. Gateways: all that bind, in order */
+	const struct scope_service
+	    *service; /* NULL: only a rule names the host. An alias only with a rule of its own */
+	const struct route_rule *const
+	    *rules; /* none: the service's default route. Sidecars: one. Gateways: all that bind, in order */
 	size_t n_rules;
 	const char *const *gateways; /* gateways: "namespace/name" through which rules[i] binds. Sidecars: NULL */
-	bool is_https_redirect; /* gateways */
-	struct digest digest; /* all that emit reads for this host, services named in its routes included */
+	bool is_https_redirect;      /* gateways */
+	struct digest digest;        /* all that emit reads for this host, services named in its routes included */
 };
 
 /* One HTTP route table: "80" of a sidecar, "http.8080" of a gateway. */
@@ -42,10 +44,12 @@ struct scope_listener {
 	const char *bind; /* "0.0.0.0", a service's address; or an address of a gateway server */
 	uint32_t port;
 	enum scope_chain_type type;
-	const char *table;                   /* HTTP and sniffed: route table */
-	const struct scope_service *service; /* TCP (and the TCP side of sniffed): where it goes; NULL for tables of many hosts */
+	const char *table; /* HTTP and sniffed: route table */
+	const struct scope_service
+	    *service; /* TCP (and the TCP side of sniffed): where it goes; NULL for tables of many hosts */
 	bool is_gateway;
-	uint32_t order; /* among those of one address and port, from 0; later ones are TCP services told apart by address ranges */
+	uint32_t order; /* among those of one address and port, from 0; later ones are TCP services told apart by
+	                   address ranges */
 	struct digest digest;
 };
 
@@ -69,17 +73,17 @@ struct scope *scope_of(struct arena *arena, const struct model *model, const str
  * listeners, no digest. Enough for emit_view_endpoints.
  */
 struct scope *scope_of_services(struct arena *arena, const struct model *model, const struct view *view,
-				const size_t *places, size_t n_places);
+                                const size_t *places, size_t n_places);
 
 /* The service that a destination of a route means in this view; NULL when it sees none. `port` is the port to use. */
 const struct scope_service *scope_destination(const struct scope *scope, const struct destination *destination,
-					      uint32_t listener_port, uint32_t *port);
+                                              uint32_t listener_port, uint32_t *port);
 
 /*
  * Whether a match of host->rules[rule_i] concerns this view at all: its port, its gateways and, when it names none, the
  * client's labels and namespace. What it says about the request is left to the proxy.
  */
 bool scope_match_applies(const struct scope *scope, const struct scope_host *host, size_t rule_i,
-			 const struct http_match *match);
+                         const struct http_match *match);
 /* The match lets every request through, so no later route is reached. NULL (a route without matches): true. */
 bool http_match_is_catch_all(const struct http_match *match);
