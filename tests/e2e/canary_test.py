@@ -112,23 +112,25 @@ def run(form, is_delta):
             assert_none_lost(load, "v1", "v2")
 
     with tap.case(f"{form}: a cluster's removal under load loses no request (make before break)"):
-        with Canary(is_delta) as mesh, mesh.load() as load:
-            for _ in range(3):
-                load.flow(200)
-                # One file, one change: the route moves to another service and the old one is gone at the same moment.
-                old = {name: mesh.read(name) for name in ("service-entry.yaml", "destination-rule.yaml", "virtual-service.yaml")}
-                mesh.write("service-entry.yaml", OTHER + "---" + TO_OTHER)
-                mesh.remove("virtual-service.yaml")
-                mesh.remove("destination-rule.yaml")
-                mesh.wait_serves("other")
-                mesh.wait_acknowledged()
-                mesh_rig.wait_for("the old cluster to go", lambda: "hello.internal" not in mesh.envoy.get("/clusters")[1])
-                load.flow(200)
-                for name, text in old.items():
-                    mesh.write(name, text)
-                mesh_rig.wait_for("v1 and v2", lambda: "other" not in traffic.send(mesh.port, 20, host=HOST))
-            load.stop()
-            assert_none_lost(load, "v1", "v2", "other")
+        with Canary(is_delta) as mesh:
+            # One file, so that each change is one: the route moves to another service and the old one is gone at the same moment.
+            names = ("service-entry.yaml", "destination-rule.yaml", "virtual-service.yaml")
+            old = "---\n".join(mesh.read(name) for name in names)
+            mesh.write(names[0], old)
+            for name in names[1:]:
+                mesh.remove(name)
+            with mesh.load() as load:
+                for _ in range(3):
+                    load.flow(200)
+                    mesh.write(names[0], OTHER + "---" + TO_OTHER)
+                    mesh.wait_serves("other")
+                    mesh.wait_acknowledged()
+                    mesh_rig.wait_for("the old cluster to go", lambda: "hello.internal" not in mesh.envoy.get("/clusters")[1])
+                    load.flow(200)
+                    mesh.write(names[0], old)
+                    mesh_rig.wait_for("v1 and v2", lambda: "other" not in traffic.send(mesh.port, 20, host=HOST))
+                load.stop()
+                assert_none_lost(load, "v1", "v2", "other")
 
     with tap.case(f"{form}: a change that changes nothing pushes nothing"):
         with Canary(is_delta) as mesh:
