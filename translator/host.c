@@ -9,11 +9,6 @@ bool host_is_wildcard(const char *host)
 	return host[0] == '*';
 }
 
-bool host_overlaps(const char *a, const char *b)
-{
-	return host_is_within(a, b) || host_is_within(b, a);
-}
-
 bool host_is_within(const char *host, const char *of)
 {
 	if (!host_is_wildcard(of))

@@ -17,8 +17,6 @@
 #include "base/map.h"
 
 bool host_is_wildcard(const char *host);
-/* Some name is both. */
-bool host_overlaps(const char *a, const char *b);
 /* Every name that is `host` is `of` too. */
 bool host_is_within(const char *host, const char *of);
 

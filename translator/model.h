@@ -427,8 +427,6 @@ struct gateway_server {
 	const struct gateway_host *hosts;
 	size_t n_hosts;
 	bool is_https_redirect;
-	bool has_tls; /* terminated or passed through here: a later step; the front end reports it and leaves the server
-	                 out */
 };
 
 struct gateway {

@@ -46,8 +46,7 @@ struct scope_listener {
 	enum scope_chain_type type;
 	const char *table; /* HTTP and sniffed: route table */
 	const struct scope_service
-	    *service; /* TCP (and the TCP side of sniffed): where it goes; NULL for tables of many hosts */
-	bool is_gateway;
+	    *service;   /* TCP (and the TCP side of sniffed): where it goes; NULL for tables of many hosts */
 	uint32_t order; /* among those of one address and port, from 0; later ones are TCP services told apart by
 	                   address ranges */
 	struct digest digest;

@@ -242,7 +242,7 @@ static struct gateway_table_draft *table_of(struct gateways_draft *all, const st
 
 static void add_server(struct gateways_draft *all, const char *gateway, const struct gateway_server *server)
 {
-	if (server->has_tls || protocol_transport(server->protocol) != TRANSPORT_HTTP)
+	if (protocol_transport(server->protocol) != TRANSPORT_HTTP)
 		return;
 	struct server_draft draft = {.all = all, .server = server, .gateway = gateway, .table = table_of(all, server)};
 	if (!draft.table)
@@ -301,7 +301,6 @@ static void seal_table(struct gateways_draft *all, const struct gateway_table_dr
 	    .port = draft->port,
 	    .type = SCOPE_HTTP,
 	    .table = draft->name,
-	    .is_gateway = true,
 	};
 	listener.digest = listener_digest(all->draft->scope, &listener);
 	VEC_PUSH(arena, &all->draft->listeners, listener);

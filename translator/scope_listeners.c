@@ -202,7 +202,6 @@ static struct digest digest_of_listener(const struct scope_listener *listener)
 	digest_add_bool(&state, listener->service != NULL);
 	if (listener->service)
 		digest_add_scope_service(&state, listener->service);
-	digest_add_bool(&state, listener->is_gateway);
 	digest_add_u64(&state, listener->order);
 	return digest_final(&state);
 }

@@ -8,29 +8,24 @@ START_TEST(test_within)
 {
 	static const struct {
 		const char *host, *of;
-		bool want, overlaps;
+		bool want;
 	} cases[] = {
-	    {"a.example.com", "a.example.com", true, true},
-	    {"a.example.com", "b.example.com", false, false},
-	    {"a.example.com", "*.example.com", true, true},
-	    {"example.com", "*.example.com", false, false},
-	    {"a.b.example.com", "*.example.com", true, true},
-	    {"a-eu.example.com", "*-eu.example.com", true, true},
-	    {"*.example.com", "a.example.com", false, true},
-	    {"*.a.example.com", "*.example.com", true, true},
-	    {"*.example.com", "*.a.example.com", false, true},
-	    {"*.example.com", "*.example.org", false, false},
-	    {"anything", "*", true, true},
-	    {"*", "*.example.com", false, true},
+	    {"a.example.com", "a.example.com", true},
+	    {"a.example.com", "b.example.com", false},
+	    {"a.example.com", "*.example.com", true},
+	    {"example.com", "*.example.com", false},
+	    {"a.b.example.com", "*.example.com", true},
+	    {"a-eu.example.com", "*-eu.example.com", true},
+	    {"*.example.com", "a.example.com", false},
+	    {"*.a.example.com", "*.example.com", true},
+	    {"*.example.com", "*.a.example.com", false},
+	    {"*.example.com", "*.example.org", false},
+	    {"anything", "*", true},
+	    {"*", "*.example.com", false},
 	};
-	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
 		ck_assert_msg(host_is_within(cases[i].host, cases[i].of) == cases[i].want, "%s within %s",
 		              cases[i].host, cases[i].of);
-		ck_assert_msg(host_overlaps(cases[i].host, cases[i].of) == cases[i].overlaps, "%s overlaps %s",
-		              cases[i].host, cases[i].of);
-		ck_assert_msg(host_overlaps(cases[i].of, cases[i].host) == cases[i].overlaps, "%s overlaps %s",
-		              cases[i].of, cases[i].host);
-	}
 }
 END_TEST
 

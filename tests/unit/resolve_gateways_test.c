@@ -26,7 +26,7 @@ START_TEST(test_servers)
 		ck_assert_str_eq(server->hosts[i].host, hosts[i].host);
 	}
 	ck_assert(!server->is_https_redirect);
-	ck_assert(gateway->servers[1].is_https_redirect && !gateway->servers[1].has_tls);
+	ck_assert(gateway->servers[1].is_https_redirect);
 	ck_assert_int_eq(gateway->servers[1].protocol, PROTOCOL_GRPC);
 	ck_assert_ptr_null(gateway->servers[1].bind);
 	ck_assert_uint_eq(world.model->report.n, 0);

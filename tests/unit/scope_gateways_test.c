@@ -151,7 +151,6 @@ START_TEST(test_target_port)
 	ck_assert_uint_eq(scope->listeners[0].port, 8080);
 	ck_assert_str_eq(scope->listeners[0].bind, "0.0.0.0");
 	ck_assert_str_eq(scope->listeners[0].table, "http.8080");
-	ck_assert(scope->listeners[0].is_gateway);
 	ck_assert_str_eq(scope->tables[0].name, "http.8080");
 	const struct scope_host *host = host_of(&scope->tables[0], "a.com");
 	ck_assert_ptr_nonnull(host);

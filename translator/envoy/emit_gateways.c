@@ -1,22 +1,16 @@
-/* Listeners of gateways: plaintext HTTP by route table, TCP to one service. */
+/* Listeners of gateways: plaintext HTTP by route table. */
 #include "translator/envoy/emit_parts.h"
 
 static envoy_filter_chain *gateway_chain(const struct emit *emit, const struct scope_listener *listener)
 {
 	struct arena *arena = emit->arena;
-	if (listener->type != SCOPE_TCP) {
-		const struct hcm hcm = {
-		    .side = HCM_GATEWAY,
-		    .stat_prefix = name_outbound_stat(arena, listener->bind, listener->port),
-		    .table = listener->table,
-		    .protocol = PROTOCOL_AUTO,
-		};
-		return filter_chain_of(arena, filter_hcm(emit, &hcm));
-	}
-	const struct scope_service *service = listener->service;
-	const char *cluster = name_outbound_cluster(arena, listener->port, "", service->service->hostname);
-	const struct traffic_policy *policy = traffic_policy_of(service->policy, "", listener->port);
-	return filter_chain_of(arena, filter_tcp_proxy(emit, cluster, &policy->pool));
+	const struct hcm hcm = {
+	    .side = HCM_GATEWAY,
+	    .stat_prefix = name_outbound_stat(arena, listener->bind, listener->port),
+	    .table = listener->table,
+	    .protocol = PROTOCOL_AUTO,
+	};
+	return filter_chain_of(arena, filter_hcm(emit, &hcm));
 }
 
 static envoy_listener *build_gateway(const struct emit *emit, const struct scope_listener *listener, const char *name)

@@ -119,7 +119,8 @@ bool service_port_is_valid(bool has, int32_t number)
 	return has && number > 0 && number <= PORT_MAX;
 }
 
-bool service_port_is_tcp(const char *protocol)
+/* Kubernetes' protocol of a port, NULL meaning TCP. */
+static bool service_port_is_tcp(const char *protocol)
 {
 	return text_is_empty(protocol) || strcmp(protocol, "TCP") == 0;
 }

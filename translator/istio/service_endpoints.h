@@ -37,5 +37,3 @@ struct slice_index slice_index_new(struct draft *draft);
 void service_endpoints_resolve(struct service_draft *sd, const struct slice_index *slices);
 /* No has_ flag set, 0 or above 65535: no port number. */
 bool service_port_is_valid(bool has, int32_t number);
-/* Kubernetes' protocol of a port, NULL meaning TCP. */
-bool service_port_is_tcp(const char *protocol);
