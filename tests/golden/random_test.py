@@ -17,7 +17,7 @@ import tap
 from golden import envoy_load
 from golden.run import translate
 
-SEEDS = range(1, 6)
+SEEDS = range(1, 5)
 DOMAIN = "default.svc.cluster.local"
 PROXIES = {
     "sidecar": (f"sidecar~10.0.0.9~a-1.default~{DOMAIN}", {"NAMESPACE": "default", "ENVOY_STATUS_PORT": 15021}),
@@ -98,7 +98,7 @@ class Maker:
         return {"host": self.one(HOSTS), **self.maybe(subset=lambda: self.one(["v1", "v2", "missing"]), port=lambda: {"number": self.one(PORTS)})}
 
     def headers(self):
-        operations = lambda: self.maybe(set=lambda: {self.one(NAMES + ["host"]): self.one(["", "x", "/ä", "%REQ(x)%"])}, add=lambda: {self.one(NAMES): self.one(["%REQ(x)%", "100%%"])}, remove=lambda: [self.one(NAMES)])
+        operations = lambda: self.maybe(set=lambda: {f"x-{n}": "v" for n in range(1001)} if self.rarely(1) else {self.one(NAMES + ["host"]): self.one(["", "x", "/ä", "%REQ(x)%"])}, add=lambda: {self.one(NAMES): self.one(["%REQ(x)%", "100%%"])}, remove=lambda: [self.one(NAMES)])
         return self.maybe(request=operations, response=operations)
 
     def action(self):

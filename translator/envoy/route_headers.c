@@ -2,6 +2,9 @@
 
 #include <strings.h>
 
+/* Envoy refuses a route that adds more; the later ones are left out. */
+#define HEADERS_ADDED_MAX 1000
+
 /* Envoy refuses changes of pseudo-headers; the authority is changed by a rewrite. */
 static bool is_internal(const char *name)
 {
@@ -12,7 +15,7 @@ static void add_headers(struct arena *arena, struct header_lists *lists, const s
                         Envoy__Config__Core__V3__HeaderValueOption__HeaderAppendAction action)
 {
 	for (size_t i = 0; i < n; i++) {
-		if (is_internal(values[i].name))
+		if (is_internal(values[i].name) || lists->n_add == HEADERS_ADDED_MAX)
 			continue;
 		envoy_header_value_option *option = envoy_header_value_option_new(arena);
 		option->header = envoy_header_value_new(arena);
