@@ -1,6 +1,7 @@
 /* Changes to the headers of requests and responses. */
 #include "base/text.h"
 #include "crds/check.h"
+#include "crds/command_operator.h"
 
 #include <string.h>
 #include <strings.h>
@@ -61,6 +62,12 @@ static void check_header_value(struct check *check, const char *value)
 		}
 		c = strchr(c, '%');
 	}
+	if (!command_operators_are_known(value))
+		check_warn(
+		    check, NULL,
+		    "\"%s\" has a command operator that proxies may not know: the value is sent as it stands; write "
+		    "\"%%%%\" for the sign itself",
+		    value);
 }
 
 static void check_operations(struct check *check, const char *field, const istio_headers_header_operations *operations,

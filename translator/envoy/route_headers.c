@@ -1,3 +1,4 @@
+#include "crds/command_operator.h"
 #include "translator/envoy/emit_parts.h"
 
 #include <strings.h>
@@ -11,6 +12,12 @@ static bool is_internal(const char *name)
 	return !*name || *name == ':' || strcasecmp(name, "host") == 0;
 }
 
+/* Envoy refuses the whole table for a command that it does not know: such a value is only text. */
+static const char *value_of(struct arena *arena, const char *value)
+{
+	return command_operators_are_known(value) ? value : command_operators_escape(arena, value);
+}
+
 static void add_headers(struct arena *arena, struct header_lists *lists, const struct header_value *values, size_t n,
                         Envoy__Config__Core__V3__HeaderValueOption__HeaderAppendAction action)
 {
@@ -20,7 +27,7 @@ static void add_headers(struct arena *arena, struct header_lists *lists, const s
 		envoy_header_value_option *option = envoy_header_value_option_new(arena);
 		option->header = envoy_header_value_new(arena);
 		option->header->key = borrow(values[i].name);
-		option->header->value = borrow(values[i].value);
+		option->header->value = borrow(value_of(arena, values[i].value));
 		option->append_action = action;
 		lists->add[lists->n_add++] = option;
 	}

@@ -1,3 +1,4 @@
+#include "crds/command_operator.h"
 /*
  * MeshConfig: the YAML text under key `mesh` of the ConfigMap `istio` in the root namespace. What is not said, cannot
  * be read or is invalid keeps its default.
@@ -301,12 +302,18 @@ static bool is_dual_stack(const istio_mesh_config *config)
 	return false;
 }
 
-static void set_access_log(const istio_mesh_config *config, struct mesh *mesh)
+static void set_access_log(struct draft *draft, const struct object *object, const istio_mesh_config *config,
+                           struct mesh *mesh)
 {
 	if (!text_is_empty(config->access_log_file))
 		mesh->access_log_file = config->access_log_file;
-	if (!text_is_empty(config->access_log_format))
+	if (!text_is_empty(config->access_log_format) && command_operators_are_known(config->access_log_format))
 		mesh->access_log_format = config->access_log_format;
+	else if (!text_is_empty(config->access_log_format))
+		report_add(
+		    draft->report, object, REPORT_ERROR, REASON_INVALID_VALUE, FIELD_PREFIX ".accessLogFormat",
+		    "it has a command operator that proxies may not know: the default format stays; \"%%%%\" is the "
+		    "sign itself");
 	mesh->is_access_log_json =
 	    config->access_log_encoding == ISTIO__MESH__V1ALPHA1__MESH_CONFIG__ACCESS_LOG_ENCODING__JSON;
 }
@@ -331,7 +338,7 @@ static void set_mesh(struct draft *draft, const struct object *object, const ist
 	                                ISTIO__MESH__V1ALPHA1__MESH_CONFIG__INBOUND_TRAFFIC_POLICY__MODE__LOCALHOST;
 	mesh->keepalive = traffic_lower_keepalive(config->tcp_keepalive);
 	mesh->is_dual_stack = is_dual_stack(config);
-	set_access_log(config, mesh);
+	set_access_log(draft, object, config, mesh);
 	set_path_normalization(config, mesh);
 	set_retries(draft, object, config, mesh);
 }

@@ -1,0 +1,273 @@
+#include "crds/command_operator.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum arguments {
+	ARGUMENTS_NONE,
+	ARGUMENTS_OPTIONAL, /* a format of times */
+	ARGUMENTS_HEADER,   /* a header's name, or two: name?alternative */
+	ARGUMENTS_STATE,    /* a key, or key:PLAIN, key:TYPED */
+	ARGUMENTS_TEXT,     /* anything, but something */
+};
+
+/* By name. */
+static const struct command_operator {
+	const char *name;
+	enum arguments arguments;
+} command_operators[] = {
+    {"ACCESS_LOG_TYPE", ARGUMENTS_NONE},
+    {"BYTES_RECEIVED", ARGUMENTS_NONE},
+    {"BYTES_RETRANSMITTED", ARGUMENTS_NONE},
+    {"BYTES_SENT", ARGUMENTS_NONE},
+    {"CLUSTER_METADATA", ARGUMENTS_TEXT},
+    {"CONNECTION_ID", ARGUMENTS_NONE},
+    {"CONNECTION_TERMINATION_DETAILS", ARGUMENTS_NONE},
+    {"CUSTOM_FLAGS", ARGUMENTS_NONE},
+    {"DOWNSTREAM_CX_RTT", ARGUMENTS_NONE},
+    {"DOWNSTREAM_DECOMPRESSED_HEADER_BYTES_RECEIVED", ARGUMENTS_NONE},
+    {"DOWNSTREAM_DECOMPRESSED_HEADER_BYTES_SENT", ARGUMENTS_NONE},
+    {"DOWNSTREAM_DETECTED_CLOSE_TYPE", ARGUMENTS_NONE},
+    {"DOWNSTREAM_DIRECT_LOCAL_ADDRESS", ARGUMENTS_NONE},
+    {"DOWNSTREAM_DIRECT_LOCAL_ADDRESS_ENDPOINT_ID", ARGUMENTS_NONE},
+    {"DOWNSTREAM_DIRECT_LOCAL_ADDRESS_WITHOUT_PORT", ARGUMENTS_NONE},
+    {"DOWNSTREAM_DIRECT_LOCAL_PORT", ARGUMENTS_NONE},
+    {"DOWNSTREAM_DIRECT_REMOTE_ADDRESS", ARGUMENTS_NONE},
+    {"DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT", ARGUMENTS_NONE},
+    {"DOWNSTREAM_DIRECT_REMOTE_PORT", ARGUMENTS_NONE},
+    {"DOWNSTREAM_HANDSHAKE_DURATION", ARGUMENTS_NONE},
+    {"DOWNSTREAM_HEADER_BYTES_RECEIVED", ARGUMENTS_NONE},
+    {"DOWNSTREAM_HEADER_BYTES_SENT", ARGUMENTS_NONE},
+    {"DOWNSTREAM_LOCAL_ADDRESS", ARGUMENTS_NONE},
+    {"DOWNSTREAM_LOCAL_ADDRESS_ENDPOINT_ID", ARGUMENTS_NONE},
+    {"DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT", ARGUMENTS_NONE},
+    {"DOWNSTREAM_LOCAL_CLOSE_REASON", ARGUMENTS_NONE},
+    {"DOWNSTREAM_LOCAL_DNS_SAN", ARGUMENTS_NONE},
+    {"DOWNSTREAM_LOCAL_EMAIL_SAN", ARGUMENTS_NONE},
+    {"DOWNSTREAM_LOCAL_IP_SAN", ARGUMENTS_NONE},
+    {"DOWNSTREAM_LOCAL_OTHERNAME_SAN", ARGUMENTS_NONE},
+    {"DOWNSTREAM_LOCAL_PORT", ARGUMENTS_NONE},
+    {"DOWNSTREAM_LOCAL_SUBJECT", ARGUMENTS_NONE},
+    {"DOWNSTREAM_LOCAL_URI_SAN", ARGUMENTS_NONE},
+    {"DOWNSTREAM_PEER_CERT", ARGUMENTS_NONE},
+    {"DOWNSTREAM_PEER_CERT_V_END", ARGUMENTS_OPTIONAL},
+    {"DOWNSTREAM_PEER_CERT_V_START", ARGUMENTS_OPTIONAL},
+    {"DOWNSTREAM_PEER_CHAIN_FINGERPRINTS_1", ARGUMENTS_NONE},
+    {"DOWNSTREAM_PEER_CHAIN_FINGERPRINTS_256", ARGUMENTS_NONE},
+    {"DOWNSTREAM_PEER_CHAIN_SERIALS", ARGUMENTS_NONE},
+    {"DOWNSTREAM_PEER_DNS_SAN", ARGUMENTS_NONE},
+    {"DOWNSTREAM_PEER_EMAIL_SAN", ARGUMENTS_NONE},
+    {"DOWNSTREAM_PEER_FINGERPRINT_1", ARGUMENTS_NONE},
+    {"DOWNSTREAM_PEER_FINGERPRINT_256", ARGUMENTS_NONE},
+    {"DOWNSTREAM_PEER_IP_SAN", ARGUMENTS_NONE},
+    {"DOWNSTREAM_PEER_ISSUER", ARGUMENTS_NONE},
+    {"DOWNSTREAM_PEER_ISSUER_FINGERPRINT_256", ARGUMENTS_NONE},
+    {"DOWNSTREAM_PEER_ISSUER_SERIAL", ARGUMENTS_NONE},
+    {"DOWNSTREAM_PEER_OTHERNAME_SAN", ARGUMENTS_NONE},
+    {"DOWNSTREAM_PEER_SERIAL", ARGUMENTS_NONE},
+    {"DOWNSTREAM_PEER_SUBJECT", ARGUMENTS_NONE},
+    {"DOWNSTREAM_PEER_URI_SAN", ARGUMENTS_NONE},
+    {"DOWNSTREAM_REMOTE_ADDRESS", ARGUMENTS_NONE},
+    {"DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT", ARGUMENTS_NONE},
+    {"DOWNSTREAM_REMOTE_PORT", ARGUMENTS_NONE},
+    {"DOWNSTREAM_TLS_CIPHER", ARGUMENTS_NONE},
+    {"DOWNSTREAM_TLS_GROUP", ARGUMENTS_NONE},
+    {"DOWNSTREAM_TLS_SESSION_ID", ARGUMENTS_NONE},
+    {"DOWNSTREAM_TLS_VERSION", ARGUMENTS_NONE},
+    {"DOWNSTREAM_TRANSPORT_FAILURE_REASON", ARGUMENTS_NONE},
+    {"DOWNSTREAM_WIRE_BYTES_RECEIVED", ARGUMENTS_NONE},
+    {"DOWNSTREAM_WIRE_BYTES_SENT", ARGUMENTS_NONE},
+    {"DURATION", ARGUMENTS_NONE},
+    {"DYNAMIC_METADATA", ARGUMENTS_TEXT},
+    {"EMIT_TIME", ARGUMENTS_OPTIONAL},
+    {"EMIT_TIME_LOCAL", ARGUMENTS_OPTIONAL},
+    {"ENVIRONMENT", ARGUMENTS_TEXT},
+    {"FILTER_CHAIN_NAME", ARGUMENTS_NONE},
+    {"FILTER_STATE", ARGUMENTS_STATE},
+    {"GRPC_STATUS", ARGUMENTS_NONE},
+    {"GRPC_STATUS_NUMBER", ARGUMENTS_NONE},
+    {"HOSTNAME", ARGUMENTS_NONE},
+    {"LOCAL_REPLY_BODY", ARGUMENTS_NONE},
+    {"PACKETS_RETRANSMITTED", ARGUMENTS_NONE},
+    {"PATH", ARGUMENTS_NONE},
+    {"PROTOCOL", ARGUMENTS_NONE},
+    {"QUERY_PARAM", ARGUMENTS_TEXT},
+    {"QUERY_PARAMS", ARGUMENTS_NONE},
+    {"REQ", ARGUMENTS_HEADER},
+    {"REQUESTED_SERVER_NAME", ARGUMENTS_NONE},
+    {"REQUEST_DURATION", ARGUMENTS_NONE},
+    {"REQUEST_HEADER", ARGUMENTS_HEADER},
+    {"REQUEST_HEADERS_BYTES", ARGUMENTS_NONE},
+    {"REQUEST_TX_DURATION", ARGUMENTS_NONE},
+    {"RESP", ARGUMENTS_HEADER},
+    {"RESPONSE_CODE", ARGUMENTS_NONE},
+    {"RESPONSE_CODE_DETAILS", ARGUMENTS_NONE},
+    {"RESPONSE_DURATION", ARGUMENTS_NONE},
+    {"RESPONSE_FLAGS", ARGUMENTS_NONE},
+    {"RESPONSE_FLAGS_LONG", ARGUMENTS_NONE},
+    {"RESPONSE_HEADER", ARGUMENTS_HEADER},
+    {"RESPONSE_HEADERS_BYTES", ARGUMENTS_NONE},
+    {"RESPONSE_TRAILER", ARGUMENTS_HEADER},
+    {"RESPONSE_TRAILERS_BYTES", ARGUMENTS_NONE},
+    {"RESPONSE_TX_DURATION", ARGUMENTS_NONE},
+    {"ROUNDTRIP_DURATION", ARGUMENTS_NONE},
+    {"ROUTE_NAME", ARGUMENTS_NONE},
+    {"ROUTE_RESOLUTION_COUNT", ARGUMENTS_NONE},
+    {"ROUTE_RESOLUTION_TIME_US", ARGUMENTS_NONE},
+    {"SPAN_ID", ARGUMENTS_NONE},
+    {"START_TIME", ARGUMENTS_OPTIONAL},
+    {"START_TIME_LOCAL", ARGUMENTS_OPTIONAL},
+    {"STREAM_ID", ARGUMENTS_NONE},
+    {"TLS_JA3_FINGERPRINT", ARGUMENTS_NONE},
+    {"TLS_JA4_FINGERPRINT", ARGUMENTS_NONE},
+    {"TRACE_ID", ARGUMENTS_NONE},
+    {"TRAILER", ARGUMENTS_HEADER},
+    {"UNIQUE_ID", ARGUMENTS_NONE},
+    {"UPSTREAM_CLUSTER", ARGUMENTS_NONE},
+    {"UPSTREAM_CLUSTER_RAW", ARGUMENTS_NONE},
+    {"UPSTREAM_CONNECTION_ID", ARGUMENTS_NONE},
+    {"UPSTREAM_CONNECTION_IDS_ATTEMPTED", ARGUMENTS_NONE},
+    {"UPSTREAM_CONNECTION_POOL_READY_DURATION", ARGUMENTS_NONE},
+    {"UPSTREAM_DECOMPRESSED_HEADER_BYTES_RECEIVED", ARGUMENTS_NONE},
+    {"UPSTREAM_DECOMPRESSED_HEADER_BYTES_SENT", ARGUMENTS_NONE},
+    {"UPSTREAM_DETECTED_CLOSE_TYPE", ARGUMENTS_NONE},
+    {"UPSTREAM_FILTER_STATE", ARGUMENTS_STATE},
+    {"UPSTREAM_HEADER_BYTES_RECEIVED", ARGUMENTS_NONE},
+    {"UPSTREAM_HEADER_BYTES_SENT", ARGUMENTS_NONE},
+    {"UPSTREAM_HOST", ARGUMENTS_NONE},
+    {"UPSTREAM_HOSTS_ATTEMPTED", ARGUMENTS_NONE},
+    {"UPSTREAM_HOSTS_ATTEMPTED_WITHOUT_PORT", ARGUMENTS_NONE},
+    {"UPSTREAM_HOST_NAME", ARGUMENTS_NONE},
+    {"UPSTREAM_HOST_NAMES_ATTEMPTED", ARGUMENTS_NONE},
+    {"UPSTREAM_HOST_NAMES_ATTEMPTED_WITHOUT_PORT", ARGUMENTS_NONE},
+    {"UPSTREAM_HOST_NAME_WITHOUT_PORT", ARGUMENTS_NONE},
+    {"UPSTREAM_LOCAL_ADDRESS", ARGUMENTS_NONE},
+    {"UPSTREAM_LOCAL_ADDRESS_WITHOUT_PORT", ARGUMENTS_NONE},
+    {"UPSTREAM_LOCAL_CLOSE_REASON", ARGUMENTS_NONE},
+    {"UPSTREAM_LOCAL_DNS_SAN", ARGUMENTS_NONE},
+    {"UPSTREAM_LOCAL_IP_SAN", ARGUMENTS_NONE},
+    {"UPSTREAM_LOCAL_PORT", ARGUMENTS_NONE},
+    {"UPSTREAM_LOCAL_URI_SAN", ARGUMENTS_NONE},
+    {"UPSTREAM_METADATA", ARGUMENTS_TEXT},
+    {"UPSTREAM_PEER_CERT", ARGUMENTS_NONE},
+    {"UPSTREAM_PEER_CERT_V_END", ARGUMENTS_OPTIONAL},
+    {"UPSTREAM_PEER_CERT_V_START", ARGUMENTS_OPTIONAL},
+    {"UPSTREAM_PEER_DNS_SAN", ARGUMENTS_NONE},
+    {"UPSTREAM_PEER_IP_SAN", ARGUMENTS_NONE},
+    {"UPSTREAM_PEER_ISSUER", ARGUMENTS_NONE},
+    {"UPSTREAM_PEER_SUBJECT", ARGUMENTS_NONE},
+    {"UPSTREAM_PEER_URI_SAN", ARGUMENTS_NONE},
+    {"UPSTREAM_PROTOCOL", ARGUMENTS_NONE},
+    {"UPSTREAM_REMOTE_ADDRESS", ARGUMENTS_NONE},
+    {"UPSTREAM_REMOTE_ADDRESS_ENDPOINT_ID", ARGUMENTS_NONE},
+    {"UPSTREAM_REMOTE_ADDRESS_WITHOUT_PORT", ARGUMENTS_NONE},
+    {"UPSTREAM_REMOTE_PORT", ARGUMENTS_NONE},
+    {"UPSTREAM_REQUEST_ATTEMPT_COUNT", ARGUMENTS_NONE},
+    {"UPSTREAM_SERVER_NAME", ARGUMENTS_NONE},
+    {"UPSTREAM_TLS_CIPHER", ARGUMENTS_NONE},
+    {"UPSTREAM_TLS_GROUP", ARGUMENTS_NONE},
+    {"UPSTREAM_TLS_SESSION_ID", ARGUMENTS_NONE},
+    {"UPSTREAM_TLS_VERSION", ARGUMENTS_NONE},
+    {"UPSTREAM_TRANSPORT_FAILURE_REASON", ARGUMENTS_NONE},
+    {"UPSTREAM_WIRE_BYTES_RECEIVED", ARGUMENTS_NONE},
+    {"UPSTREAM_WIRE_BYTES_SENT", ARGUMENTS_NONE},
+    {"VIRTUAL_CLUSTER_NAME", ARGUMENTS_NONE},
+};
+
+#define COMMAND_NAME_MAX 64
+
+static int compare_name(const void *name, const void *row)
+{
+	return strcmp(name, ((const struct command_operator *)row)->name);
+}
+
+static const struct command_operator *find(const char *name, size_t n)
+{
+	char copy[COMMAND_NAME_MAX];
+	if (n >= sizeof copy)
+		return NULL;
+	memcpy(copy, name, n);
+	copy[n] = '\0';
+	return bsearch(copy, command_operators, sizeof command_operators / sizeof *command_operators,
+	               sizeof *command_operators, compare_name);
+}
+
+/* One name or two, of the characters that names of headers have. */
+static bool are_header_names(const char *s, size_t n)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_:.";
+	const char *other = memchr(s, '?', n);
+	size_t first = other ? (size_t)(other - s) : n, second = other ? n - first - 1 : 0;
+	if (!first || (other && !second))
+		return false;
+	return strspn(s, allowed) == first && (!other || strspn(other + 1, allowed) == second);
+}
+
+static bool is_state_key(const char *s, size_t n)
+{
+	const char *colon = memchr(s, ':', n);
+	size_t left = colon ? n - (size_t)(colon - s) : 0;
+	return n && colon != s &&
+	       (!colon || (left == 6 && (!memcmp(colon, ":PLAIN", 6) || !memcmp(colon, ":TYPED", 6))));
+}
+
+static bool is_argument(enum arguments arguments, const char *s, size_t n)
+{
+	switch (arguments) {
+	case ARGUMENTS_HEADER:
+		return are_header_names(s, n);
+	case ARGUMENTS_STATE:
+		return is_state_key(s, n);
+	case ARGUMENTS_TEXT:
+		return n > 0;
+	case ARGUMENTS_OPTIONAL:
+		return true;
+	case ARGUMENTS_NONE:
+		break;
+	}
+	return false;
+}
+
+/* Behind the operator that begins at c, after its first %; NULL when it is none that is known. */
+static const char *skip_operator(const char *c)
+{
+	size_t n = strspn(c, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
+	const struct command_operator *known = find(c, n);
+	if (!known)
+		return NULL;
+	c += n;
+	if (*c == '%')
+		return known->arguments == ARGUMENTS_NONE || known->arguments == ARGUMENTS_OPTIONAL ? c + 1 : NULL;
+	const char *end = *c == '(' ? strchr(c, ')') : NULL;
+	if (!end || !is_argument(known->arguments, c + 1, (size_t)(end - c - 1)))
+		return NULL;
+	c = end + 1;
+	if (*c == ':' && known->arguments != ARGUMENTS_OPTIONAL) { /* at most so many characters */
+		size_t digits = strspn(c + 1, "0123456789");
+		if (!digits || digits > 5)
+			return NULL;
+		c += 1 + digits;
+	}
+	return *c == '%' ? c + 1 : NULL;
+}
+
+bool command_operators_are_known(const char *value)
+{
+	for (const char *c = strchr(value, '%'); c; c = strchr(c, '%')) {
+		c = c[1] == '%' ? c + 2 : skip_operator(c + 1);
+		if (!c)
+			return false;
+	}
+	return true;
+}
+
+const char *command_operators_escape(struct arena *arena, const char *value)
+{
+	char *out = arena_alloc(arena, 2 * strlen(value) + 1), *at = out;
+	for (; *value; value++) {
+		*at++ = *value;
+		if (*value == '%')
+			*at++ = '%';
+	}
+	return out;
+}
