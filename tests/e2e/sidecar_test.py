@@ -65,7 +65,9 @@ spec:
 
 
 def pods(*arguments, **options):
-    return subprocess.run([os.path.join(HERE, "pods.sh"), *arguments], env=ENV, capture_output=True, text=True, check=True, **options).stdout
+    done = subprocess.run([os.path.join(HERE, "pods.sh"), *arguments], env=ENV, capture_output=True, text=True, **options)
+    assert done.returncode == 0, f"pods.sh {' '.join(arguments)}: {done.stderr}"
+    return done.stdout
 
 
 class Cluster(mesh_rig.Mesh):
