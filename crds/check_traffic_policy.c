@@ -1,5 +1,6 @@
 /* trafficPolicy of a DestinationRule, of its subsets and of its ports. */
 #include "base/map.h"
+#include "base/prime.h"
 #include "base/text.h"
 #include "crds/check.h"
 #include "crds/hostname.h"
@@ -86,18 +87,6 @@ static void check_connection_pool(struct check *check, const istio_connection_po
 	check_leave(check);
 }
 
-static bool is_prime(uint64_t x)
-{
-	if (x < 4)
-		return x > 1;
-	if (x % 2 == 0)
-		return false;
-	for (uint64_t factor = 3; factor * factor <= x; factor += 2)
-		if (x % factor == 0)
-			return false;
-	return true;
-}
-
 static void check_maglev(struct check *check, uint64_t table_size)
 {
 	check_enter(check, "maglev");
@@ -105,7 +94,7 @@ static void check_maglev(struct check *check, uint64_t table_size)
 		check_error(check, "tableSize", "is required");
 	else if (table_size >= MAGLEV_TABLE_MAX)
 		check_error(check, "tableSize", "must be less than %d", MAGLEV_TABLE_MAX);
-	else if (table_size != 1 && !is_prime(table_size))
+	else if (table_size != 1 && !prime_is((uint32_t)table_size))
 		check_error(check, "tableSize", "must be a prime number, %llu is not", (unsigned long long)table_size);
 	check_leave(check);
 }

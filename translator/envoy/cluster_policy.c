@@ -1,4 +1,5 @@
 /* What a traffic policy makes of a cluster. Values that Envoy would refuse are brought into its bounds here. */
+#include "base/prime.h"
 #include "translator/envoy/emit_parts.h"
 
 /* Envoy's own bounds. A cluster whose balancer it cannot make warms for ever and holds back all later ones. */
@@ -178,20 +179,12 @@ void cluster_set_outlier(struct arena *arena, envoy_cluster *cluster, const stru
 		    outlier->min_health_percent < PERCENT_MAX ? (double)outlier->min_health_percent : PERCENT_MAX;
 }
 
-static bool is_prime(uint64_t n)
-{
-	for (uint64_t d = 3; d * d <= n; d += 2)
-		if (n % d == 0)
-			return false;
-	return n == 2 || (n > 2 && n % 2);
-}
-
 /* Envoy takes primes only: the next one. */
 static uint64_t maglev_table_size(uint64_t size)
 {
 	if (size >= MAGLEV_TABLE_MAX)
 		return MAGLEV_TABLE_MAX;
-	while (!is_prime(size))
+	while (!prime_is((uint32_t)size))
 		size++;
 	return size;
 }

@@ -1,3 +1,4 @@
+#include "base/prime.h"
 #include "proto/build.h"
 #include "translator/istio/traffic_lowering.h"
 
@@ -51,19 +52,9 @@ static void lower_cookie(struct arena *arena, const istio_load_balancer_settings
 	out->n_cookie_attributes = attributes.n;
 }
 
-static bool is_prime(uint64_t n)
-{
-	if (n < 2 || n % 2 == 0)
-		return n == 2;
-	for (uint64_t i = 3; i * i <= n; i += 2)
-		if (n % i == 0)
-			return false;
-	return true;
-}
-
 static bool is_table_size(uint64_t n)
 {
-	return n <= MAGLEV_TABLE_SIZE_MAX && is_prime(n);
+	return n <= MAGLEV_TABLE_SIZE_MAX && prime_is((uint32_t)n);
 }
 
 static uint64_t ring_size(uint64_t minimum)
