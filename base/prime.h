@@ -1,5 +1,9 @@
 #pragma once
-/* Whether a number is prime: what sizes of some hash tables must be. */
+/*
+ * Prime numbers: what the sizes of some hash tables must be.
+ *
+ *     prime_is(65537)        true
+ */
 #include <stdbool.h>
 #include <stdint.h>
 

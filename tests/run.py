@@ -66,7 +66,7 @@ def threaded():
 
 
 
-FUZZ_S = int(os.environ.get("WEFT_FUZZ_S", "20"))
+FUZZ_S = int(os.environ.get("WEFT_FUZZ_S") or (20 if os.environ.get("CI") else 5))
 
 
 def fuzzers():
