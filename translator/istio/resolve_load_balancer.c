@@ -165,24 +165,26 @@ static void check_hash_names(struct draft *draft, const struct object *object,
 		           "needs a name on one line; left out");
 }
 
+void traffic_report_later(struct draft *draft, const struct object *object, enum report_severity severity,
+                          const char *path, const struct later_field *fields, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (fields[i].is_set)
+			report_add(draft->report, object, severity, REASON_NOT_SUPPORTED,
+			           arena_printf(draft->arena, "%s.%s", path, fields[i].name),
+			           "%s is not supported yet; the rest is in force", fields[i].name);
+}
+
 void traffic_check_lb(struct draft *draft, const struct object *object, const istio_load_balancer_settings *in,
                       const char *path)
 {
 	if (!in)
 		return;
-	const struct {
-		const char *name;
-		bool is_set;
-	} later[] = {
+	const struct later_field later[] = {
 	    {"localityLbSetting", in->locality_lb_setting},
 	    {"zoneAwareLbSetting", in->zone_aware_lb_setting},
 	};
-	for (size_t i = 0; i < sizeof later / sizeof later[0]; i++) {
-		if (later[i].is_set)
-			report_add(draft->report, object, REPORT_INFO, REASON_NOT_SUPPORTED,
-			           arena_printf(draft->arena, "%s.%s", path, later[i].name),
-			           "%s is not supported yet; the rest is in force", later[i].name);
-	}
+	traffic_report_later(draft, object, REPORT_INFO, path, later, sizeof later / sizeof later[0]);
 	if ((in->warmup || in->warmup_duration_secs) && !can_warm_up(traffic_lower_lb(draft->arena, in).algorithm))
 		report_add(draft->report, object, REPORT_WARNING, REASON_NO_EFFECT,
 		           arena_printf(draft->arena, "%s.%s", path, in->warmup ? "warmup" : "warmupDurationSecs"),

@@ -291,20 +291,12 @@ void traffic_check(struct draft *draft, const struct object *object, const istio
 {
 	if (!policy)
 		return;
-	const struct {
-		const char *name;
-		bool is_set;
-	} later[] = {
+	const struct later_field later[] = {
 	    {"tunnel", policy->tunnel},
 	    {"proxyProtocol", policy->proxy_protocol},
 	    {"retryBudget", policy->retry_budget},
 	};
-	for (size_t i = 0; i < sizeof later / sizeof later[0]; i++) {
-		if (later[i].is_set)
-			report_add(draft->report, object, REPORT_WARNING, REASON_NOT_SUPPORTED,
-			           arena_printf(draft->arena, "%s.%s", path, later[i].name),
-			           "%s is not supported yet; the rest is in force", later[i].name);
-	}
+	traffic_report_later(draft, object, REPORT_WARNING, path, later, sizeof later / sizeof later[0]);
 	check_parts(draft, object, parts_of_policy(policy), policy->tls, path);
 	for (size_t i = 0; i < policy->n_port_level_settings; i++) {
 		const istio_traffic_policy_port_traffic_policy *settings = policy->port_level_settings[i];

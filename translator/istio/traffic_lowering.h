@@ -26,5 +26,14 @@ void traffic_digest_keepalive(struct digest_state *state, const struct keepalive
 
 struct load_balancer traffic_lower_lb(struct arena *arena, const istio_load_balancer_settings *in);
 void traffic_digest_lb(struct digest_state *state, const struct load_balancer *lb);
+
+/* A field that is valid and not done yet. */
+struct later_field {
+	const char *name;
+	bool is_set;
+};
+/* A NotSupported row for each of the fields under the path that is set. */
+void traffic_report_later(struct draft *draft, const struct object *object, enum report_severity severity,
+                          const char *path, const struct later_field *fields, size_t n);
 void traffic_check_lb(struct draft *draft, const struct object *object, const istio_load_balancer_settings *in,
                       const char *path);
