@@ -42,6 +42,7 @@ const struct kind_info kinds[KIND_COUNT] = {
             .plural = "endpoints",
             .short_names = {"ep"},
             .message = &k8s__io__api__core__v1__endpoints__descriptor,
+            .is_from_files_only = true, /* a cluster mirrors them as EndpointSlices */
             .is_open = true,
             .check = check_endpoints,
         },
@@ -85,6 +86,7 @@ const struct kind_info kinds[KIND_COUNT] = {
             .plural = "configmaps",
             .short_names = {"cm"},
             .message = &k8s__io__api__core__v1__config_map__descriptor,
+            .only_name = "istio", /* the MeshConfig */
             .is_open = true,
         },
     [KIND_SERVICE_ENTRY] =

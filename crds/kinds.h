@@ -34,6 +34,8 @@ struct kind_info {
 	const char *spec_field;     /* the message is this field of the object ("spec"); NULL: the object itself */
 	const ProtobufCMessageDescriptor *message;
 	bool is_cluster_scoped;
+	bool is_from_files_only; /* the API server has it in another kind too: not watched */
+	const char *only_name;   /* of this name, in the root namespace, is all that is read; NULL: all are */
 	bool is_open; /* we hold a subset: unknown fields are not mistakes */
 	/* What can be said of one object by itself (check.h); NULL: nothing. `message` is of the type above. */
 	void (*check)(struct check *check, const ProtobufCMessage *message);

@@ -3,6 +3,7 @@
 #include "base/heap.h"
 #include "server/http.h"
 #include "server/metrics.h"
+#include "server/source/kube/kube_print.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -28,6 +29,7 @@ const struct admin_endpoint admin_endpoints[ADMIN_ENDPOINTS] = {
      "stopping. While an older state is kept because a re-read failed it stays 200, and says so."},
     {"/metrics", "", "Metrics for Prometheus."},
     {"/debug/report", "", "What is wrong with the configuration: a JSON array, one row a mistake."},
+    {"/debug/kube", "", "How reading from the API server goes, a kind each, as JSON; 404 when only files are read."},
     {"/debug/proxies", "", "The connected proxies, what they have acknowledged and refused, as JSON."},
     {"/debug/config_dump", "?proxy=ID",
      "What the connected proxy would get now, as \"weft translate\" prints it. ID is a node id from /debug/proxies, or "
@@ -72,7 +74,7 @@ static bool is_ready(struct admin *admin, struct error *note)
 		return error_set(note, "stopping");
 	if (!is_accepting(admin, note))
 		return false;
-	if (!pipeline_is_synced(admin->options.pipeline, note))
+	if (!pipeline_is_ready(admin->options.pipeline, note))
 		return false;
 	return admin->options.xds || error_set(note, "the xDS server is not listening");
 }
@@ -98,6 +100,10 @@ static void page_metrics(struct admin *admin, const struct http_request *request
 	pipeline_stats(admin->options.pipeline, &input.pipeline);
 	if (admin->options.xds)
 		xds_server_stats(admin->options.xds, &input.xds);
+	pipeline_kube_stats(admin->options.pipeline, &input.kube);
+	input.kube_is_synced = input.kube.health != KUBE_SYNCING;
+	input.kube_is_stale = input.kube.health == KUBE_STALE;
+	input.now_ns = clock_now_ns(clock_system());
 	process_usage(&input.process);
 	response->content_type = METRICS_CONTENT_TYPE;
 	metrics_print(&input, &response->body);
@@ -108,6 +114,21 @@ static void page_report(struct admin *admin, const struct http_request *request,
 	(void)request;
 	response->content_type = JSON_CONTENT_TYPE;
 	pipeline_print_report(admin->options.pipeline, &response->body);
+}
+
+static void page_kube(struct admin *admin, const struct http_request *request, struct http_response *response)
+{
+	struct kube_source_stats stats;
+
+	(void)request;
+	pipeline_kube_stats(admin->options.pipeline, &stats);
+	response->content_type = JSON_CONTENT_TYPE;
+	if (stats.is_used) {
+		kube_print(&stats, clock_now_ns(clock_system()), &response->body);
+		return;
+	}
+	response->status = 404;
+	text_add(&response->body, "no API server is read from\n");
 }
 
 static void page_proxies(struct admin *admin, const struct http_request *request, struct http_response *response)
@@ -142,7 +163,7 @@ static void page_config_dump(struct admin *admin, const struct http_request *req
 typedef void page(struct admin *admin, const struct http_request *request, struct http_response *response);
 
 static page *const pages[ADMIN_ENDPOINTS] = {
-    page_index, page_health, page_ready, page_metrics, page_report, page_proxies, page_config_dump,
+    page_index, page_health, page_ready, page_metrics, page_report, page_kube, page_proxies, page_config_dump,
 };
 
 static void admin_handle(void *context, const struct http_request *request, struct http_response *response)

@@ -13,7 +13,7 @@ struct admin_endpoint {
 	const char *help;
 };
 
-#define ADMIN_ENDPOINTS 7
+#define ADMIN_ENDPOINTS 8
 extern const struct admin_endpoint admin_endpoints[ADMIN_ENDPOINTS];
 
 struct admin;

@@ -25,6 +25,7 @@ enum exit_code { EXIT_STOPPED = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 struct daemon {
 	const struct options *options;
+	struct kube_source *kube; /* NULL: files only */
 	struct pipeline *pipeline;
 	struct xds_server *xds;
 	struct admin *admin;
@@ -79,6 +80,28 @@ static bool port_file_write(struct daemon *daemon, struct error *error)
 
 /* ---- life ---- */
 
+/* The API server's side: nothing is asked of it before the start. */
+static bool daemon_kube(struct daemon *daemon, struct error *error)
+{
+	const struct options *options = daemon->options;
+	struct kube_config_options where = {
+	    .kubeconfig = options->kubeconfig, .context = options->context, .environment = environ};
+
+	if (!options->is_kube)
+		return true;
+	struct kube_config *config = kube_config_load(&where, error);
+	if (!config)
+		return false;
+	log_info("main", "objects from %s (%s)", config->server, config->description);
+	daemon->kube = kube_source_new(&(struct kube_source_options){
+	    .config = config,
+	    .root_namespace = options->root_namespace,
+	    .relist_s = options->relist_s,
+	    .stale_s = options->stale_s,
+	});
+	return true;
+}
+
 static void daemon_log_start(const struct daemon *daemon)
 {
 	const struct options *options = daemon->options;
@@ -86,9 +109,9 @@ static void daemon_log_start(const struct daemon *daemon)
 
 	for (size_t i = 0; i < options->n_config_paths; i++)
 		text_printf(&paths, "%s%s", i ? ", " : "", options->config_paths[i]);
-	log_info("main", "weftd " WEFT_VERSION ": xDS on %s (port %u), admin on %s (port %u), configuration from %s",
-	         options->xds_address, xds_server_port(daemon->xds), options->admin_address, admin_port(daemon->admin),
-	         paths.s);
+	log_info("main", "weftd " WEFT_VERSION ": xDS on %s (port %u), admin on %s (port %u)%s%s", options->xds_address,
+	         xds_server_port(daemon->xds), options->admin_address, admin_port(daemon->admin),
+	         paths.n ? ", configuration from " : "", text_get(&paths));
 	if (!options_is_loopback(options->xds_address))
 		log_warn("main",
 		         "%s is plaintext and not only for this machine: whoever reaches it can read the mesh's "
@@ -113,6 +136,9 @@ static bool daemon_start(struct daemon *daemon, struct error *error)
 	                                 .on_roster = daemon_roster,
 	                                 .context = daemon};
 
+	if (!daemon_kube(daemon, error))
+		return false;
+	pipeline.kube = daemon->kube;
 	daemon->pipeline = pipeline_new(&pipeline, error);
 	if (!daemon->pipeline)
 		return false;
@@ -127,6 +153,8 @@ static bool daemon_start(struct daemon *daemon, struct error *error)
 	if (!port_file_write(daemon, error))
 		return error_wrap(error, "writing the port file");
 	daemon_log_start(daemon);
+	if (daemon->kube)
+		kube_source_start(daemon->kube);
 	pipeline_start(daemon->pipeline);
 	return true;
 }
@@ -145,6 +173,7 @@ static void daemon_stop(struct daemon *daemon, int64_t grace_ms)
 		xds_server_free(daemon->xds, grace_ms);
 	admin_free(daemon->admin);
 	pipeline_free(daemon->pipeline);
+	kube_source_free(daemon->kube);
 	if (daemon->has_port_file)
 		unlink(daemon->options->port_file);
 }

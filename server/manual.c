@@ -26,6 +26,8 @@ static const struct help_pair help_codes[] = {
 };
 
 static const struct help_pair help_examples[] = {
+    {"weftd", "In a pod: the cluster's objects, as the pod's service account."},
+    {"weftd --kubeconfig ~/.kube/config --context test", "A cluster from outside."},
     {"weftd --config ./mesh", "Serve the folder to proxies on this machine."},
     {"weftd --config mesh --config local.yaml --mesh mesh.yaml --log-level debug",
      "Several sources, with the mesh's settings."},
@@ -87,7 +89,8 @@ void manual_print(struct text *out)
 	text_add(out, "NAME\n");
 	text_add_paragraph(out, HELP_INDENT, HELP_COLUMNS, "weftd - the service mesh control plane");
 	text_add(out, "\nSYNOPSIS\n");
-	text_add_paragraph(out, HELP_INDENT, HELP_COLUMNS, "weftd --config PATH [--config PATH ...] [OPTION ...]");
+	text_add_paragraph(out, HELP_INDENT, HELP_COLUMNS,
+	                   "weftd [--config PATH ...] [--kubeconfig FILE] [OPTION ...]");
 	text_add(out, "\nDESCRIPTION\n");
 	text_add_paragraph(
 	    out, HELP_INDENT, HELP_COLUMNS,

@@ -11,10 +11,13 @@ static const char *const metric_type_names[] = {
 };
 
 /* How the field is held, and with a unit that is not the metric's, how it is turned into it. */
-enum metric_value { BOOL, U64, DOUBLE, NANOSECONDS };
+enum metric_value { BOOL, U64, DOUBLE, NANOSECONDS, AGE };
 
-/* A family with a label is an array of U64, one a label value. */
-enum metric_label { LABEL_NONE, LABEL_TYPE, LABEL_KIND, LABEL_SEVERITY, LABEL_SOURCE };
+/*
+ * A family with a label is an array, one element a label value. What is the Kubernetes source's is left out where there
+ * is none, and of kinds that are not read from there.
+ */
+enum metric_label { LABEL_NONE, LABEL_TYPE, LABEL_KIND, LABEL_SEVERITY, LABEL_SOURCE, LABEL_KUBE, LABEL_KUBE_KIND };
 
 struct metric {
 	const char *name;
@@ -26,6 +29,7 @@ struct metric {
 };
 
 #define AT(field) offsetof(struct metrics_input, field)
+#define AT_KIND(field) AT(kube.kinds[0].status.field)
 
 static const struct metric metrics[] = {
     {"weft_ready", GAUGE, BOOL, LABEL_NONE, AT(is_ready), "1 when /readyz says 200."},
@@ -78,6 +82,38 @@ static const struct metric metrics[] = {
     {"weft_source_last_sync_timestamp_seconds", GAUGE, NANOSECONDS, LABEL_SOURCE, AT(pipeline.last_sync_wall_ns),
      "When the source was last read with success."},
 
+    {"weft_kube_synced", GAUGE, BOOL, LABEL_KUBE, AT(kube_is_synced),
+     "1 once every kind has been listed at the API server."},
+    {"weft_kube_stale", GAUGE, BOOL, LABEL_KUBE, AT(kube_is_stale),
+     "1 while a kind has not been heard of at the API server for too long; the last state is kept."},
+    {"weft_kube_requests_total", COUNTER, U64, LABEL_KUBE, AT(kube.http.requests), "Requests to the API server."},
+    {"weft_kube_failed_requests_total", COUNTER, U64, LABEL_KUBE, AT(kube.http.failures),
+     "Of them: without an answer, or with one that is an error."},
+    {"weft_kube_connections_total", COUNTER, U64, LABEL_KUBE, AT(kube.http.connections),
+     "Connections made to the API server."},
+    {"weft_kube_received_bytes_total", COUNTER, U64, LABEL_KUBE, AT(kube.http.bytes),
+     "Bytes that the API server sent."},
+    {"weft_kube_leader", GAUGE, BOOL, LABEL_KUBE, AT(kube.is_leader), "1 on the replica that writes objects' status."},
+    {"weft_kube_status_writes_total", COUNTER, U64, LABEL_KUBE, AT(kube.writes.writes),
+     "Conditions written into objects' status."},
+    {"weft_kube_failed_status_writes_total", COUNTER, U64, LABEL_KUBE, AT(kube.writes.failures),
+     "Conditions that could not be written."},
+    {"weft_kube_watch_live", GAUGE, BOOL, LABEL_KUBE_KIND, AT_KIND(is_live),
+     "1 while the kind is being watched, or is not served and so empty."},
+    {"weft_kube_silence_seconds", GAUGE, AGE, LABEL_KUBE_KIND, AT_KIND(heard_ns), "Since the kind was last heard of."},
+    {"weft_kube_objects", GAUGE, U64, LABEL_KUBE_KIND, AT_KIND(n_objects), "Objects at the API server."},
+    {"weft_kube_events_total", COUNTER, U64, LABEL_KUBE_KIND, AT_KIND(events), "Changes told by watches."},
+    {"weft_kube_lists_total", COUNTER, U64, LABEL_KUBE_KIND, AT_KIND(lists), "Lists that came to their end."},
+    {"weft_kube_watches_total", COUNTER, U64, LABEL_KUBE_KIND, AT_KIND(watches), "Watches that began."},
+    {"weft_kube_expired_watches_total", COUNTER, U64, LABEL_KUBE_KIND, AT_KIND(gone),
+     "Watches that could not go on (410), so that all was listed again."},
+    {"weft_kube_list_changes_total", COUNTER, U64, LABEL_KUBE_KIND, AT_KIND(repairs),
+     "Objects that a later list had otherwise than the watch before it."},
+    {"weft_kube_unreadable_objects_total", COUNTER, U64, LABEL_KUBE_KIND, AT_KIND(unreadable),
+     "Objects that could not be read; see /debug/report."},
+    {"weft_kube_failures_total", COUNTER, U64, LABEL_KUBE_KIND, AT_KIND(failures),
+     "Lists and watches that failed; /debug/kube says why."},
+
     {"process_resident_memory_bytes", GAUGE, U64, LABEL_NONE, AT(process.resident_bytes), "Resident memory."},
     {"process_cpu_seconds_total", COUNTER, DOUBLE, LABEL_NONE, AT(process.cpu_s), "CPU time, user and system."},
     {"process_open_fds", GAUGE, U64, LABEL_NONE, AT(process.open_fds), "Open file descriptors."},
@@ -93,14 +129,33 @@ static size_t label_count(enum metric_label label)
 	case LABEL_TYPE:
 		return RESOURCE_TYPE_COUNT;
 	case LABEL_KIND:
+	case LABEL_KUBE_KIND:
 		return KIND_COUNT;
 	case LABEL_SEVERITY:
 		return PRESENT_SEVERITIES;
 	case LABEL_NONE:
 	case LABEL_SOURCE:
+	case LABEL_KUBE:
 		break;
 	}
 	return 1;
+}
+
+/* How far the elements of a family lie apart. */
+static size_t label_stride(const struct metric *metric)
+{
+	static const size_t sizes[] = {
+	    [BOOL] = sizeof(bool),           [U64] = sizeof(uint64_t), [DOUBLE] = sizeof(double),
+	    [NANOSECONDS] = sizeof(int64_t), [AGE] = sizeof(int64_t),
+	};
+	return metric->label == LABEL_KUBE_KIND ? sizeof(struct kube_kind_stats) : sizes[metric->value];
+}
+
+static bool is_shown(const struct metric *metric, const struct metrics_input *input, size_t i)
+{
+	if (metric->label == LABEL_KUBE)
+		return input->kube.is_used;
+	return metric->label != LABEL_KUBE_KIND || (input->kube.is_used && kube_source_reads((enum kind)i));
 }
 
 /* `{type="CDS"}`, or nothing. */
@@ -108,11 +163,13 @@ static void label_print(enum metric_label label, size_t i, struct text *out)
 {
 	switch (label) {
 	case LABEL_NONE:
+	case LABEL_KUBE:
 		return;
 	case LABEL_TYPE:
 		text_printf(out, "{type=\"%s\"}", resource_types[i].short_name);
 		return;
 	case LABEL_KIND:
+	case LABEL_KUBE_KIND:
 		text_printf(out, "{kind=\"%s\"}", kinds[i].kind);
 		return;
 	case LABEL_SEVERITY:
@@ -126,20 +183,23 @@ static void label_print(enum metric_label label, size_t i, struct text *out)
 
 /* ---- values ---- */
 
-static void value_print(const struct metric *metric, const char *at, size_t i, struct text *out)
+static void value_print(const struct metric *metric, const void *at, int64_t now_ns, struct text *out)
 {
 	switch (metric->value) {
 	case BOOL:
-		text_printf(out, "%d", ((const bool *)at)[i] ? 1 : 0);
+		text_printf(out, "%d", *(const bool *)at ? 1 : 0);
 		return;
 	case U64:
-		text_printf(out, "%llu", (unsigned long long)((const uint64_t *)(const void *)at)[i]);
+		text_printf(out, "%llu", (unsigned long long)*(const uint64_t *)at);
 		return;
 	case DOUBLE:
-		text_printf(out, "%.6f", ((const double *)(const void *)at)[i]);
+		text_printf(out, "%.6f", *(const double *)at);
 		return;
 	case NANOSECONDS:
-		text_printf(out, "%.3f", (double)((const int64_t *)(const void *)at)[i] / 1e9);
+		text_printf(out, "%.3f", (double)*(const int64_t *)at / 1e9);
+		return;
+	case AGE:
+		text_printf(out, "%.3f", (double)(now_ns - *(const int64_t *)at) / 1e9);
 		return;
 	}
 }
@@ -148,11 +208,13 @@ static void family_print(const struct metric *metric, const struct metrics_input
 {
 	const char *at = (const char *)input + metric->at;
 
-	for (size_t i = 0; i < label_count(metric->label); i++) {
+	for (size_t i = 0; i < label_count(metric->label); i++, at += label_stride(metric)) {
+		if (!is_shown(metric, input, i))
+			continue;
 		text_add(out, metric->name);
 		label_print(metric->label, i, out);
 		text_add_char(out, ' ');
-		value_print(metric, at, i, out);
+		value_print(metric, at, input->now_ns, out);
 		text_add_char(out, '\n');
 	}
 }
@@ -179,6 +241,8 @@ void metrics_print(const struct metrics_input *input, struct text *out)
 	              "weft_build_info{version=\"" WEFT_VERSION "\"} 1\n");
 	for (size_t i = 0; i < sizeof metrics / sizeof metrics[0]; i++) {
 		const struct metric *metric = &metrics[i];
+		if ((metric->label == LABEL_KUBE || metric->label == LABEL_KUBE_KIND) && !input->kube.is_used)
+			continue;
 		text_printf(out, "# HELP %s %s\n# TYPE %s %s\n", metric->name, metric->help, metric->name,
 		            metric_type_names[metric->type]);
 		if (metric->type == HISTOGRAM)

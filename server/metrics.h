@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "server/present.h"
 #include "server/process.h"
+#include "server/source/kube/kube.h"
 #include "server/xds/server.h"
 
 #define METRICS_CONTENT_TYPE "text/plain; version=0.0.4; charset=utf-8"
@@ -13,6 +14,9 @@
 struct metrics_input {
 	struct present_stats pipeline;
 	struct xds_stats xds;
+	struct kube_source_stats kube;
+	bool kube_is_synced, kube_is_stale;
+	int64_t now_ns; /* monotonic */
 	struct process_usage process;
 	bool is_ready;
 };

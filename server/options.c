@@ -9,8 +9,16 @@
 const struct option_row options_table[OPTIONS_COUNT] = {
     {"config", OPTION_PATHS, AT(config_paths), "PATH", NULL, "WEFT_CONFIG",
      "A folder or file of configuration: Kubernetes YAML or JSON with objects of the kinds below. Folders are read "
-     "recursively and watched: a change takes effect at once. May be given several times; at least one is needed. In "
-     "the environment, paths are separated by colons."},
+     "recursively and watched: a change takes effect at once. May be given several times. In the environment, paths "
+     "are "
+     "separated by colons."},
+    {"kubeconfig", OPTION_STRING, AT(kubeconfig), "FILE", NULL, "WEFT_KUBECONFIG",
+     "Read the objects from the API server that this kubeconfig names, and watch them; with --config, from both (files "
+     "win). When neither is given: from the files that KUBECONFIG lists, else from the cluster that weftd runs in, as "
+     "the "
+     "pod's service account."},
+    {"context", OPTION_STRING, AT(context), "NAME", NULL, "WEFT_CONTEXT",
+     "The kubeconfig's context, instead of its current one."},
     {"mesh", OPTION_STRING, AT(mesh_path), "FILE", NULL, "WEFT_MESH",
      "The mesh's settings (Istio's MeshConfig) as YAML. Without it they come from ConfigMap \"istio\", key \"mesh\", "
      "in the root namespace, or are the defaults."},
@@ -28,6 +36,13 @@ const struct option_row options_table[OPTIONS_COUNT] = {
      "How long proxies get to leave when weftd stops, at most 3600."},
     {"stalled-seconds", OPTION_SECONDS, AT(stalled_s), "SECONDS", "60", "WEFT_STALLED_SECONDS",
      "A proxy that does not read what it is sent for so long is disconnected, at most 3600; 0 is the default."},
+    {"relist-seconds", OPTION_SECONDS, AT(relist_s), "SECONDS", "900", "WEFT_RELIST_SECONDS",
+     "How often, and up to half as long again, everything is listed at the API server and compared though it is "
+     "watched, "
+     "at most 3600."},
+    {"stale-seconds", OPTION_SECONDS, AT(stale_s), "SECONDS", "60", "WEFT_STALE_SECONDS",
+     "When nothing was heard of a kind at the API server for so long, weftd is no longer ready (/readyz); what proxies "
+     "have stays in force. At most 3600."},
     {"log-level", OPTION_LEVEL, AT(log_level), "LEVEL", "info", "WEFT_LOG_LEVEL",
      "The least level that is logged: debug, info, warn or error."},
     {"log-format", OPTION_FORMAT, AT(is_log_json), "FORMAT", "text", "WEFT_LOG_FORMAT",
@@ -290,8 +305,13 @@ enum options_outcome options_parse(int argc, char *const *argv, char *const *env
 	}
 	if (!is_environment_good)
 		return OPTIONS_USAGE;
-	if (!options->n_config_paths) {
-		error_set(error, "--config PATH is needed: a folder or file of Kubernetes YAML");
+	options->is_kube = options->kubeconfig || options->context || !options->n_config_paths;
+	if (options->is_kube && !options->kubeconfig && !environment_get(environment, "KUBECONFIG") &&
+	    !environment_get(environment, "KUBERNETES_SERVICE_HOST")) {
+		error_set(
+		    error,
+		    "where is the configuration? --config PATH is a folder or file of Kubernetes YAML, "
+		    "--kubeconfig FILE an API server (weftd does not run in a cluster, and KUBECONFIG is not set)");
 		return OPTIONS_USAGE;
 	}
 	return OPTIONS_RUN;

@@ -28,6 +28,9 @@ enum options_outcome {
 struct options {
 	const char *config_paths[OPTIONS_PATHS_MAX]; /* folders and files of configuration, in the order given */
 	size_t n_config_paths;
+	const char *kubeconfig;     /* NULL: KUBECONFIG, or the cluster that weftd runs in */
+	const char *context;        /* of the kubeconfig; NULL: its current one */
+	bool is_kube;               /* objects come from an API server, too or alone */
 	const char *mesh_path;      /* NULL: none */
 	const char *root_namespace; /* "istio-system" */
 	const char *xds_address;    /* "127.0.0.1:15010" */
@@ -37,6 +40,8 @@ struct options {
 	bool is_log_json;
 	int64_t drain_s;
 	int64_t stalled_s;
+	int64_t relist_s;
+	int64_t stale_s;
 };
 
 /* environment: "NAME=value" strings, NULL-terminated, as environ(7). */
@@ -66,7 +71,7 @@ struct option_row {
 	const char *help;
 };
 
-#define OPTIONS_COUNT 12
+#define OPTIONS_COUNT 16
 extern const struct option_row options_table[OPTIONS_COUNT];
 
 #define OPTIONS_HOST_MAX 256

@@ -32,7 +32,8 @@ struct pipeline {
 
 	/* of the pipeline thread */
 	struct store *store;
-	struct file_source *files;
+	struct file_source *files; /* NULL: none */
+	struct kube_source *kube;  /* NULL: none */
 	struct emit_cache *cache;
 	struct resolved *resolved; /* NULL before the first sync */
 	struct roster *roster;
@@ -50,7 +51,7 @@ struct pending {
 	int64_t event_ns; /* since when; 0: not a change that anybody waits for */
 	bool is_roster;
 	int64_t roster_at_ns; /* not before */
-	int settle_ms;        /* of the file source; -1: none */
+	int settle_ms;        /* of the sources; -1: none */
 };
 
 static void roster_drop(void *roster)
@@ -148,6 +149,8 @@ static void pipeline_pass(struct pipeline *pipeline, const struct pending *pendi
 
 	if (pending->is_changed && outcome == OUTCOME_SAME)
 		present_count_unchanged(&pipeline->present);
+	if (pending->is_changed && pipeline->kube)
+		kube_source_report(pipeline->kube, pipeline->resolved->snapshot, &pipeline->resolved->model->report);
 	if (outcome != OUTCOME_SAME || pending->is_roster)
 		pipeline_emit(pipeline, outcome, pending->event_ns, seconds(now_ns() - start_ns));
 }
@@ -162,7 +165,7 @@ static void pipeline_wake(struct pipeline *pipeline)
 }
 
 /* What the thread waits for: being told to stop or re-read, or that and everything else. */
-enum wait { WAIT_WAKE = 1, WAIT_ALL = 3 };
+enum wait { WAIT_WAKE = 1, WAIT_ALL = 4 };
 
 /* Sleeps until something happens, or timeout_ms pass (-1: for ever). */
 static void pipeline_wait(const struct pipeline *pipeline, enum wait wait, int timeout_ms)
@@ -170,7 +173,8 @@ static void pipeline_wait(const struct pipeline *pipeline, enum wait wait, int t
 	struct pollfd fds[] = {
 	    {.fd = pipeline->wake_fd, .events = POLLIN},
 	    {.fd = slot_fd(pipeline->rosters), .events = POLLIN},
-	    {.fd = file_source_fd(pipeline->files), .events = POLLIN},
+	    {.fd = pipeline->files ? file_source_fd(pipeline->files) : -1, .events = POLLIN},
+	    {.fd = pipeline->kube ? kube_source_fd(pipeline->kube) : -1, .events = POLLIN},
 	};
 	uint64_t count;
 
@@ -180,26 +184,42 @@ static void pipeline_wait(const struct pipeline *pipeline, enum wait wait, int t
 	}
 }
 
-static bool pipeline_read_all(struct pipeline *pipeline, struct error *error)
+static bool pipeline_read_files(struct pipeline *pipeline, struct error *error)
 {
-	if (!file_source_read_all(pipeline->files, pipeline->store, error))
+	if (pipeline->files && !file_source_read_all(pipeline->files, pipeline->store, error))
 		return false;
 	present_note_synced(&pipeline->present);
 	return true;
 }
 
 /* False when stopped before it succeeded. */
-static bool pipeline_sync(struct pipeline *pipeline)
+static bool pipeline_sync_files(struct pipeline *pipeline)
 {
 	while (!pipeline->is_stopping) {
 		struct error error;
-		if (pipeline_read_all(pipeline, &error))
+		if (pipeline_read_files(pipeline, &error))
 			return true;
 		log_error("pipeline", "%s; retrying in %d ms", error.message, PIPELINE_RETRY_MS);
 		present_note_failure(&pipeline->present, error.message);
 		pipeline_wait(pipeline, WAIT_WAKE, PIPELINE_RETRY_MS);
 	}
 	return false;
+}
+
+/* Takes in what there is at the API server, and settles; false when stopped before all of it was there. */
+static bool pipeline_sync_kube(struct pipeline *pipeline)
+{
+	bool is_changed;
+	int64_t event_ns;
+
+	while (pipeline->kube && !pipeline->is_stopping) {
+		bool is_synced = kube_source_is_synced(pipeline->kube);
+		int settle_ms = kube_source_poll(pipeline->kube, pipeline->store, &is_changed, &event_ns);
+		if (is_synced && settle_ms < 0)
+			break;
+		pipeline_wait(pipeline, WAIT_ALL, settle_ms < 0 ? PIPELINE_RETRY_MS : settle_ms);
+	}
+	return !pipeline->is_stopping;
 }
 
 static void pipeline_take_reload(struct pipeline *pipeline, struct pending *pending)
@@ -209,7 +229,9 @@ static void pipeline_take_reload(struct pipeline *pipeline, struct pending *pend
 	if (!atomic_exchange(&pipeline->is_reloading, false))
 		return;
 	log_info("pipeline", "reading all configuration again");
-	if (pipeline_read_all(pipeline, &error)) {
+	if (pipeline->kube)
+		kube_source_relist(pipeline->kube);
+	if (pipeline_read_files(pipeline, &error)) {
 		pending->is_changed = true;
 		pending->event_ns = pending->event_ns ? pending->event_ns : now_ns();
 		return;
@@ -219,18 +241,38 @@ static void pipeline_take_reload(struct pipeline *pipeline, struct pending *pend
 	present_note_failure(&pipeline->present, error.message);
 }
 
+/* A source has put something into the store, or will have in settle_ms. */
+static void pending_add(struct pending *pending, int settle_ms, bool is_changed, int64_t event_ns)
+{
+	if (settle_ms >= 0 && (pending->settle_ms < 0 || settle_ms < pending->settle_ms))
+		pending->settle_ms = settle_ms;
+	if (is_changed && event_ns && (!pending->event_ns || event_ns < pending->event_ns))
+		pending->event_ns = event_ns;
+	pending->is_changed |= is_changed;
+}
+
 static void pipeline_take_files(struct pipeline *pipeline, struct pending *pending)
 {
 	bool is_changed = false;
 	int64_t event_ns = 0;
 
-	pending->settle_ms = file_source_poll(pipeline->files, pipeline->store, clock_system(), &is_changed, &event_ns);
-	if (!is_changed)
+	if (!pipeline->files)
 		return;
-	if (!pending->event_ns || event_ns < pending->event_ns)
-		pending->event_ns = event_ns;
-	pending->is_changed = true;
-	present_note_synced(&pipeline->present);
+	int settle_ms = file_source_poll(pipeline->files, pipeline->store, clock_system(), &is_changed, &event_ns);
+	pending_add(pending, settle_ms, is_changed, event_ns);
+	if (is_changed)
+		present_note_synced(&pipeline->present);
+}
+
+static void pipeline_take_kube(struct pipeline *pipeline, struct pending *pending)
+{
+	bool is_changed = false;
+	int64_t event_ns = 0;
+
+	if (!pipeline->kube)
+		return;
+	int settle_ms = kube_source_poll(pipeline->kube, pipeline->store, &is_changed, &event_ns);
+	pending_add(pending, settle_ms, is_changed, event_ns);
 }
 
 static void pipeline_take_roster(struct pipeline *pipeline, struct pending *pending)
@@ -276,8 +318,10 @@ static void pipeline_loop(struct pipeline *pipeline)
 			                           .roster_at_ns = now_ns() + PIPELINE_ROSTER_GAP_MS * CLOCK_MS};
 		}
 		pipeline_wait(pipeline, WAIT_ALL, pending_timeout_ms(&pending));
+		pending.settle_ms = -1;
 		pipeline_take_reload(pipeline, &pending);
 		pipeline_take_files(pipeline, &pending);
+		pipeline_take_kube(pipeline, &pending);
 	}
 }
 
@@ -285,7 +329,7 @@ static void *pipeline_run(void *context)
 {
 	struct pipeline *pipeline = context;
 
-	if (pipeline_sync(pipeline))
+	if (pipeline_sync_files(pipeline) && pipeline_sync_kube(pipeline))
 		pipeline_loop(pipeline);
 	return NULL;
 }
@@ -294,14 +338,15 @@ static void *pipeline_run(void *context)
 
 struct pipeline *pipeline_new(const struct pipeline_options *options, struct error *error)
 {
-	struct file_source *files = file_source_new(&options->files, error);
-	if (!files)
+	struct file_source *files = NULL;
+	if (options->files.n_paths > 0 && !(files = file_source_new(&options->files, error)))
 		return NULL;
 	struct pipeline *pipeline = calloc(1, sizeof *pipeline);
 	if (!pipeline)
 		abort();
 	pipeline->options = *options;
 	pipeline->files = files;
+	pipeline->kube = options->kube;
 	pipeline->store = store_new(options->files.root_namespace);
 	pipeline->cache = emit_cache_new();
 	pipeline->rosters = slot_new(roster_drop);
@@ -361,14 +406,27 @@ void pipeline_reload(struct pipeline *pipeline)
 	pipeline_wake(pipeline);
 }
 
-bool pipeline_is_synced(struct pipeline *pipeline, struct error *note)
+bool pipeline_is_ready(struct pipeline *pipeline, struct error *note)
 {
-	return present_is_synced(&pipeline->present, note);
+	struct error kube_note;
+	enum kube_health health = pipeline->kube ? kube_source_health(pipeline->kube, &kube_note) : KUBE_LIVE;
+	bool is_synced = present_is_synced(&pipeline->present, note);
+
+	if (health != KUBE_LIVE)
+		*note = kube_note;
+	return is_synced && health != KUBE_STALE;
 }
 
 void pipeline_stats(struct pipeline *pipeline, struct present_stats *stats)
 {
 	present_get_stats(&pipeline->present, stats);
+}
+
+void pipeline_kube_stats(struct pipeline *pipeline, struct kube_source_stats *stats)
+{
+	*stats = (struct kube_source_stats){0};
+	if (pipeline->kube)
+		kube_source_stats(pipeline->kube, stats);
 }
 
 void pipeline_print_report(struct pipeline *pipeline, struct text *out)

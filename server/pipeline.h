@@ -1,7 +1,7 @@
 #pragma once
 /*
- * The pipeline: one thread that owns the store, the file source and the emit cache, and turns what happens into
- * generations.
+ * The pipeline: one thread that owns the store, the file source and the emit cache, and turns what happens there and in
+ * the Kubernetes source into generations.
  *
  *     file changes --> store --freeze--> snapshot --resolve--> model --emit, per view and workload class--> generation
  * --> on_generation rosters (latest value) ------------------------------------------^
@@ -19,6 +19,7 @@
 #include "base/text.h"
 #include "server/present.h"
 #include "server/source/file.h"
+#include "server/source/kube/kube.h"
 
 #define PIPELINE_ROSTER_GAP_MS 10
 #define PIPELINE_RETRY_MS 1000 /* between attempts at the first sync */
@@ -26,7 +27,8 @@
 struct pipeline;
 
 struct pipeline_options {
-	struct file_source_options files; /* borrowed until pipeline_free */
+	struct file_source_options files; /* borrowed until pipeline_free; without paths: no files are read */
+	struct kube_source *kube;         /* borrowed; running; NULL: none */
 	/* On the pipeline thread; the reference moves in. */
 	void (*on_generation)(void *context, struct generation *generation);
 	void *context;
@@ -43,14 +45,17 @@ void pipeline_roster(struct pipeline *pipeline, struct roster *roster);
 void pipeline_reload(struct pipeline *pipeline);
 
 /*
- * Whether the first sync is done. Either way `note` says what people should know: why not, or that the last state is
- * being kept since a re-read failed; "" when all is well.
+ * Whether proxies get what the sources have: the first sync is done, and the API server was heard of lately. Either way
+ * `note` says what people should know: why not, or that the last state is being kept since a re-read failed; "" when
+ * all is well.
  */
-bool pipeline_is_synced(struct pipeline *pipeline, struct error *note);
+bool pipeline_is_ready(struct pipeline *pipeline, struct error *note);
 /* The report of the present generation, as print_report; an empty array before the first sync. */
 void pipeline_print_report(struct pipeline *pipeline, struct text *out);
 /* What a connected proxy would get now, as print_config. Fails when no such proxy is connected or none has a config
  * yet. */
 bool pipeline_print_config(struct pipeline *pipeline, const char *proxy, struct text *out, struct error *error);
 
+/* Of the Kubernetes source; all zero where there is none. */
+void pipeline_kube_stats(struct pipeline *pipeline, struct kube_source_stats *stats);
 void pipeline_stats(struct pipeline *pipeline, struct present_stats *stats);

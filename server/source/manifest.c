@@ -45,7 +45,7 @@ static void add_issues(struct manifest *manifest, const struct origin *origin, c
 		                      .field = text_is_empty(issue->path) ? NULL : issue->path,
 		                      .message = issue->message,
 		                      .file = origin->file,
-		                      .line = issue->line ? issue->line : origin->line,
+		                      .line = !origin->file ? 0 : issue->line ? issue->line : origin->line,
 		                  });
 	}
 }
@@ -155,6 +155,13 @@ static void add_document(struct manifest *manifest, const struct json *document,
 		add_list(manifest, document, file);
 	else
 		add_object(manifest, document, &origin);
+}
+
+void manifest_add_item(struct manifest *manifest, const struct json *item, const char *api_version, const char *kind)
+{
+	if (item->type == JSON_OBJECT)
+		item = complete_item(manifest->arena, item, api_version, kind);
+	add_object(manifest, item, &(struct origin){0});
 }
 
 static void add_broken(struct manifest *manifest, const struct manifest_file *file, const struct error *error,

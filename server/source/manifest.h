@@ -37,5 +37,7 @@ void manifest_read_mesh(struct manifest *manifest, const struct manifest_file *f
 /* A file that could not be read at all. */
 __attribute__((format(printf, 3, 4))) void manifest_refuse(struct manifest *manifest, const char *path,
                                                            const char *format, ...);
+/* An object as the API server gives it, of no file and no line; in lists it may leave out what the list says. */
+void manifest_add_item(struct manifest *manifest, const struct json *item, const char *api_version, const char *kind);
 void manifest_done(struct manifest *manifest); /* gives the references back */
 struct store_content manifest_content(const struct manifest *manifest);

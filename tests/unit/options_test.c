@@ -99,7 +99,11 @@ END_TEST
 static const struct {
 	const char *name, *arguments[ARGS_MAX], *want;
 } mistakes[] = {
-    {"nothing", {0}, "--config PATH is needed: a folder or file of Kubernetes YAML"},
+    {"nothing",
+     {0},
+     "where is the configuration? --config PATH is a folder or file of Kubernetes YAML, --kubeconfig FILE an API "
+     "server "
+     "(weftd does not run in a cluster, and KUBECONFIG is not set)"},
     {"unknown", {"--confg", "a"}, "unknown option --confg"},
     {"unknown with value", {"--confg=a"}, "unknown option --confg"},
     {"prefix is not enough", {"--conf=a"}, "unknown option --conf"},
@@ -140,6 +144,31 @@ START_TEST(mistakes_are_named)
 		enum options_outcome outcome = parse(mistakes[i].arguments, NULL, &options, &error);
 		ck_assert_msg(outcome == OPTIONS_USAGE, "%s: outcome %d", mistakes[i].name, (int)outcome);
 		ck_assert_msg(!strcmp(error.message, mistakes[i].want), "%s: %s", mistakes[i].name, error.message);
+	}
+}
+END_TEST
+
+START_TEST(an_api_server_is_read_from_when_it_is_named_or_nothing_is)
+{
+	static const struct {
+		const char *arguments[ARGS_MAX], *environment[2];
+		bool is_kube;
+	} rows[] = {
+	    {{"--config", "a"}, {0}, false},
+	    {{"--config", "a"}, {"KUBECONFIG=b"}, false},
+	    {{"--config", "a", "--kubeconfig", "b"}, {0}, true},
+	    {{"--config", "a", "--context", "c"}, {"KUBECONFIG=b"}, true},
+	    {{"--kubeconfig", "b"}, {0}, true},
+	    {{0}, {"KUBECONFIG=b"}, true},
+	    {{0}, {"WEFT_KUBECONFIG=b"}, true},
+	    {{0}, {"KUBERNETES_SERVICE_HOST=10.96.0.1"}, true},
+	    {{0}, {"WEFT_CONFIG=a"}, false},
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct options options;
+		struct error error;
+		ck_assert_int_eq(parse(rows[i].arguments, rows[i].environment, &options, &error), OPTIONS_RUN);
+		ck_assert_msg(options.is_kube == rows[i].is_kube, "row %zu", i);
 	}
 }
 END_TEST
@@ -206,5 +235,6 @@ START_TEST(loopback)
 }
 END_TEST
 
-UNIT_MAIN("options", defaults, values, environment_variables, mistakes_are_named, too_many_paths, help_and_version,
+UNIT_MAIN("options", defaults, values, environment_variables, mistakes_are_named,
+          an_api_server_is_read_from_when_it_is_named_or_nothing_is, too_many_paths, help_and_version,
           manual_names_every_option_and_fits, loopback)

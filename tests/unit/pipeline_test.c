@@ -133,7 +133,7 @@ START_TEST(first_generation_has_configs)
 	struct error note;
 	fixture_init(&fixture);
 	struct roster_node *node = node_new("a", "default", "10.0.0.9");
-	ck_assert(!pipeline_is_synced(fixture.pipeline, &note));
+	ck_assert(!pipeline_is_ready(fixture.pipeline, &note));
 	ck_assert_str_eq(note.message, "the configuration has not been read yet");
 	send_roster(&fixture, &node, 1); /* proxies may be there before the configuration is */
 	pipeline_start(fixture.pipeline);
@@ -146,7 +146,7 @@ START_TEST(first_generation_has_configs)
 	const char *cluster = "outbound|80||reviews.default.svc.cluster.local";
 	ck_assert_ptr_nonnull(resource_set_get(config->view[RESOURCE_CLUSTER], cluster));
 	ck_assert_ptr_nonnull(resource_set_get(config->view[RESOURCE_ENDPOINTS], cluster));
-	ck_assert(pipeline_is_synced(fixture.pipeline, &note));
+	ck_assert(pipeline_is_ready(fixture.pipeline, &note));
 	ck_assert_str_eq(note.message, "");
 	roster_node_unref(node);
 	fixture_done(&fixture);

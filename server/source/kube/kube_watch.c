@@ -1,0 +1,547 @@
+#include "server/source/kube/kube_watch.h"
+
+#include "base/heap.h"
+#include "base/json_split.h"
+#include "base/vec.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define EXPIRED_MOST 2   /* lists that may expire between two pages before one is asked for in one piece */
+#define WATCH_LEAST_S 1  /* that a watch lasts when all is well */
+#define WATCH_GRACE_S 30 /* that a watch may last beyond what was asked for */
+
+struct kube_watch {
+	enum kind kind;
+	const struct kind_info *info;
+	char *root_namespace;
+	struct kube_feed *feed;
+	int64_t relist_ns;
+	unsigned seed;
+
+	enum kube_watch_state state;
+	size_t version; /* index in info->versions */
+	struct kube_items items;
+	char *resource_version; /* that a watch goes on from */
+
+	bool is_under_way;
+	int64_t at_ns; /* nothing is asked for before */
+	int64_t relist_at_ns, watch_until_ns;
+	unsigned n_failures, n_absent, n_expired;
+	struct text path;
+
+	/* of the request under way */
+	struct json_split split;
+	uint64_t round;
+	bool is_list_whole;  /* the list's page was read to its end */
+	bool is_expired;     /* the watch's version is no longer known to the server */
+	bool has_unreadable; /* in this round */
+	char *next_page;     /* NULL: this is the last page */
+	char *page_version;
+
+	int64_t started_ns; /* the watch was answered */
+	struct error found; /* wrong in what came; "": nothing */
+
+	struct kube_watch_status status;
+	struct error error; /* the last failure, while it holds; "" else */
+};
+
+struct kube_watch *kube_watch_new(const struct kube_watch_options *options)
+{
+	struct kube_watch *watch = HEAP_NEW(struct kube_watch);
+	*watch = (struct kube_watch){
+	    .kind = options->kind,
+	    .info = &kinds[options->kind],
+	    .root_namespace = heap_strdup(options->root_namespace),
+	    .feed = options->feed,
+	    .relist_ns = options->relist_ns,
+	    .seed = options->seed,
+	};
+	return watch;
+}
+
+void kube_watch_free(struct kube_watch *watch)
+{
+	if (!watch)
+		return;
+	kube_items_done(&watch->items);
+	json_split_done(&watch->split);
+	text_done(&watch->path);
+	free(watch->root_namespace);
+	free(watch->resource_version);
+	free(watch->next_page);
+	free(watch->page_version);
+	free(watch);
+}
+
+static void set_string(char **string, const char *value)
+{
+	free(*string);
+	*string = value ? heap_strdup(value) : NULL;
+}
+
+const char *kube_watch_group(struct arena *arena, enum kind kind, const char *key)
+{
+	return arena_printf(arena, "~%s/%s", kinds[kind].kind, key);
+}
+
+/* ---- what to ask for ---- */
+
+/* RFC 3986: everything but the unreserved. */
+static void add_escaped(struct text *out, const char *s)
+{
+	static const char unreserved[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+	for (; *s; s++) {
+		if (strchr(unreserved, *s))
+			text_add_char(out, *s);
+		else
+			text_printf(out, "%%%02X", (unsigned char)*s);
+	}
+}
+
+static void add_collection(const struct kube_watch *watch, struct text *out)
+{
+	const struct kind_info *info = watch->info;
+	text_printf(out, *info->group ? "/apis/%s/" : "/api%s/", info->group);
+	text_printf(out, "%s/", info->versions[watch->version]);
+	if (info->only_name)
+		text_printf(out, "namespaces/%s/", watch->root_namespace);
+	text_printf(out, "%s?", info->plural);
+	if (info->only_name)
+		text_printf(out, "fieldSelector=metadata.name%%3D%s&", info->only_name);
+}
+
+static int64_t jitter(struct kube_watch *watch, int64_t ns)
+{
+	return ns + (int64_t)((double)ns / 2 * rand_r(&watch->seed) / RAND_MAX);
+}
+
+static void ask_for_list(struct kube_watch *watch)
+{
+	if (!watch->next_page) {
+		watch->round++;
+		watch->has_unreadable = false;
+	}
+	watch->is_list_whole = false;
+	add_collection(watch, &watch->path);
+	text_printf(&watch->path, "limit=%d", watch->n_expired < EXPIRED_MOST ? KUBE_PAGE : 0);
+	if (watch->next_page) {
+		text_add(&watch->path, "&continue=");
+		add_escaped(&watch->path, watch->next_page);
+	}
+	json_split_done(&watch->split);
+	json_split_init(&watch->split, JSON_SPLIT_ITEMS, KUBE_OBJECT_BYTES_MAX);
+}
+
+static void ask_for_watch(struct kube_watch *watch, int64_t now_ns)
+{
+	int64_t timeout_s = KUBE_WATCH_S + rand_r(&watch->seed) % KUBE_WATCH_S;
+	watch->watch_until_ns = now_ns + (timeout_s + WATCH_GRACE_S) * CLOCK_S;
+	watch->is_expired = false;
+	add_collection(watch, &watch->path);
+	text_printf(&watch->path,
+	            "watch=1&allowWatchBookmarks=true&timeoutSeconds=%lld&resourceVersion=", (long long)timeout_s);
+	add_escaped(&watch->path, watch->resource_version);
+	json_split_done(&watch->split);
+	json_split_init(&watch->split, JSON_SPLIT_VALUES, KUBE_OBJECT_BYTES_MAX);
+}
+
+const char *kube_watch_next(struct kube_watch *watch, int64_t now_ns, int64_t *at_ns)
+{
+	*at_ns = watch->is_under_way ? INT64_MAX : watch->at_ns;
+	if (now_ns < *at_ns)
+		return NULL;
+	if (watch->state == KUBE_WATCH_WATCHING && now_ns >= watch->relist_at_ns)
+		watch->state = KUBE_WATCH_LISTING;
+	watch->is_under_way = true;
+	watch->found.message[0] = '\0';
+	watch->path.n = 0;
+	if (watch->state == KUBE_WATCH_WATCHING)
+		ask_for_watch(watch, now_ns);
+	else
+		ask_for_list(watch);
+	return text_get(&watch->path);
+}
+
+int64_t kube_watch_deadline_ns(const struct kube_watch *watch)
+{
+	if (!watch->is_under_way || watch->state != KUBE_WATCH_WATCHING)
+		return INT64_MAX;
+	return watch->relist_at_ns < watch->watch_until_ns ? watch->relist_at_ns : watch->watch_until_ns;
+}
+
+void kube_watch_list_now(struct kube_watch *watch)
+{
+	watch->relist_at_ns = 0;
+}
+
+void kube_watch_give_up(struct kube_watch *watch, int64_t now_ns)
+{
+	watch->is_under_way = false;
+	watch->status.is_live = false;
+	watch->at_ns = now_ns;
+}
+
+/* ---- objects ---- */
+
+/* One object as the server has it, or what it says of one that is gone. */
+struct seen {
+	const struct json *document;
+	const char *key, *resource_version;
+};
+
+static struct seen seen_of(struct arena *scratch, const struct kube_watch *watch, const struct json *document)
+{
+	const struct json *metadata = json_get(document, "metadata");
+	const char *namespace = json_get_string(metadata, "namespace");
+	const char *name = json_get_string(metadata, "name");
+	const char *version = json_get_string(metadata, "resourceVersion");
+	if (watch->info->is_cluster_scoped || !namespace)
+	namespace = "";
+	return (struct seen){
+	    .document = document,
+	    .key = name ? arena_printf(scratch, "%s/%s", namespace, name) : NULL,
+	    .resource_version = version ? version : "",
+	};
+}
+
+static uint64_t put(struct kube_watch *watch, const char *key, const struct manifest *manifest, int64_t event_ns)
+{
+	CLEANUP(arena_freep) struct arena *scratch = arena_new();
+	return kube_feed_put(watch->feed, kube_watch_group(scratch, watch->kind, key), manifest, event_ns);
+}
+
+static void take_object(struct kube_watch *watch, const struct seen *seen, int64_t event_ns)
+{
+	CLEANUP(text_done) struct text api_version = {0};
+	struct kube_item *item = kube_items_add(&watch->items, seen->key);
+	const struct json *generation = json_get(json_get(seen->document, "metadata"), "generation");
+	struct manifest manifest = {.arena = arena_new()};
+
+	kube_item_set_version(item, seen->resource_version);
+	item->generation = generation && generation->type == JSON_INT ? generation->integer : 0;
+	item->accepted = kube_condition_see(seen->document);
+	text_printf(&api_version, "%s%s%s", watch->info->group, *watch->info->group ? "/" : "",
+	            kube_watch_version(watch));
+	manifest_add_item(&manifest, seen->document, api_version.s, watch->info->kind);
+	item->seq = put(watch, seen->key, &manifest, event_ns);
+}
+
+static void remove_object(struct kube_watch *watch, const char *key, int64_t event_ns)
+{
+	if (!kube_items_get(&watch->items, key))
+		return;
+	put(watch, key, NULL, event_ns);
+	kube_items_remove(&watch->items, key);
+}
+
+/*
+ * An object that cannot be read has no name, so a row of the kind speaks of it, and no list of this round says what is
+ * gone.
+ */
+static void note_unreadable(struct kube_watch *watch, const struct error *error)
+{
+	struct manifest manifest = {.arena = arena_new()};
+
+	watch->status.unreadable++;
+	watch->has_unreadable = true;
+	manifest_refuse(&manifest, NULL, "one %s of the API server cannot be read: %s; the others are",
+	                watch->info->kind, error->message);
+	put(watch, "", &manifest, 0);
+}
+
+/* ---- lists ---- */
+
+static void take_listed(struct kube_watch *watch, const struct json_piece *piece, int64_t now_ns)
+{
+	CLEANUP(arena_freep) struct arena *scratch = arena_new();
+	struct error error;
+	const struct json *document = json_parse(scratch, piece->s, piece->n, &error);
+	struct seen seen = {0};
+
+	if (document)
+		seen = seen_of(scratch, watch, document);
+	if (!seen.key) {
+		if (document)
+			error_set(&error, "it has no name");
+		note_unreadable(watch, &error);
+		return;
+	}
+	struct kube_item *item = kube_items_get(&watch->items, seen.key);
+	bool is_known = item && strcmp(item->resource_version, seen.resource_version) == 0;
+	if (!is_known) {
+		take_object(watch, &seen, watch->status.is_synced ? now_ns : 0);
+		watch->status.repairs += watch->status.is_synced;
+		item = kube_items_get(&watch->items, seen.key);
+	}
+	item->round = watch->round;
+}
+
+/* What the list says of itself. False: it is no list. */
+static bool take_list_end(struct kube_watch *watch, const struct json_piece *piece)
+{
+	CLEANUP(arena_freep) struct arena *scratch = arena_new();
+	struct error error;
+	const struct json *list = json_parse(scratch, piece->s, piece->n, &error);
+	const struct json *metadata = json_get(list, "metadata");
+	const char *version = json_get_string(metadata, "resourceVersion");
+	const char *next_page = json_get_string(metadata, "continue");
+
+	if (!version || !*version || (next_page && strlen(next_page) > KUBE_CONTINUE_BYTES_MAX))
+		return false;
+	set_string(&watch->page_version, version);
+	set_string(&watch->next_page, text_is_empty(next_page) ? NULL : next_page);
+	watch->is_list_whole = true;
+	return true;
+}
+
+struct sweep {
+	struct arena *arena;
+	uint64_t round; /* 0: none is kept */
+	VEC(const char *) keys;
+};
+
+static void sweep_visit(void *context, const struct kube_item *item)
+{
+	struct sweep *sweep = context;
+	if (item->round != sweep->round)
+		VEC_PUSH(sweep->arena, &sweep->keys, arena_strdup(sweep->arena, item->key));
+}
+
+/* Removes what is not of the round. */
+static void sweep(struct kube_watch *watch, uint64_t round, int64_t now_ns)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	struct sweep unseen = {.arena = arena, .round = round};
+
+	kube_items_walk(&watch->items, sweep_visit, &unseen);
+	for (size_t i = 0; i < unseen.keys.n; i++)
+		remove_object(watch, unseen.keys.v[i], now_ns);
+	watch->status.repairs += watch->status.is_synced ? unseen.keys.n : 0;
+}
+
+static void note_heard(struct kube_watch *watch, int64_t now_ns)
+{
+	watch->error.message[0] = '\0';
+	watch->status.heard_ns = now_ns;
+}
+
+/* All is well, for now. */
+static void note_success(struct kube_watch *watch, int64_t now_ns)
+{
+	note_heard(watch, now_ns);
+	watch->n_failures = 0;
+}
+
+static void end_list(struct kube_watch *watch, int64_t now_ns)
+{
+	note_success(watch, now_ns);
+	watch->at_ns = now_ns;
+	if (watch->next_page)
+		return;
+	if (!watch->has_unreadable) {
+		sweep(watch, watch->round, now_ns);
+		put(watch, "", NULL, 0); /* the row about what could not be read */
+	}
+	set_string(&watch->resource_version, watch->page_version);
+	watch->state = KUBE_WATCH_WATCHING;
+	watch->relist_at_ns = now_ns + jitter(watch, watch->relist_ns);
+	watch->n_absent = watch->n_expired = 0;
+	watch->status.is_synced = true;
+	watch->status.lists++;
+}
+
+/* ---- watches ---- */
+
+static void take_bookmark(struct kube_watch *watch, const struct seen *seen)
+{
+	if (*seen->resource_version)
+		set_string(&watch->resource_version, seen->resource_version);
+}
+
+/* The watch ends with an error of the server's. */
+static bool take_watch_error(struct kube_watch *watch, const struct json *status)
+{
+	const struct json *code = json_get(status, "code");
+	const char *message = json_get_string(status, "message");
+	watch->is_expired = code && code->type == JSON_INT && code->integer == 410;
+	error_set(&watch->found, "the watch ended: %s", message ? message : "without a reason");
+	return false;
+}
+
+/* False: nothing of use follows. */
+static bool take_event(struct kube_watch *watch, const struct json_piece *piece, int64_t now_ns)
+{
+	CLEANUP(arena_freep) struct arena *scratch = arena_new();
+	struct error error;
+	const struct json *event = json_parse(scratch, piece->s, piece->n, &error);
+	const char *type = json_get_string(event, "type");
+	const struct json *object = json_get(event, "object");
+
+	if (!event) {
+		note_unreadable(watch, &error); /* a later list looks at it again */
+		return true;
+	}
+	if (!type || !object)
+		return error_set(&watch->found, "an event without a type or an object");
+	if (strcmp(type, "ERROR") == 0)
+		return take_watch_error(watch, object);
+	struct seen seen = seen_of(scratch, watch, object);
+	note_success(watch, now_ns);
+	if (strcmp(type, "BOOKMARK") == 0) {
+		take_bookmark(watch, &seen);
+		return true;
+	}
+	if (!seen.key)
+		return error_set(&watch->found, "an event about an object without a name");
+	watch->status.events++;
+	if (strcmp(type, "DELETED") == 0)
+		remove_object(watch, seen.key, now_ns);
+	else
+		take_object(watch, &seen, now_ns);
+	take_bookmark(watch, &seen);
+	return true;
+}
+
+/* ---- what came ---- */
+
+void kube_watch_started(struct kube_watch *watch, int64_t now_ns)
+{
+	if (watch->state != KUBE_WATCH_WATCHING)
+		return;
+	note_heard(watch, now_ns); /* a success once something comes, or it lasts */
+	watch->started_ns = now_ns;
+	watch->status.is_live = true;
+	watch->status.watches++;
+}
+
+static bool take_piece(struct kube_watch *watch, enum json_split_outcome outcome, const struct json_piece *piece,
+                       int64_t now_ns)
+{
+	if (watch->state == KUBE_WATCH_WATCHING)
+		return take_event(watch, piece, now_ns);
+	if (outcome == JSON_SPLIT_REST)
+		return take_list_end(watch, piece) || error_set(&watch->found, "the answer is no list");
+	if (watch->items.n >= KUBE_OBJECTS_MAX)
+		return error_set(&watch->found, "more than %d objects", KUBE_OBJECTS_MAX);
+	take_listed(watch, piece, now_ns);
+	return true;
+}
+
+bool kube_watch_body(struct kube_watch *watch, const char *s, size_t n, int64_t now_ns)
+{
+	struct json_piece piece;
+	enum json_split_outcome outcome;
+
+	json_split_feed(&watch->split, s, n);
+	while ((outcome = json_split_next(&watch->split, &piece, &watch->found)) != JSON_SPLIT_MORE) {
+		if (outcome == JSON_SPLIT_BROKEN || !take_piece(watch, outcome, &piece, now_ns))
+			return false;
+	}
+	return true;
+}
+
+static void retry(struct kube_watch *watch, int64_t now_ns, int64_t least_ms)
+{
+	unsigned doublings = watch->n_failures < 10 ? watch->n_failures : 10;
+	int64_t backoff_ms = KUBE_BACKOFF_MS << doublings;
+	if (backoff_ms > KUBE_BACKOFF_MAX_MS)
+		backoff_ms = KUBE_BACKOFF_MAX_MS;
+	if (backoff_ms < least_ms)
+		backoff_ms = least_ms;
+	watch->n_failures++;
+	watch->status.failures++;
+	watch->at_ns = now_ns + jitter(watch, backoff_ms * CLOCK_MS);
+}
+
+static void list_again(struct kube_watch *watch)
+{
+	watch->state = KUBE_WATCH_LISTING;
+	set_string(&watch->next_page, NULL);
+}
+
+/* 404: the server does not serve this version of the kind. */
+static void note_absent(struct kube_watch *watch, int64_t now_ns)
+{
+	const struct kind_info *info = watch->info;
+
+	if (watch->state != KUBE_WATCH_ABSENT)
+		list_again(watch);
+	watch->at_ns = now_ns;
+	watch->version++;
+	if (info->versions[watch->version])
+		return;
+	watch->version = 0;
+	watch->n_absent++;
+	watch->at_ns = now_ns + jitter(watch, KUBE_ABSENT_MS * CLOCK_MS);
+	if (watch->items.n && watch->n_absent < KUBE_ABSENT_CONFIRMS)
+		return;
+	note_success(watch, now_ns);
+	sweep(watch, 0, now_ns);
+	watch->state = KUBE_WATCH_ABSENT;
+	watch->status.is_synced = true;
+}
+
+static void end_badly(struct kube_watch *watch, const struct kube_response *response, int64_t now_ns)
+{
+	bool was_watch = watch->state == KUBE_WATCH_WATCHING;
+	const char *found = *watch->found.message ? watch->found.message : "the answer broke off";
+
+	/* what we found wrong says more than that we hung up for it */
+	error_set(&watch->error, "%s",
+	          response->status || !*watch->found.message ? response->error ? response->error : found : found);
+	/* any other refusal of a version: only a list can say what is there now */
+	bool is_refused = was_watch && response->status >= 400 && response->status < 500 && response->status != 401 &&
+	                  response->status != 429;
+	if (is_refused || response->status == 410 || response->status == 504)
+		list_again(watch);
+	if (response->status == 410 && !was_watch)
+		watch->n_expired++;
+	retry(watch, now_ns, response->retry_after_ms);
+}
+
+void kube_watch_ended(struct kube_watch *watch, const struct kube_response *response, int64_t now_ns)
+{
+	bool was_watch = watch->state == KUBE_WATCH_WATCHING;
+	bool is_good = response->status >= 200 && response->status < 300;
+	/* its time was up; one that ends at once is no answer */
+	bool is_over =
+	    is_good && was_watch && !*watch->found.message && now_ns - watch->started_ns >= WATCH_LEAST_S * CLOCK_S;
+
+	watch->is_under_way = false;
+	watch->status.is_live = false;
+	if (was_watch && (watch->is_expired || response->status == 410)) {
+		watch->status.gone++;
+		list_again(watch);
+		watch->at_ns = now_ns + jitter(watch, KUBE_BACKOFF_MS * CLOCK_MS);
+	} else if (response->status == 404) {
+		note_absent(watch, now_ns);
+	} else if (is_over) {
+		note_success(watch, now_ns);
+		watch->at_ns = now_ns + jitter(watch, KUBE_BACKOFF_MS * CLOCK_MS);
+	} else if (is_good && !was_watch && watch->is_list_whole) {
+		end_list(watch, now_ns);
+	} else {
+		end_badly(watch, response, now_ns);
+	}
+}
+
+void kube_watch_status(const struct kube_watch *watch, struct kube_watch_status *status)
+{
+	*status = watch->status;
+	status->state = watch->state;
+	status->is_live |= watch->state == KUBE_WATCH_ABSENT;
+	status->n_objects = watch->items.n;
+	status->n_failures = watch->n_failures;
+	status->error = watch->error.message;
+}
+
+const char *kube_watch_version(const struct kube_watch *watch)
+{
+	return watch->info->versions[watch->version];
+}
+
+const struct kube_items *kube_watch_items(const struct kube_watch *watch)
+{
+	return &watch->items;
+}
