@@ -9,9 +9,11 @@
  *
  * Each document stands for itself: a broken one leaves the others standing. A List is its items. A kind that weft does
  * not read is left out: silently when its group is none of ours (a Deployment), with a warning otherwise (an
- * EnvoyFilter).
+ * EnvoyFilter). Where weft has the kind's message (kind_info.is_unread) the object is decoded first, so that a typing
+ * error in it is an error here already.
  */
 #include "base/arena.h"
+#include "base/json.h"
 #include "server/source/store.h"
 
 #include <stddef.h>
@@ -32,6 +34,8 @@ struct manifest_file {
 };
 
 void manifest_read(struct manifest *manifest, const struct manifest_file *file);
+/* One document, or a List, that is JSON already: all rules above hold. file: for messages; NULL: the API server. */
+void manifest_add(struct manifest *manifest, const struct json *document, const char *file);
 /* A file with a MeshConfig as ConfigMap "istio" of the root namespace, where Istio keeps it. */
 void manifest_read_mesh(struct manifest *manifest, const struct manifest_file *file, const char *root_namespace);
 /* A file that could not be read at all. */
