@@ -144,7 +144,7 @@ bool check_object(struct arena *arena, const struct object *object, const struct
 	const struct kind_info *kind = &kinds[object->kind];
 	struct check check = {.object = object, .arena = arena, .document = document, .issues = issues};
 	/* only policies can be tried out; elsewhere users would believe that the object is not in force */
-	if (kind->spec_field && object_annotation(object, "istio.io/dry-run"))
+	if (kind->spec_field && !kind->may_be_dry_run && object_annotation(object, "istio.io/dry-run"))
 		check_error(&check, "metadata", "annotation istio.io/dry-run is not possible for this kind");
 	if (kind->spec_field)
 		check_enter(&check, kind->spec_field);

@@ -7,10 +7,80 @@
 #include <string.h>
 
 #define NETWORKING "networking.istio.io"
+#define SECURITY "security.istio.io"
+#define TELEMETRY "telemetry.istio.io"
+#define EXTENSIONS "extensions.istio.io"
 #define NETWORKING_VERSIONS                                                                                            \
 	{                                                                                                              \
 		"v1", "v1beta1", "v1alpha3"                                                                            \
 	}
+#define SECURITY_VERSIONS                                                                                              \
+	{                                                                                                              \
+		"v1", "v1beta1"                                                                                        \
+	}
+#define CATEGORIES(group)                                                                                              \
+	{                                                                                                              \
+		"istio-io", group "-istio-io"                                                                          \
+	}
+
+static const struct kind_crd crd_networking = {
+    .categories = CATEGORIES("networking"),
+};
+static const struct kind_crd crd_security = {
+    .categories = CATEGORIES("security"),
+};
+static const struct kind_crd crd_extensions = {
+    .categories = CATEGORIES("extensions"),
+};
+static const struct kind_crd crd_service_entry = {
+    .categories = CATEGORIES("networking"),
+    .columns =
+        {
+            {"Hosts", ".spec.hosts", "Names of the service."},
+            {"Location", ".spec.location", "Whether the service is part of the mesh."},
+            {"Resolution", ".spec.resolution", "How the endpoints are found."},
+        },
+};
+static const struct kind_crd crd_workload_entry = {
+    .categories = CATEGORIES("networking"),
+    .columns =
+        {
+            {"Address", ".spec.address", "Address of the workload."},
+        },
+};
+static const struct kind_crd crd_virtual_service = {
+    .categories = CATEGORIES("networking"),
+    .columns =
+        {
+            {"Gateways", ".spec.gateways", "Gateways that the routes are for."},
+            {"Hosts", ".spec.hosts", "Hosts that the routes are for."},
+        },
+};
+static const struct kind_crd crd_destination_rule = {
+    .categories = CATEGORIES("networking"),
+    .columns =
+        {
+            {"Host", ".spec.host", "Service that the rule is for."},
+        },
+};
+static const struct kind_crd crd_authorization_policy = {
+    .categories = CATEGORIES("security"),
+    .columns =
+        {
+            {"Action", ".spec.action", "What happens to requests that match."},
+        },
+};
+static const struct kind_crd crd_peer_authentication = {
+    .categories = CATEGORIES("security"),
+    .columns =
+        {
+            {"Mode", ".spec.mtls.mode", "Whether traffic must be mutual TLS."},
+        },
+};
+static const struct kind_crd crd_telemetry = {
+    .categories = CATEGORIES("telemetry"),
+    .storage_version = "v1alpha1",
+};
 
 const struct kind_info kinds[KIND_COUNT] = {
     [KIND_SERVICE] =
@@ -98,6 +168,7 @@ const struct kind_info kinds[KIND_COUNT] = {
             .short_names = {"se"},
             .spec_field = "spec",
             .message = &istio__networking__v1alpha3__service_entry__descriptor,
+            .crd = &crd_service_entry,
             .check = check_service_entry,
         },
     [KIND_WORKLOAD_ENTRY] =
@@ -109,6 +180,7 @@ const struct kind_info kinds[KIND_COUNT] = {
             .short_names = {"we"},
             .spec_field = "spec",
             .message = &istio__networking__v1alpha3__workload_entry__descriptor,
+            .crd = &crd_workload_entry,
             .check = check_workload_entry,
         },
     [KIND_GATEWAY] =
@@ -120,6 +192,7 @@ const struct kind_info kinds[KIND_COUNT] = {
             .short_names = {"gw"},
             .spec_field = "spec",
             .message = &istio__networking__v1alpha3__gateway__descriptor,
+            .crd = &crd_networking,
             .check = check_gateway,
         },
     [KIND_VIRTUAL_SERVICE] =
@@ -131,6 +204,7 @@ const struct kind_info kinds[KIND_COUNT] = {
             .short_names = {"vs"},
             .spec_field = "spec",
             .message = &istio__networking__v1alpha3__virtual_service__descriptor,
+            .crd = &crd_virtual_service,
             .check = check_virtual_service,
         },
     [KIND_DESTINATION_RULE] =
@@ -142,13 +216,130 @@ const struct kind_info kinds[KIND_COUNT] = {
             .short_names = {"dr"},
             .spec_field = "spec",
             .message = &istio__networking__v1alpha3__destination_rule__descriptor,
+            .crd = &crd_destination_rule,
             .check = check_destination_rule,
+        },
+    [KIND_SIDECAR] =
+        {
+            .group = NETWORKING,
+            .versions = NETWORKING_VERSIONS,
+            .kind = "Sidecar",
+            .plural = "sidecars",
+            .spec_field = "spec",
+            .message = &istio__networking__v1alpha3__sidecar__descriptor,
+            .is_unread = true,
+            .crd = &crd_networking,
+        },
+    [KIND_WORKLOAD_GROUP] =
+        {
+            .group = NETWORKING,
+            .versions = NETWORKING_VERSIONS,
+            .kind = "WorkloadGroup",
+            .plural = "workloadgroups",
+            .short_names = {"wg"},
+            .spec_field = "spec",
+            .message = &istio__networking__v1alpha3__workload_group__descriptor,
+            .is_unread = true,
+            .crd = &crd_networking,
+        },
+    [KIND_ENVOY_FILTER] =
+        {
+            .group = NETWORKING,
+            .versions = {"v1alpha3"},
+            .kind = "EnvoyFilter",
+            .plural = "envoyfilters",
+            .spec_field = "spec",
+            .message = &istio__networking__v1alpha3__envoy_filter__descriptor,
+            .is_unread = true,
+            .crd = &crd_networking,
+        },
+    [KIND_PROXY_CONFIG] =
+        {
+            .group = NETWORKING,
+            .versions = {"v1beta1"},
+            .kind = "ProxyConfig",
+            .plural = "proxyconfigs",
+            .spec_field = "spec",
+            .message = &istio__networking__v1beta1__proxy_config__descriptor,
+            .is_unread = true,
+            .crd = &crd_networking,
+        },
+    [KIND_AUTHORIZATION_POLICY] =
+        {
+            .group = SECURITY,
+            .versions = SECURITY_VERSIONS,
+            .kind = "AuthorizationPolicy",
+            .plural = "authorizationpolicies",
+            .short_names = {"ap"},
+            .spec_field = "spec",
+            .message = &istio__security__v1beta1__authorization_policy__descriptor,
+            .is_unread = true,
+            .may_be_dry_run = true,
+            .crd = &crd_authorization_policy,
+        },
+    [KIND_PEER_AUTHENTICATION] =
+        {
+            .group = SECURITY,
+            .versions = SECURITY_VERSIONS,
+            .kind = "PeerAuthentication",
+            .plural = "peerauthentications",
+            .short_names = {"pa"},
+            .spec_field = "spec",
+            .message = &istio__security__v1beta1__peer_authentication__descriptor,
+            .is_unread = true,
+            .crd = &crd_peer_authentication,
+        },
+    [KIND_REQUEST_AUTHENTICATION] =
+        {
+            .group = SECURITY,
+            .versions = SECURITY_VERSIONS,
+            .kind = "RequestAuthentication",
+            .plural = "requestauthentications",
+            .short_names = {"ra"},
+            .spec_field = "spec",
+            .message = &istio__security__v1beta1__request_authentication__descriptor,
+            .is_unread = true,
+            .crd = &crd_security,
+        },
+    [KIND_TELEMETRY] =
+        {
+            .group = TELEMETRY,
+            .versions = {"v1", "v1alpha1"},
+            .kind = "Telemetry",
+            .plural = "telemetries",
+            .short_names = {"telemetry"},
+            .spec_field = "spec",
+            .message = &istio__telemetry__v1alpha1__telemetry__descriptor,
+            .is_unread = true,
+            .crd = &crd_telemetry,
+        },
+    [KIND_WASM_PLUGIN] =
+        {
+            .group = EXTENSIONS,
+            .versions = {"v1alpha1"},
+            .kind = "WasmPlugin",
+            .plural = "wasmplugins",
+            .spec_field = "spec",
+            .message = &istio__extensions__v1alpha1__wasm_plugin__descriptor,
+            .is_unread = true,
+            .crd = &crd_extensions,
+        },
+    [KIND_TRAFFIC_EXTENSION] =
+        {
+            .group = EXTENSIONS,
+            .versions = {"v1alpha1"},
+            .kind = "TrafficExtension",
+            .plural = "trafficextensions",
+            .spec_field = "spec",
+            .message = &istio__extensions__v1alpha1__traffic_extension__descriptor,
+            .is_unread = true,
+            .crd = &crd_extensions,
         },
 };
 
 /* Groups whose other kinds weft is to read too, so that one it does not know is worth a word. */
 static const char *const known_groups[] = {
-    "extensions.istio.io", "gateway.networking.k8s.io", NETWORKING, "security.istio.io", "telemetry.istio.io",
+    EXTENSIONS, "gateway.networking.k8s.io", NETWORKING, SECURITY, TELEMETRY,
 };
 
 /* "v1" of "" and of "apps/v1"; *n is the length of the group. */

@@ -1,6 +1,6 @@
 #pragma once
 /*
- * The kinds weft reads: one row each, in kinds.c. Everything that needs to know a kind (decoding, watching, RBAC, CRDs,
+ * The kinds weft knows: one row each, in kinds.c. Everything that needs to know a kind (decoding, watching, RBAC, CRDs,
  * the CLI) walks this table; a new kind is a row here, its message in proto/ and its resolve_*.c in translator/.
  */
 #include <protobuf-c/protobuf-c.h>
@@ -22,7 +22,31 @@ enum kind {
 	KIND_GATEWAY,
 	KIND_VIRTUAL_SERVICE,
 	KIND_DESTINATION_RULE,
+	KIND_SIDECAR,
+	KIND_WORKLOAD_GROUP,
+	KIND_ENVOY_FILTER,
+	KIND_PROXY_CONFIG,
+	KIND_AUTHORIZATION_POLICY,
+	KIND_PEER_AUTHENTICATION,
+	KIND_REQUEST_AUTHENTICATION,
+	KIND_TELEMETRY,
+	KIND_WASM_PLUGIN,
+	KIND_TRAFFIC_EXTENSION,
 	KIND_COUNT,
+};
+
+/* A column of `kubectl get`, beside name, state and age. */
+struct kind_column {
+	const char *name; /* NULL: none */
+	const char *path; /* JSONPath; the value is a string */
+	const char *help;
+};
+
+/* What the CustomResourceDefinition says that neither the row nor the message does (crds/generate.py makes it). */
+struct kind_crd {
+	const char *categories[3];   /* `kubectl get istio-io`; NULL-terminated */
+	const char *storage_version; /* NULL: the preferred one */
+	struct kind_column columns[4];
 };
 
 struct kind_info {
@@ -36,7 +60,10 @@ struct kind_info {
 	bool is_cluster_scoped;
 	bool is_from_files_only; /* the API server has it in another kind too: not watched */
 	const char *only_name;   /* of this name, in the root namespace, is all that is read; NULL: all are */
-	bool is_open; /* we hold a subset: unknown fields are not mistakes */
+	bool is_open;        /* we hold a subset: unknown fields are not mistakes */
+	bool is_unread;      /* decoded, so that mistakes are found, and then left out: nothing is made of it yet */
+	bool may_be_dry_run; /* annotation istio.io/dry-run: a policy that is only tried out */
+	const struct kind_crd *crd; /* NULL: not ours to define */
 	/* What can be said of one object by itself (check.h); NULL: nothing. `message` is of the type above. */
 	void (*check)(struct check *check, const ProtobufCMessage *message);
 };

@@ -57,7 +57,29 @@ static void set_has(const ProtobufCFieldDescriptor *field, ProtobufCMessage *mes
 
 static int compare_entries(const void *a, const void *b)
 {
-	return strcmp(codec_map_key(*(void *const *)a), codec_map_key(*(void *const *)b));
+	return codec_map_compare(*(void *const *)a, *(void *const *)b);
+}
+
+/* A number has one way to be written as a key: with two, one key could stand there twice. */
+static bool decode_key(struct codec_decoder *decoder, const struct codec_place *place, const struct json_member *member,
+                       ProtobufCMessage *entry)
+{
+	const ProtobufCFieldDescriptor *field = &entry->descriptor->fields[0];
+	void *slot = codec_field_slot(field, entry);
+	char room[CODEC_KEY_ROOM];
+	if (field->type == PROTOBUF_C_TYPE_STRING) {
+		*(char **)slot = arena_strdup(decoder->arena, member->key);
+		return true;
+	}
+	struct json key = {.type = JSON_STRING, .line = member->line, .column = member->column};
+	key.string.s = member->key;
+	key.string.n = strlen(member->key);
+	if (!codec_decode_value(decoder, place, field, &key, slot))
+		return false;
+	if (strcmp(codec_map_key(entry, room), member->key) == 0)
+		return true;
+	codec_issue(decoder, place, &key, "as a key, this number is written \"%s\"", room);
+	return false;
 }
 
 /* Sorted by key, so that documents that differ in order only give the same message. */
@@ -73,11 +95,10 @@ static void decode_map(struct codec_decoder *decoder, const struct codec_place *
 		const struct json_member *member = &value->object.v[i];
 		struct codec_place at = {.up = place, .name = member->key, .is_key = true};
 		ProtobufCMessage *entry = codec_message_new(decoder->arena, type);
-		assert(type->fields[0].type == PROTOBUF_C_TYPE_STRING);
-		if (!codec_decode_value(decoder, &at, &type->fields[1], member->value,
+		if (!decode_key(decoder, &at, member, entry) ||
+		    !codec_decode_value(decoder, &at, &type->fields[1], member->value,
 		                        codec_field_slot(&type->fields[1], entry)))
 			continue;
-		*(char **)codec_field_slot(&type->fields[0], entry) = arena_strdup(decoder->arena, member->key);
 		set_has(&type->fields[0], entry);
 		set_has(&type->fields[1], entry);
 		v[n++] = entry;

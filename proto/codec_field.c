@@ -1,6 +1,7 @@
 #include "proto/codec_private.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -182,11 +183,22 @@ ProtobufCMessage *codec_message_new(struct arena *arena, const ProtobufCMessageD
 	return message;
 }
 
-const char *codec_map_key(const void *entry)
+const char *codec_map_key(const void *entry, char room[CODEC_KEY_ROOM])
 {
 	const ProtobufCMessage *message = entry;
 	const ProtobufCFieldDescriptor *field = &message->descriptor->fields[0];
+	const void *slot = codec_field_const_slot(field, message);
+	if (field->type == PROTOBUF_C_TYPE_UINT32) {
+		snprintf(room, CODEC_KEY_ROOM, "%u", *(const uint32_t *)slot);
+		return room;
+	}
 	assert(field->type == PROTOBUF_C_TYPE_STRING); /* tests/proto: no map here has another key */
-	const char *key = *(char *const *)codec_field_const_slot(field, message);
+	const char *key = *(char *const *)slot;
 	return key ? key : "";
+}
+
+int codec_map_compare(const void *a, const void *b)
+{
+	char room_a[CODEC_KEY_ROOM], room_b[CODEC_KEY_ROOM];
+	return strcmp(codec_map_key(a, room_a), codec_map_key(b, room_b));
 }

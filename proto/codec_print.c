@@ -192,7 +192,7 @@ struct map_item {
 static int compare_items(const void *a, const void *b)
 {
 	const struct map_item *x = a, *y = b;
-	int order = strcmp(codec_map_key(x->entry), codec_map_key(y->entry));
+	int order = codec_map_compare(x->entry, y->entry);
 	return order ? order : (x->index > y->index) - (x->index < y->index);
 }
 
@@ -211,10 +211,10 @@ static void print_map(struct codec_printer *printer, const ProtobufCFieldDescrip
 	bool is_first = true;
 	codec_print_open(printer, '{');
 	for (size_t i = 0; i < n; i++) {
-		const char *key = codec_map_key(items[i].entry);
-		if (i + 1 < n && strcmp(key, codec_map_key(items[i + 1].entry)) == 0)
+		char room[CODEC_KEY_ROOM];
+		if (i + 1 < n && codec_map_compare(items[i].entry, items[i + 1].entry) == 0)
 			continue;
-		codec_print_key(printer, key, &is_first);
+		codec_print_key(printer, codec_map_key(items[i].entry, room), &is_first);
 		codec_print_value(printer, value, codec_field_const_slot(value, items[i].entry));
 	}
 	codec_print_close(printer, '}', is_first);

@@ -94,7 +94,10 @@ void codec_field_set_count(const ProtobufCFieldDescriptor *field, ProtobufCMessa
 /* Kubernetes' JSON differs from proto3's: 64-bit integers are numbers, and numbers are never strings. */
 bool codec_type_is_kubernetes(const ProtobufCMessageDescriptor *type);
 ProtobufCMessage *codec_message_new(struct arena *arena, const ProtobufCMessageDescriptor *type);
-const char *codec_map_key(const void *entry);
+/* A map entry's key as JSON has it: its string, or its number (uint32) as text in `room`. */
+#define CODEC_KEY_ROOM 11
+const char *codec_map_key(const void *entry, char room[CODEC_KEY_ROOM]);
+int codec_map_compare(const void *a, const void *b); /* two entries by the text of their keys */
 
 /* codec_issue.c: column and line are value's (may be NULL) */
 __attribute__((format(printf, 4, 5))) void codec_issue(struct codec_decoder *decoder, const struct codec_place *place,

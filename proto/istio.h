@@ -6,9 +6,14 @@
  */
 #include "proto/alias.h"
 
+#include "istio/analysis/v1alpha1/message.pb-c.h"
+#include "istio/extensions/v1alpha1/traffic_extension.pb-c.h"
+#include "istio/extensions/v1alpha1/wasm.pb-c.h"
 #include "istio/mesh/v1alpha1/config.pb-c.h"
 #include "istio/mesh/v1alpha1/proxy.pb-c.h"
+#include "istio/meta/v1alpha1/status.pb-c.h"
 #include "istio/networking/v1alpha3/destination_rule.pb-c.h"
+#include "istio/networking/v1alpha3/envoy_filter.pb-c.h"
 #include "istio/networking/v1alpha3/gateway.pb-c.h"
 #include "istio/networking/v1alpha3/service_entry.pb-c.h"
 #include "istio/networking/v1alpha3/sidecar.pb-c.h"
@@ -16,6 +21,10 @@
 #include "istio/networking/v1alpha3/workload_entry.pb-c.h"
 #include "istio/networking/v1alpha3/workload_group.pb-c.h"
 #include "istio/networking/v1beta1/proxy_config.pb-c.h"
+#include "istio/security/v1beta1/authorization_policy.pb-c.h"
+#include "istio/security/v1beta1/peer_authentication.pb-c.h"
+#include "istio/security/v1beta1/request_authentication.pb-c.h"
+#include "istio/telemetry/v1alpha1/telemetry.pb-c.h"
 #include "istio/type/v1beta1/selector.pb-c.h"
 
 PROTO_ALIAS(istio_certificate, Istio__Mesh__V1alpha1__Certificate, istio__mesh__v1alpha1__certificate)
@@ -320,3 +329,128 @@ PROTO_ALIAS(istio_tcp_health_check_config, Istio__Networking__V1alpha3__TCPHealt
 PROTO_ALIAS(istio_proxy_image, Istio__Networking__V1beta1__ProxyImage, istio__networking__v1beta1__proxy_image)
 PROTO_ALIAS(istio_type_workload_selector, Istio__Type__V1beta1__WorkloadSelector,
             istio__type__v1beta1__workload_selector)
+PROTO_ALIAS(istio_analysis_message_base, Istio__Analysis__V1alpha1__AnalysisMessageBase,
+            istio__analysis__v1alpha1__analysis_message_base)
+PROTO_ALIAS(istio_analysis_type, Istio__Analysis__V1alpha1__AnalysisMessageBase__Type,
+            istio__analysis__v1alpha1__analysis_message_base__type)
+PROTO_ALIAS(istio_wasm_plugin, Istio__Extensions__V1alpha1__WasmPlugin, istio__extensions__v1alpha1__wasm_plugin)
+PROTO_ALIAS(istio_wasm_plugin_traffic_selector, Istio__Extensions__V1alpha1__WasmPlugin__TrafficSelector,
+            istio__extensions__v1alpha1__wasm_plugin__traffic_selector)
+PROTO_ALIAS(istio_vm_config, Istio__Extensions__V1alpha1__VmConfig, istio__extensions__v1alpha1__vm_config)
+PROTO_ALIAS(istio_env_var, Istio__Extensions__V1alpha1__EnvVar, istio__extensions__v1alpha1__env_var)
+PROTO_ALIAS(istio_status, Istio__Meta__V1alpha1__IstioStatus, istio__meta__v1alpha1__istio_status)
+PROTO_ALIAS(istio_status_condition, Istio__Meta__V1alpha1__IstioCondition, istio__meta__v1alpha1__istio_condition)
+PROTO_ALIAS(istio_envoy_filter, Istio__Networking__V1alpha3__EnvoyFilter, istio__networking__v1alpha3__envoy_filter)
+PROTO_ALIAS(istio_envoy_filter_proxy_match, Istio__Networking__V1alpha3__EnvoyFilter__ProxyMatch,
+            istio__networking__v1alpha3__envoy_filter__proxy_match)
+PROTO_ALIAS(istio_envoy_filter_cluster_match, Istio__Networking__V1alpha3__EnvoyFilter__ClusterMatch,
+            istio__networking__v1alpha3__envoy_filter__cluster_match)
+PROTO_ALIAS(istio_envoy_filter_route_configuration_match,
+            Istio__Networking__V1alpha3__EnvoyFilter__RouteConfigurationMatch,
+            istio__networking__v1alpha3__envoy_filter__route_configuration_match)
+PROTO_ALIAS(istio_envoy_filter_route_configuration_match_route_match,
+            Istio__Networking__V1alpha3__EnvoyFilter__RouteConfigurationMatch__RouteMatch,
+            istio__networking__v1alpha3__envoy_filter__route_configuration_match__route_match)
+PROTO_ALIAS(istio_envoy_filter_route_configuration_match_virtual_host_match,
+            Istio__Networking__V1alpha3__EnvoyFilter__RouteConfigurationMatch__VirtualHostMatch,
+            istio__networking__v1alpha3__envoy_filter__route_configuration_match__virtual_host_match)
+PROTO_ALIAS(istio_envoy_filter_listener_match, Istio__Networking__V1alpha3__EnvoyFilter__ListenerMatch,
+            istio__networking__v1alpha3__envoy_filter__listener_match)
+PROTO_ALIAS(istio_envoy_filter_listener_match_filter_chain_match,
+            Istio__Networking__V1alpha3__EnvoyFilter__ListenerMatch__FilterChainMatch,
+            istio__networking__v1alpha3__envoy_filter__listener_match__filter_chain_match)
+PROTO_ALIAS(istio_envoy_filter_listener_match_filter_match,
+            Istio__Networking__V1alpha3__EnvoyFilter__ListenerMatch__FilterMatch,
+            istio__networking__v1alpha3__envoy_filter__listener_match__filter_match)
+PROTO_ALIAS(istio_envoy_filter_listener_match_sub_filter_match,
+            Istio__Networking__V1alpha3__EnvoyFilter__ListenerMatch__SubFilterMatch,
+            istio__networking__v1alpha3__envoy_filter__listener_match__sub_filter_match)
+PROTO_ALIAS(istio_envoy_filter_waypoint_match, Istio__Networking__V1alpha3__EnvoyFilter__WaypointMatch,
+            istio__networking__v1alpha3__envoy_filter__waypoint_match)
+PROTO_ALIAS(istio_envoy_filter_waypoint_match_route_match,
+            Istio__Networking__V1alpha3__EnvoyFilter__WaypointMatch__RouteMatch,
+            istio__networking__v1alpha3__envoy_filter__waypoint_match__route_match)
+PROTO_ALIAS(istio_envoy_filter_waypoint_match_filter_match,
+            Istio__Networking__V1alpha3__EnvoyFilter__WaypointMatch__FilterMatch,
+            istio__networking__v1alpha3__envoy_filter__waypoint_match__filter_match)
+PROTO_ALIAS(istio_envoy_filter_waypoint_match_filter_match_sub_filter_match,
+            Istio__Networking__V1alpha3__EnvoyFilter__WaypointMatch__FilterMatch__SubFilterMatch,
+            istio__networking__v1alpha3__envoy_filter__waypoint_match__filter_match__sub_filter_match)
+PROTO_ALIAS(istio_envoy_filter_patch, Istio__Networking__V1alpha3__EnvoyFilter__Patch,
+            istio__networking__v1alpha3__envoy_filter__patch)
+PROTO_ALIAS(istio_envoy_filter_envoy_config_object_match,
+            Istio__Networking__V1alpha3__EnvoyFilter__EnvoyConfigObjectMatch,
+            istio__networking__v1alpha3__envoy_filter__envoy_config_object_match)
+PROTO_ALIAS(istio_envoy_filter_envoy_config_object_patch,
+            Istio__Networking__V1alpha3__EnvoyFilter__EnvoyConfigObjectPatch,
+            istio__networking__v1alpha3__envoy_filter__envoy_config_object_patch)
+PROTO_ALIAS(istio_sidecar, Istio__Networking__V1alpha3__Sidecar, istio__networking__v1alpha3__sidecar)
+PROTO_ALIAS(istio_ingress_listener, Istio__Networking__V1alpha3__IstioIngressListener,
+            istio__networking__v1alpha3__istio_ingress_listener)
+PROTO_ALIAS(istio_egress_listener, Istio__Networking__V1alpha3__IstioEgressListener,
+            istio__networking__v1alpha3__istio_egress_listener)
+PROTO_ALIAS(istio_outbound_traffic_policy, Istio__Networking__V1alpha3__OutboundTrafficPolicy,
+            istio__networking__v1alpha3__outbound_traffic_policy)
+PROTO_ALIAS(istio_sidecar_port, Istio__Networking__V1alpha3__SidecarPort, istio__networking__v1alpha3__sidecar_port)
+PROTO_ALIAS(istio_workload_group, Istio__Networking__V1alpha3__WorkloadGroup,
+            istio__networking__v1alpha3__workload_group)
+PROTO_ALIAS(istio_workload_group_object_meta, Istio__Networking__V1alpha3__WorkloadGroup__ObjectMeta,
+            istio__networking__v1alpha3__workload_group__object_meta)
+PROTO_ALIAS(istio_networking_proxy_config, Istio__Networking__V1beta1__ProxyConfig,
+            istio__networking__v1beta1__proxy_config)
+PROTO_ALIAS(istio_authorization_policy, Istio__Security__V1beta1__AuthorizationPolicy,
+            istio__security__v1beta1__authorization_policy)
+PROTO_ALIAS(istio_authorization_policy_extension_provider,
+            Istio__Security__V1beta1__AuthorizationPolicy__ExtensionProvider,
+            istio__security__v1beta1__authorization_policy__extension_provider)
+PROTO_ALIAS(istio_authorization_rule, Istio__Security__V1beta1__Rule, istio__security__v1beta1__rule)
+PROTO_ALIAS(istio_authorization_rule_from, Istio__Security__V1beta1__Rule__From, istio__security__v1beta1__rule__from)
+PROTO_ALIAS(istio_authorization_rule_to, Istio__Security__V1beta1__Rule__To, istio__security__v1beta1__rule__to)
+PROTO_ALIAS(istio_authorization_source, Istio__Security__V1beta1__Source, istio__security__v1beta1__source)
+PROTO_ALIAS(istio_authorization_operation, Istio__Security__V1beta1__Operation, istio__security__v1beta1__operation)
+PROTO_ALIAS(istio_authorization_condition, Istio__Security__V1beta1__Condition, istio__security__v1beta1__condition)
+PROTO_ALIAS(istio_peer_authentication, Istio__Security__V1beta1__PeerAuthentication,
+            istio__security__v1beta1__peer_authentication)
+PROTO_ALIAS(istio_peer_authentication_mutual_tls, Istio__Security__V1beta1__PeerAuthentication__MutualTLS,
+            istio__security__v1beta1__peer_authentication__mutual_tls)
+PROTO_ALIAS(istio_request_authentication, Istio__Security__V1beta1__RequestAuthentication,
+            istio__security__v1beta1__request_authentication)
+PROTO_ALIAS(istio_jwt_rule, Istio__Security__V1beta1__JWTRule, istio__security__v1beta1__jwtrule)
+PROTO_ALIAS(istio_jwt_header, Istio__Security__V1beta1__JWTHeader, istio__security__v1beta1__jwtheader)
+PROTO_ALIAS(istio_claim_to_header, Istio__Security__V1beta1__ClaimToHeader, istio__security__v1beta1__claim_to_header)
+PROTO_ALIAS(istio_telemetry, Istio__Telemetry__V1alpha1__Telemetry, istio__telemetry__v1alpha1__telemetry)
+PROTO_ALIAS(istio_telemetry_tracing, Istio__Telemetry__V1alpha1__Tracing, istio__telemetry__v1alpha1__tracing)
+PROTO_ALIAS(istio_telemetry_tracing_tracing_selector, Istio__Telemetry__V1alpha1__Tracing__TracingSelector,
+            istio__telemetry__v1alpha1__tracing__tracing_selector)
+PROTO_ALIAS(istio_telemetry_tracing_custom_tag, Istio__Telemetry__V1alpha1__Tracing__CustomTag,
+            istio__telemetry__v1alpha1__tracing__custom_tag)
+PROTO_ALIAS(istio_telemetry_tracing_literal, Istio__Telemetry__V1alpha1__Tracing__Literal,
+            istio__telemetry__v1alpha1__tracing__literal)
+PROTO_ALIAS(istio_telemetry_tracing_environment, Istio__Telemetry__V1alpha1__Tracing__Environment,
+            istio__telemetry__v1alpha1__tracing__environment)
+PROTO_ALIAS(istio_telemetry_tracing_request_header, Istio__Telemetry__V1alpha1__Tracing__RequestHeader,
+            istio__telemetry__v1alpha1__tracing__request_header)
+PROTO_ALIAS(istio_telemetry_tracing_formatter, Istio__Telemetry__V1alpha1__Tracing__Formatter,
+            istio__telemetry__v1alpha1__tracing__formatter)
+PROTO_ALIAS(istio_provider_ref, Istio__Telemetry__V1alpha1__ProviderRef, istio__telemetry__v1alpha1__provider_ref)
+PROTO_ALIAS(istio_metrics, Istio__Telemetry__V1alpha1__Metrics, istio__telemetry__v1alpha1__metrics)
+PROTO_ALIAS(istio_metric_selector, Istio__Telemetry__V1alpha1__MetricSelector,
+            istio__telemetry__v1alpha1__metric_selector)
+PROTO_ALIAS(istio_metrics_overrides, Istio__Telemetry__V1alpha1__MetricsOverrides,
+            istio__telemetry__v1alpha1__metrics_overrides)
+PROTO_ALIAS(istio_metrics_overrides_tag_override, Istio__Telemetry__V1alpha1__MetricsOverrides__TagOverride,
+            istio__telemetry__v1alpha1__metrics_overrides__tag_override)
+PROTO_ALIAS(istio_access_logging, Istio__Telemetry__V1alpha1__AccessLogging, istio__telemetry__v1alpha1__access_logging)
+PROTO_ALIAS(istio_access_logging_log_selector, Istio__Telemetry__V1alpha1__AccessLogging__LogSelector,
+            istio__telemetry__v1alpha1__access_logging__log_selector)
+PROTO_ALIAS(istio_access_logging_filter, Istio__Telemetry__V1alpha1__AccessLogging__Filter,
+            istio__telemetry__v1alpha1__access_logging__filter)
+PROTO_ALIAS(istio_type_port_selector, Istio__Type__V1beta1__PortSelector, istio__type__v1beta1__port_selector)
+PROTO_ALIAS(istio_policy_target_reference, Istio__Type__V1beta1__PolicyTargetReference,
+            istio__type__v1beta1__policy_target_reference)
+PROTO_ALIAS(istio_traffic_extension, Istio__Extensions__V1alpha1__TrafficExtension,
+            istio__extensions__v1alpha1__traffic_extension)
+PROTO_ALIAS(istio_wasm_config, Istio__Extensions__V1alpha1__WasmConfig, istio__extensions__v1alpha1__wasm_config)
+PROTO_ALIAS(istio_lua_config, Istio__Extensions__V1alpha1__LuaConfig, istio__extensions__v1alpha1__lua_config)
+PROTO_ALIAS(istio_traffic_selector, Istio__Extensions__V1alpha1__TrafficSelector,
+            istio__extensions__v1alpha1__traffic_selector)

@@ -69,8 +69,9 @@ static void help_kinds(struct text *out)
 
 	text_add(out, "\nKINDS\n");
 	for (size_t i = 0; i < KIND_COUNT; i++)
-		text_printf(&line, "%s%s%s%s", i ? ", " : "", kinds[i].kind, kinds[i].group[0] ? "." : "",
-		            kinds[i].group);
+		if (!kinds[i].is_unread)
+			text_printf(&line, "%s%s%s%s", i ? ", " : "", kinds[i].kind, kinds[i].group[0] ? "." : "",
+			            kinds[i].group);
 	text_add_paragraph(out, HELP_INDENT, HELP_COLUMNS, text_get(&line));
 }
 

@@ -79,7 +79,8 @@ def fuzzers():
 SUITES = [
     Suite("house", "rules of the tree: headers, links, sizes, formatting", scripts("house.py")),
     Suite("lint", "clang-tidy and gcc's analyzer, what changed since it was clean", scripts("lint.py"), timeout_s=1800),
-    Suite("proto", "our protos against upstream's", scripts("proto", "check_subset.py")),
+    Suite("proto", "our protos and CRDs against upstream's", scripts("proto", "check_*.py")),
+    Suite("crds", "the CRDs are what proto/ and kinds.c say, and described", scripts("crds", "*_test.py")),
     Suite("unit", "each noun by itself, ASan and UBSan", executables("test"), parallel=2, timeout_s=180),
     Suite("golden", "YAML to resources, shuffled, loaded by Envoy; random YAML too", goldens, timeout_s=900),
     Suite("cases", "Istio's own cases", scripts("cases", "*_test.py"), timeout_s=900),

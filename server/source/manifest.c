@@ -50,10 +50,8 @@ static void add_issues(struct manifest *manifest, const struct origin *origin, c
 	}
 }
 
-static void add_unknown_kind(struct manifest *manifest, const struct origin *origin, const struct object_claim *claim)
+static void add_unread_kind(struct manifest *manifest, const struct origin *origin, const struct object_claim *claim)
 {
-	if (!kind_is_known_group(claim->api_version))
-		return;
 	add_row(manifest, &(struct report_row){
 	                      .severity = REPORT_WARNING,
 	                      .reason = REASON_NOT_SUPPORTED,
@@ -65,6 +63,16 @@ static void add_unknown_kind(struct manifest *manifest, const struct origin *ori
 	                      .file = origin->file,
 	                      .line = origin->line,
 	                  });
+}
+
+/* takes the reference */
+static void take_object(struct manifest *manifest, struct object *object)
+{
+	VEC(struct object *) objects = {.v = manifest->objects, .n = manifest->n_objects, .cap = manifest->cap};
+	VEC_PUSH(manifest->arena, &objects, object);
+	manifest->objects = objects.v;
+	manifest->n_objects = objects.n;
+	manifest->cap = objects.cap;
 }
 
 static void add_object(struct manifest *manifest, const struct json *document, const struct origin *origin)
@@ -79,15 +87,14 @@ static void add_object(struct manifest *manifest, const struct json *document, c
 	}
 	struct object *object = object_decode(manifest->arena, document, origin, &issues);
 	add_issues(manifest, origin, &claim, &issues);
-	if (!object && issues.n == 0)
-		add_unknown_kind(manifest, origin, &claim);
-	if (!object)
+	if (object && !kinds[object->kind].is_unread) {
+		take_object(manifest, object);
 		return;
-	VEC(struct object *) objects = {.v = manifest->objects, .n = manifest->n_objects, .cap = manifest->cap};
-	VEC_PUSH(manifest->arena, &objects, object);
-	manifest->objects = objects.v;
-	manifest->n_objects = objects.n;
-	manifest->cap = objects.cap;
+	}
+	bool is_unknown_kind = !object && issues.n == 0;
+	if (object || (is_unknown_kind && kind_is_known_group(claim.api_version)))
+		add_unread_kind(manifest, origin, &claim);
+	object_unref(object);
 }
 
 static bool has_member(const struct json *value, const char *key)

@@ -9,9 +9,11 @@
  *
  * Each document stands for itself: a broken one leaves the others standing. A List is its items. A kind that weft does
  * not read is left out: silently when its group is none of ours (a Deployment), with a warning otherwise (an
- * EnvoyFilter).
+ * EnvoyFilter). Where weft has the kind's message (kind_info.is_unread) the object is decoded first, so that a typing
+ * error in it is an error here already.
  */
 #include "base/arena.h"
+#include "base/json.h"
 #include "server/source/store.h"
 
 #include <stddef.h>

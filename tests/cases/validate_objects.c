@@ -36,7 +36,9 @@ static void judge(const char *line, size_t n, struct text *out)
 		object = object_decode(arena, document, &(struct origin){.file = "stdin", .line = 1}, &issues);
 	else
 		issues = (struct codec_issues){.v = &unreadable, .n = 1, .cap = 1};
-	text_printf(out, "{\"read\":%s,\"valid\":%s,\"issues\":", object || issues.n ? "true" : "false",
+	/* of a kind that is only decoded, a typing error is all that can be found */
+	bool is_read = object ? !kinds[object->kind].is_unread : issues.n > 0;
+	text_printf(out, "{\"read\":%s,\"valid\":%s,\"issues\":", is_read ? "true" : "false",
 	            object ? "true" : "false");
 	print_issues(&issues, out);
 	text_add(out, "}\n");

@@ -35,13 +35,13 @@ class Rows:
         return 1 if self.failed else 0
 
 
-def use_venv(venv):
+def use_venv(venv, program):
     """Goes on in the environment's Python, when this is another."""
     python = os.path.join(venv, "bin", "python3")
     if not venv or os.path.realpath(sys.prefix) == os.path.realpath(venv):
         return
     if os.access(python, os.X_OK):
-        os.execv(python, [python, os.path.abspath(__file__), "--venv", venv])
+        os.execv(python, [python, os.path.abspath(program), "--venv", venv])
 
 
 def seeded(seed, files, upstream, subset):
@@ -58,7 +58,7 @@ def seeded(seed, files, upstream, subset):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--venv", default=os.environ.get("WEFT_VENV", ""), help="where xds-protos is installed")
-    use_venv(parser.parse_args().venv)
+    use_venv(parser.parse_args().venv, __file__)
     rows = Rows()
     try:
         import aliases

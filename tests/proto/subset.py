@@ -69,8 +69,8 @@ def _check_own_rules(message):
         wrong.append(f"more than {FIELDS_MAX} fields")
     for nested in message.nested_type:
         if nested.options.map_entry:
-            if nested.field[0].type != Field.TYPE_STRING:
-                wrong.append(f"{nested.name}: a map whose keys are not strings")
+            if nested.field[0].type not in (Field.TYPE_STRING, Field.TYPE_UINT32):
+                wrong.append(f"{nested.name}: a map whose keys are neither strings nor uint32")
         elif nested.name.endswith("Entry") and [field.name for field in nested.field] == ["key", "value"]:
             wrong.append(f"{nested.name}: looks like a map's entry and is none")
     return wrong

@@ -74,7 +74,7 @@ def _go():
     return beside if os.access(beside, os.X_OK) and os.path.isfile(beside) else "go"
 
 
-def _modules():
+def modules():
     """Folder of each Go module in go.mod, downloaded when it is not there yet."""
     command = [_go(), "mod", "download", "-json", *MODULES]
     try:
@@ -145,7 +145,7 @@ def load(our_packages):
     definitions = Definitions()
     python = sorted(p for p in our_packages if p.split(".")[0] not in ("istio", "k8s"))
     _load_python(definitions, python)
-    folders = _modules()
+    folders = modules()
     _load_istio(definitions, folders)
     _load_kubernetes(definitions, folders)
     return definitions

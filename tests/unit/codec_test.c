@@ -16,6 +16,7 @@
 #define STRUCT &google__protobuf__struct__descriptor
 #define VALUE &google__protobuf__value__descriptor
 #define ANY &google__protobuf__any__descriptor
+#define PEER_AUTHENTICATION &istio__security__v1beta1__peer_authentication__descriptor
 #define MESH_CONFIG &istio__mesh__v1alpha1__mesh_config__descriptor
 
 struct row {
@@ -111,6 +112,10 @@ START_TEST(test_messages)
 	     .type = DESTINATION_RULE,
 	     .in = "subsets: [{name: v, labels: {b: '2', a: '1', c: '3'}}]",
 	     .want = "{\"subsets\":[{\"name\":\"v\",\"labels\":{\"a\":\"1\",\"b\":\"2\",\"c\":\"3\"}}]}"},
+	    {.name = "a map by numbers, sorted as text",
+	     .type = PEER_AUTHENTICATION,
+	     .in = "portLevelMtls: {9080: {}, '80': {}, 4294967295: {}}",
+	     .want = "{\"portLevelMtls\":{\"4294967295\":{},\"80\":{},\"9080\":{}}}"},
 	    {.name = "a map of messages",
 	     .type = MESH_CONFIG,
 	     .in = "defaultConfig: {tracing: {customTags: {b: {literal: {value: x}}, a: {header: {name: h}}}}}",
@@ -371,6 +376,12 @@ START_TEST(test_issues)
 	     .want = "{\"subsets\":[{\"labels\":{\"a/b\":\"x\"}}]}",
 	     .issues = "spec.subsets[0].labels[version]: expected a string, got an integer\n"
 	               "spec.subsets[0].labels[none]: expected a string, got null"},
+	    {.name = "a map's key that is no number, or written otherwise",
+	     .type = PEER_AUTHENTICATION,
+	     .in = "portLevelMtls: {4294967296: {}, '080': {}}",
+	     .want = "{}",
+	     .issues = "spec.portLevelMtls[4294967296]: 4294967296 is out of range (0 to 4294967295)\n"
+	               "spec.portLevelMtls[080]: as a key, this number is written \"80\""},
 	    {.name = "null in a list",
 	     .type = VIRTUAL_SERVICE,
 	     .in = "hosts: [a, null]",

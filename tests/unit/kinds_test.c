@@ -1,5 +1,6 @@
 #include "crds/kinds.h"
 
+#include "proto/kubernetes.h"
 #include "tests/unit/unit.h"
 
 #include <string.h>
@@ -49,10 +50,34 @@ START_TEST(test_rows_are_whole)
 		/* whole objects keep their metadata in a field; specs are closed, so that a typing error is seen */
 		const ProtobufCFieldDescriptor *metadata =
 		    protobuf_c_message_descriptor_get_field_by_name(info->message, "metadata");
-		ck_assert_int_eq(metadata != NULL, info->spec_field == NULL);
+		bool is_whole = metadata && metadata->descriptor == k8s_object_meta_type();
+		ck_assert_int_eq(is_whole, info->spec_field == NULL);
+		ck_assert_int_eq(info->crd != NULL, info->spec_field != NULL);
 		ck_assert_int_eq(info->is_open, info->spec_field == NULL);
 		for (size_t j = 0; j < i; j++)
 			ck_assert_msg(strcmp(info->plural, kinds[j].plural) != 0, "%s twice", info->plural);
+	}
+}
+END_TEST
+
+/* What a definition may say: its storage version is served, its columns are whole. */
+START_TEST(test_definitions_are_whole)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	for (size_t i = 0; i < KIND_COUNT; i++) {
+		const struct kind_crd *crd = kinds[i].crd;
+		if (!crd)
+			continue;
+		bool is_served = !crd->storage_version;
+		for (size_t j = 0; j < 4 && kinds[i].versions[j]; j++)
+			is_served |= crd->storage_version && strcmp(kinds[i].versions[j], crd->storage_version) == 0;
+		ck_assert_msg(is_served, "%s", kinds[i].kind);
+		ck_assert_ptr_nonnull(crd->categories[0]);
+		ck_assert(kind_is_known_group(arena_printf(arena, "%s/v1", kinds[i].group)));
+		for (size_t j = 0; j < 4 && crd->columns[j].name; j++) {
+			ck_assert_int_eq(crd->columns[j].path[0], '.');
+			ck_assert_ptr_nonnull(crd->columns[j].help);
+		}
 	}
 }
 END_TEST
@@ -69,4 +94,4 @@ START_TEST(test_known_groups)
 }
 END_TEST
 
-UNIT_MAIN("kinds", test_find, test_rows_are_whole, test_known_groups)
+UNIT_MAIN("kinds", test_find, test_rows_are_whole, test_definitions_are_whole, test_known_groups)
