@@ -14,7 +14,7 @@ BUILD = os.environ.get("WEFT_BUILD", os.path.join(ROOT, "build"))
 LINES_MAX = 600
 LAYERS = ["base", "proto", "crds", "translator", "server", "cli"]  # may include what stands left of it, and itself
 FOLDERS = LAYERS + ["translator/istio", "translator/envoy", "server/source", "server/source/kube", "server/xds", "tests", "tests/unit", "tests/golden",
-                    "tests/e2e", "tests/fuzz", "tests/proto", "tests/cases", "tests/bench", "examples", "scripts", "docs"]
+                    "tests/e2e", "tests/fuzz", "tests/kube", "tests/proto", "tests/cases", "tests/bench", "examples", "scripts", "docs", "deploy"]
 
 
 def tracked(*patterns):

@@ -97,6 +97,7 @@ def environment():
     env.setdefault("WEFT_BIN", os.path.join(BUILD, "test", "bin"))
     env.setdefault("WEFT_ENVOY", os.path.join(BUILD, "envoy"))
     env.setdefault("WEFT_VENV", os.path.join(BUILD, "venv-test"))
+    env.setdefault("WEFT_KUBE", os.path.join(BUILD, "kube"))
     env.setdefault("WEFT_GO", os.path.join(BUILD, "go"))
     env["PYTHONPATH"] = path("tests")
     env["PYTHONDONTWRITEBYTECODE"] = "1"

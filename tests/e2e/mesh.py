@@ -45,6 +45,18 @@ def wait_for(what, condition, timeout_s=30, step_s=0.02):
         time.sleep(step_s)
 
 
+def wait_quiet(look, quiet_s, timeout_s=30):
+    """Until look() has given the same for some time."""
+    last, since, end = look(), time.monotonic(), time.monotonic() + timeout_s
+    while time.monotonic() - since < quiet_s:
+        if time.monotonic() > end:
+            raise Timeout(f"waited {timeout_s} s for quiet")
+        time.sleep(0.05)
+        now = look()
+        if now != last:
+            last, since = now, time.monotonic()
+
+
 def free_port():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
@@ -108,12 +120,15 @@ class Process:
 
 
 class Weftd(Process):
-    def __init__(self, mesh, config, xds_port=0, admin_port=0, arguments=()):
-        port_file = os.path.join(mesh.folder, "weftd.ports")
+    """config: a folder of YAML, or None. prefix: a command that starts weftd in surroundings of its own."""
+
+    def __init__(self, mesh, config, xds_port=0, admin_port=0, arguments=(), prefix=(), env=None, name="weftd"):
+        port_file = os.path.join(mesh.folder, f"{name}.ports")
         if os.path.exists(port_file):
             os.remove(port_file)
-        super().__init__("weftd", [os.path.join(BIN, "weftd"), "--config", config, "--xds-address", f"127.0.0.1:{xds_port}",
-                                   "--admin-address", f"127.0.0.1:{admin_port}", "--port-file", port_file, *arguments], mesh.folder)
+        source = ["--config", config] if config else []
+        super().__init__(name, [*prefix, os.path.join(BIN, "weftd"), *source, "--xds-address", f"127.0.0.1:{xds_port}",
+                                "--admin-address", f"127.0.0.1:{admin_port}", "--port-file", port_file, *arguments], mesh.folder, env)
 
         def ports():
             self.check()
@@ -137,8 +152,12 @@ class Weftd(Process):
     def wait_ready(self):
         def ready():
             self.check()
-            return self.get("/readyz")[0] == 200
-        wait_for("weftd's /readyz", ready)
+            self.not_ready = self.get("/readyz")
+            return self.not_ready[0] == 200
+        try:
+            wait_for("weftd's /readyz", ready)
+        except Timeout as late:
+            raise Timeout(f"{late}: {self.not_ready}") from None
 
     def proxies(self):
         status, text = self.get("/debug/proxies")

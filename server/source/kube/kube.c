@@ -65,6 +65,12 @@ bool kube_source_reads(enum kind kind)
 	return !kinds[kind].is_from_files_only;
 }
 
+/* Whether proxies' configuration depends on the kind. */
+static bool is_needed(enum kind kind)
+{
+	return kube_source_reads(kind) && !kinds[kind].is_unread;
+}
+
 static int64_t now_ns(void)
 {
 	return clock_now_ns(clock_system());
@@ -310,7 +316,7 @@ static void publish(struct kube_source *source)
 		if (strcmp(stats->error.message, stats->status.error) != 0)
 			error_set(&stats->error, "%s", stats->status.error);
 		stats->status.error = stats->error.message;
-		is_synced &= stats->status.is_synced;
+		is_synced &= stats->status.is_synced || !is_needed((enum kind)i);
 	}
 	pthread_mutex_unlock(&source->lock);
 	if (is_synced && !source->is_synced) {
@@ -575,7 +581,7 @@ static bool find_stale(const struct kube_source *source, size_t *stale, int64_t 
 	bool is_found = false;
 	for (size_t i = 0; i < KIND_COUNT; i++) {
 		int64_t kind_age_ns = now - source->stats.kinds[i].status.heard_ns;
-		if (!source->kinds[i].watch || kind_age_ns <= *age_ns)
+		if (!is_needed((enum kind)i) || kind_age_ns <= *age_ns)
 			continue;
 		*age_ns = kind_age_ns;
 		*stale = i;
@@ -592,7 +598,7 @@ static enum kube_health health(const struct kube_source *source, struct error *n
 	note->message[0] = '\0';
 	for (size_t i = 0; i < KIND_COUNT; i++) {
 		const struct kube_kind_stats *stats = &source->stats.kinds[i];
-		if (!source->kinds[i].watch || stats->status.is_synced)
+		if (!is_needed((enum kind)i) || stats->status.is_synced)
 			continue;
 		error_set(note, "waiting for %s of %s%s%s", kinds[i].plural, source->config->server,
 		          *stats->error.message ? ": " : "", stats->error.message);
