@@ -119,6 +119,10 @@ class Rig(mesh_rig.Process):
                 return None
             raise
 
+    def compact(self):
+        """etcd forgets all versions but the present ones."""
+        subprocess.run([KUBE, "compact", "--dir", self.dir], check=True, capture_output=True, timeout=30)
+
     # ---- who asks ----
 
     def token(self, namespace, account, ttl_s=3600):
@@ -135,6 +139,52 @@ class Rig(mesh_rig.Process):
                 file.write(content)
             os.rename(draft, os.path.join(folder, name))
         shutil.copy(os.path.join(self.dir, "ca.crt"), folder)
+
+
+class Faults(mesh_rig.Process):
+    """A proxy before the API server that does harm on command (tests/kube/faults.go). `port` is what weftd is told."""
+
+    def __init__(self, rig, folder):
+        reader, self._hold = os.pipe()
+        self.name, self.log_path = "faults", os.path.join(folder, "faults.log")
+        self._log = open(self.log_path, "ab")
+        self.process = subprocess.Popen([KUBE, "faults", "--dir", rig.dir, "--until-eof"], stdin=reader, stdout=subprocess.PIPE, stderr=self._log, text=True)
+        os.close(reader)
+        _, address, self._control = self.process.stdout.readline().split()
+        self.port = int(address.rsplit(":", 1)[1])
+
+    def _post(self, path, body=None):
+        request = urllib.request.Request(f"http://{self._control}{path}", json.dumps(body or []).encode(), method="POST")
+        urllib.request.urlopen(request, timeout=10).close()
+
+    def set(self, *faults):
+        """What happens from now on, instead of what did: each a dict as in faults.go."""
+        self._post("/faults", faults)
+
+    def cut(self):
+        """All connections, now."""
+        self._post("/cut")
+
+    def refuse(self):
+        """As if nobody were there."""
+        self._post("/refuse")
+
+    def mute(self):
+        """Connections stay open, and nothing comes any more."""
+        self._post("/mute")
+
+    def accept(self):
+        self._post("/accept")
+
+    def stats(self):
+        with urllib.request.urlopen(f"http://{self._control}/stats", timeout=10) as answer:
+            return json.loads(answer.read())
+
+    def stop(self, timeout_s=20):
+        os.close(self._hold)
+        self.process.wait(timeout_s)
+        self.process.stdout.close()
+        self._log.close()
 
 
 def condition(rig, kind, name, namespace="default", wanted="Accepted"):

@@ -170,12 +170,16 @@ func (p *proxy) serve(next http.Handler, w http.ResponseWriter, r *http.Request)
 	case f.CutMs > 0 && r.URL.Query().Get("watch") != "":
 		ctx, cancel := context.WithTimeout(r.Context(), time.Duration(f.CutMs/2+rand.IntN(f.CutMs))*time.Millisecond)
 		defer cancel()
-		next.ServeHTTP(w, r.WithContext(ctx))
-		p.cut.Add(1)
-		panic(http.ErrAbortHandler)
+		defer p.cut.Add(1)
+		next.ServeHTTP(w, r.WithContext(ctx)) // panics when the time is up: the stream is reset
 	case f.CutAfter > 0:
 		r.Header.Del("Accept-Encoding") // so that bytes are bytes of JSON
-		next.ServeHTTP(&cutter{ResponseWriter: w, left: f.CutAfter, fault: f, proxy: p}, r)
+		defer func() {
+			if e := recover(); e != nil && !f.CutClean {
+				panic(e)
+			}
+		}()
+		next.ServeHTTP(&cutter{ResponseWriter: w, left: f.CutAfter, proxy: p}, r)
 	default:
 		next.ServeHTTP(w, r)
 	}
@@ -185,7 +189,6 @@ func (p *proxy) serve(next http.Handler, w http.ResponseWriter, r *http.Request)
 type cutter struct {
 	http.ResponseWriter
 	left  int
-	fault *fault
 	proxy *proxy
 }
 
@@ -203,10 +206,7 @@ func (c *cutter) Write(b []byte) (int, error) {
 	c.left = 0
 	c.Flush()
 	c.proxy.cut.Add(1)
-	if !c.fault.CutClean {
-		panic(http.ErrAbortHandler)
-	}
-	return len(b), nil // the rest goes nowhere
+	panic(http.ErrAbortHandler)
 }
 
 func (c *cutter) Flush() { c.ResponseWriter.(http.Flusher).Flush() }
