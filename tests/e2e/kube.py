@@ -209,10 +209,10 @@ class Cluster(mesh_rig.Mesh):
         mesh_rig.wait_for("the default account", lambda: self.rig.get("/api/v1/namespaces/default/serviceaccounts/default"))
         self.rig.write_account(self.account, "istio-system", "weftd")
 
-    def weftd(self, port=None, is_ready=True, name="weftd", **options):
+    def weftd(self, port=None, is_ready=True, name="weftd", env=None, **options):
         """weftd as in its pod: nothing but the variables and the folder that a pod has. port: of the API server, another than its own."""
         inside = f"mount -t tmpfs tmpfs /run && mkdir -p {ACCOUNT_DIR} && mount --bind \"$0\" {ACCOUNT_DIR} && exec \"$@\""
-        env = {**os.environ, "KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": str(port or self.rig.port)}
+        env = {**os.environ, **(env or {}), "KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": str(port or self.rig.port)}
         weftd = self.own(mesh_rig.Weftd(self, None, prefix=["unshare", "--mount", "sh", "-c", inside, self.account], env=env, name=name, **options))
         if is_ready:
             weftd.wait_ready()
