@@ -210,8 +210,8 @@ class Messages:
         part = self._messages.get(name)
         return part.descriptor if part and part.descriptor.options.map_entry else None
 
-    def undescribed(self, name, seen=None):
-        """{file: (fields, those without a comment)} of the message and all that it holds."""
+    def described(self, name, seen=None):
+        """{file: {message: {field: whether it has a comment}}} of the message and all that it holds."""
         found = {} if seen is None else seen
         part = self.get(name)
         if part.name in found.setdefault(part.file, {}):
@@ -226,7 +226,7 @@ class Messages:
             value = entry.field[1] if entry else field
             inner = value.type_name.lstrip(".")
             if value.type == Field.TYPE_MESSAGE and inner not in WELL_KNOWN:
-                self.undescribed(inner, found)
+                self.described(inner, found)
         return found
 
 

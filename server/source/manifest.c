@@ -45,7 +45,9 @@ static void add_issues(struct manifest *manifest, const struct origin *origin, c
 		                      .field = text_is_empty(issue->path) ? NULL : issue->path,
 		                      .message = issue->message,
 		                      .file = origin->file,
-		                      .line = !origin->file ? 0 : issue->line ? issue->line : origin->line,
+		                      .line = !origin->file ? 0
+		                              : issue->line ? issue->line
+		                                            : origin->line,
 		                  });
 	}
 }

@@ -52,8 +52,10 @@ for kind in kinds:
         assert size <= JSON_BYTES_MAX, f"{size} bytes of JSON, at most {JSON_BYTES_MAX}: shorten descriptions"
 
 with tap.case("odd values read back as what was printed"):
-    TEXTS = ["", " ", "yes", "No", "null", "~", "1", "-1.5", "0x1f", "1e3", "a: b", "a #b", "#a", "- a", "a\nb", "a\n", "\na", "a \nb", "a\tb", "'", "\"",
-             "\\", "{}", "[a]", "*", "&a", "!a", "%a", "@a", "a,b", "é", "\u2028", "2026-01-01", "=", "<<", ".5", "x" * 500, "a  b " * 60, "ab " * 80 + "c",
+    TEXTS = ["", " ", "yes", "No", "null", "~", "1", "-1.5", "0x1f", "1e3", "a: b", "a #b", "#a", "- a", "a\nb", "a\n", "\na", "a \nb",
+             "a\tb", "'", "\"",
+             "\\", "{}", "[a]", "*", "&a", "!a", "%a", "@a", "a,b", "é", "\u2028", "2026-01-01", "=", "<<", ".5",
+             "x" * 500, "a  b " * 60, "ab " * 80 + "c",
              "- a b " * 40 + "c", "# a b " * 40 + "c", "a:\n- b: c\n- d", "...", "---", "1_000", "12:30:45"]
     value = {"texts": TEXTS, "empty": {}, "none": [], "numbers": [0, -1, 1.5, 4294967295], "flags": [True, False],
              "lists": [[1, [2, {"a": [3]}]], {"a": {"b": []}}], "keys": {text: 1 for text in TEXTS}, "deep": {"a": [{"b": [{"c": TEXTS}]}]}}
@@ -61,8 +63,8 @@ with tap.case("odd values read back as what was printed"):
 
 described = {}
 for kind in kinds:
-    messages.undescribed(kind["message"], described)
-messages.undescribed(generate.STATUS, described)
+    messages.described(kind["message"], described)
+messages.described(generate.STATUS, described)
 for file, parts in sorted(described.items()):
     fields = {f"{name}.{field}": has for name, part in parts.items() for field, has in part.items()}
     with tap.case(f"proto/{file}: every field is described"):
@@ -85,10 +87,11 @@ for kind in kinds:
     found = [pair for version in generate.crd(kind, messages)["spec"]["versions"]
              for pair in properties(version["schema"]["openAPIV3Schema"], f"{kind['kind']} {version['name']}")]
     bare = [path for path, inner in found if not inner.get("description")]
-    print(f"# {kind['kind']}: {len(found) - len(bare)} of {len(found)} properties described ({100 * (len(found) - len(bare)) // len(found)}%)")
-    all_described = all(all(part.values()) for parts in [messages.undescribed(kind["message"])] for file in parts.values() for part in file.values())
+    share = 100 * (len(found) - len(bare)) // len(found)
+    print(f"# {kind['kind']}: {len(found) - len(bare)} of {len(found)} properties described ({share}%)")
+    parts = [part for file in messages.described(kind["message"]).values() for part in file.values()]
     with tap.case(f"{kind['kind']}: every property of the schema is described"):
-        if not all_described:
+        if any(part and not any(part.values()) for part in parts):
             raise tap.Skip("a message of it is not described yet")
         assert not bare, "\n".join(bare)
 

@@ -30,6 +30,7 @@ static const struct {
     {&istio__mesh__v1alpha1__mesh_config__descriptor, false},
     {&google__protobuf__struct__descriptor, false},
     {&google__protobuf__any__descriptor, false},
+    {&istio__security__v1beta1__peer_authentication__descriptor, false}, /* a map by numbers */
 };
 
 static void check_document(struct arena *arena, const ProtobufCMessageDescriptor *type, bool is_open,
