@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define MOVES_MAX 100        /* before whoever polls gets a turn */
 #define RETRY_AFTER_MAX_S 60 /* a server that asks for more is asked again after this */
 
 struct kube_call {
@@ -376,18 +377,31 @@ static bool end_silent(struct kube_http *http)
 	return false;
 }
 
+/*
+ * Until nothing more comes. Reading one stream may take another's bytes off the connection, and libcurl (7.88) does not
+ * always say that those still wait: then they would wait for the next sign of life on the socket.
+ */
+static void move(struct kube_http *http)
+{
+	for (unsigned i = 0; i < MOVES_MAX; i++) {
+		int n_running = 0;
+		uint64_t bytes = http->stats.bytes;
+		curl_multi_perform(http->multi, &n_running);
+		end_finished(http);
+		if (http->stats.bytes == bytes)
+			return;
+	}
+}
+
 void kube_http_poll(struct kube_http *http, int fd, int timeout_ms)
 {
 	struct curl_waitfd extra = {.fd = fd, .events = CURL_WAIT_POLLIN};
-	int n_running = 0;
 
-	curl_multi_perform(http->multi, &n_running);
-	end_finished(http);
+	move(http);
 	while (end_silent(http)) {
 	}
 	curl_multi_poll(http->multi, &extra, 1, timeout_ms, NULL);
-	curl_multi_perform(http->multi, &n_running);
-	end_finished(http);
+	move(http);
 }
 
 void kube_http_reset(struct kube_http *http, const char *why)
