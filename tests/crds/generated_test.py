@@ -69,8 +69,6 @@ for file, parts in sorted(described.items()):
     fields = {f"{name}.{field}": has for name, part in parts.items() for field, has in part.items()}
     with tap.case(f"proto/{file}: every field is described"):
         bare = sorted(name for name, has in fields.items() if not has)
-        if len(bare) == len(fields):
-            raise tap.Skip("no field of it is described yet")
         assert not bare, f"{len(bare)} of {len(fields)} fields have no comment: {', '.join(bare)}"
 
 
@@ -89,10 +87,7 @@ for kind in kinds:
     bare = [path for path, inner in found if not inner.get("description")]
     share = 100 * (len(found) - len(bare)) // len(found)
     print(f"# {kind['kind']}: {len(found) - len(bare)} of {len(found)} properties described ({share}%)")
-    parts = [part for file in messages.described(kind["message"]).values() for part in file.values()]
     with tap.case(f"{kind['kind']}: every property of the schema is described"):
-        if any(part and not any(part.values()) for part in parts):
-            raise tap.Skip("a message of it is not described yet")
         assert not bare, "\n".join(bare)
 
 tap.done()
