@@ -1,5 +1,7 @@
 #include "translator/snapshot.h"
 
+#include "translator/selection.h"
+
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,15 +11,9 @@ static int compare_objects(const void *a, const void *b)
 	return object_compare(*(struct object *const *)a, *(struct object *const *)b);
 }
 
-/* Sorted references, one array for all kinds. */
-static void take_objects(struct snapshot *snapshot, const struct snapshot_input *input)
+/* The sorted objects, kind by kind. */
+static void set_kinds(struct snapshot *snapshot, struct object *const *objects, size_t n)
 {
-	size_t n = input->n_objects;
-	struct object **objects = ARENA_NEW_N(snapshot->arena, struct object *, n);
-	for (size_t i = 0; i < n; i++)
-		objects[i] = object_ref(input->objects[i]);
-	if (!input->is_sorted)
-		qsort(objects, n, sizeof *objects, compare_objects);
 	size_t from = 0;
 	for (size_t kind = 0; kind < KIND_COUNT; kind++) {
 		size_t to = from;
@@ -28,11 +24,42 @@ static void take_objects(struct snapshot *snapshot, const struct snapshot_input 
 	}
 }
 
-static void take_rows(struct snapshot *snapshot, const struct snapshot_input *input)
+/* Gives up the references to what the mesh does not consist of; the others move together. */
+static size_t narrow(const struct selection *selection, struct object **objects, size_t n)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (selection_has(selection, objects[i]))
+			objects[kept++] = objects[i];
+		else
+			object_unref(objects[i]);
+	}
+	return kept;
+}
+
+/* Sorted references, one array for all kinds. */
+static struct selection take_objects(struct snapshot *snapshot, const struct snapshot_input *input,
+                                     struct arena *scratch)
+{
+	size_t n = input->n_objects;
+	struct object **objects = ARENA_NEW_N(snapshot->arena, struct object *, n);
+	for (size_t i = 0; i < n; i++)
+		objects[i] = object_ref(input->objects[i]);
+	if (!input->is_sorted)
+		qsort(objects, n, sizeof *objects, compare_objects);
+	set_kinds(snapshot, objects, n);
+	struct selection selection = selection_of(scratch, snapshot);
+	if (selection.is_narrowed)
+		set_kinds(snapshot, objects, narrow(&selection, objects, n));
+	return selection;
+}
+
+static void take_rows(struct snapshot *snapshot, const struct snapshot_input *input, const struct selection *selection)
 {
 	struct report report = {.arena = snapshot->arena};
 	for (size_t i = 0; i < input->n_rows; i++)
-		report_add_row(&report, &input->rows[i]);
+		if (selection_has_row(selection, &input->rows[i]))
+			report_add_row(&report, &input->rows[i]);
 	report_sort(&report);
 	snapshot->rows = report.rows;
 	snapshot->n_rows = report.n;
@@ -68,11 +95,12 @@ static struct digest snapshot_digest(const struct snapshot *snapshot)
 struct snapshot *snapshot_new(const struct snapshot_input *input)
 {
 	struct arena *arena = arena_new();
+	CLEANUP(arena_freep) struct arena *scratch = arena_new();
 	struct snapshot *snapshot = ARENA_NEW(arena, struct snapshot);
 	snapshot->arena = arena;
 	snapshot->root_namespace = arena_strdup(arena, input->root_namespace ? input->root_namespace : "");
-	take_objects(snapshot, input);
-	take_rows(snapshot, input);
+	struct selection selection = take_objects(snapshot, input, scratch);
+	take_rows(snapshot, input, &selection);
 	snapshot->digest = snapshot_digest(snapshot);
 	atomic_init(&snapshot->refs, 1);
 	return snapshot;

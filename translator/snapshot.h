@@ -2,6 +2,8 @@
 /*
  * All objects at one moment: const, sorted, counted. The store makes one from its present content (freeze); resolve
  * reads nothing else.
+ *
+ * Objects of namespaces that the mesh does not consist of (selection.h), and rows about them, are left out.
  */
 #include "crds/object.h"
 #include "translator/report.h"

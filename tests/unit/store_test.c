@@ -191,5 +191,85 @@ START_TEST(test_order_is_nothing)
 }
 END_TEST
 
+/* One object a group, from YAML. */
+static void set_yaml(struct store *store, const char *group, const char *yaml, const struct report_row *refusals,
+                     size_t n_refusals)
+{
+	struct decoded decoded = decode(yaml);
+	ck_assert_ptr_nonnull(decoded.object);
+	ck_assert(store_set_group(store, group, &(struct store_content){&decoded.object, 1, refusals, n_refusals}));
+	decoded_done(&decoded);
+}
+
+static struct digest frozen_digest(const struct store *store)
+{
+	CLEANUP(snapshot_unrefp) struct snapshot *snapshot = store_freeze(store);
+	return snapshot->digest;
+}
+
+/* "kind/namespace/name …" of Services and Namespaces, then "| name …" of the rows. */
+static void expect_ids(const struct store *store, const char *want)
+{
+	CLEANUP(snapshot_unrefp) struct snapshot *snapshot = store_freeze(store);
+	CLEANUP(text_done) struct text got = {0};
+	static const enum kind shown[] = {KIND_SERVICE, KIND_NAMESPACE};
+	for (size_t k = 0; k < 2; k++)
+		for (size_t i = 0; i < snapshot->kinds[shown[k]].n; i++) {
+			const struct object *object = snapshot->kinds[shown[k]].v[i];
+			text_printf(&got, "%s/%s ", object->namespace, object->name);
+		}
+	text_add(&got, "|");
+	for (size_t i = 0; i < snapshot->n_rows; i++)
+		text_printf(&got, " %s", snapshot->rows[i].name ? snapshot->rows[i].name : "-");
+	ck_assert_str_eq(text_get(&got), want);
+}
+
+/* What the mesh's discoverySelectors leave out does not count as change; what changes the choice does, at once. */
+START_TEST(test_unselected_namespaces)
+{
+	static const char in[] = "apiVersion: v1\nkind: Namespace\nmetadata: {name: in, labels: {mesh: 'yes'}}";
+	static const char out[] = "apiVersion: v1\nkind: Namespace\nmetadata: {name: out, labels: {mesh: %s}}";
+	static const char mesh[] = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: istio, namespace: istio-system}\n"
+	                           "data: {mesh: '{discoverySelectors: [{matchLabels: {mesh: %s}}]}'}";
+	static const char service_of[] = "apiVersion: v1\nkind: Service\nmetadata: {name: s-%s, namespace: %s}\n"
+	                                 "spec: {clusterIP: 10.96.0.%d}";
+	static const struct report_row refused[] = {
+	    {.kind = "Service", .namespace = "out", .name = "bad-out", .message = "m"},
+	    {.kind = "Service", .namespace = "in", .name = "bad-in", .message = "m"},
+	    {.kind = "ConfigMap", .namespace = "istio-system", .name = "istio", .message = "m"},
+	    {.kind = "Node", .namespace = "", .name = "bad-node", .message = "m"},
+	    {.message = "not even readable"},
+	};
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	struct store *store = store_new("istio-system");
+	set_yaml(store, "mesh", arena_printf(arena, mesh, "\"yes\""), NULL, 0);
+	set_yaml(store, "in", in, NULL, 0);
+	set_yaml(store, "out", arena_printf(arena, out, "'no'"), NULL, 0);
+	set_yaml(store, "s-in", arena_printf(arena, service_of, "in", "in", 1), NULL, 0);
+	struct digest before = frozen_digest(store);
+
+	set_yaml(store, "s-out", arena_printf(arena, service_of, "out", "out", 1), NULL, 0);
+	ck_assert(digest_equal(frozen_digest(store), before));
+	set_yaml(store, "s-out", arena_printf(arena, service_of, "out", "out", 2), refused, 1);
+	ck_assert(digest_equal(frozen_digest(store), before));
+	set_yaml(store, "out", arena_printf(arena, out, "'never'"), NULL, 0);
+	ck_assert(digest_equal(frozen_digest(store), before));
+	set_yaml(store, "s-in", arena_printf(arena, service_of, "in", "in", 2), NULL, 0);
+	ck_assert(!digest_equal(frozen_digest(store), before));
+	set_yaml(store, "s-out", arena_printf(arena, service_of, "out", "out", 2), refused, 5);
+	expect_ids(store, "in/s-in /in | - istio bad-node bad-in");
+
+	set_yaml(store, "out", arena_printf(arena, out, "'yes'"), NULL, 0);
+	expect_ids(store, "in/s-in out/s-out /in /out | - istio bad-node bad-in bad-out");
+	set_yaml(store, "out", arena_printf(arena, out, "'no'"), NULL, 0);
+	expect_ids(store, "in/s-in /in | - istio bad-node bad-in");
+	set_yaml(store, "mesh", arena_printf(arena, mesh, "\"no\""), NULL, 0);
+	expect_ids(store, "out/s-out /out | - istio bad-node bad-out");
+	store_remove_group(store, "mesh");
+	expect_ids(store, "in/s-in out/s-out /in /out | - istio bad-node bad-in bad-out");
+	store_free(store);
+}
+END_TEST
+
 UNIT_MAIN("store", test_set_replace_remove, test_last_good_form, test_mended, test_conflicts, test_rows_count_as_change,
-          test_snapshot_outlives, test_order_is_nothing)
+          test_snapshot_outlives, test_order_is_nothing, test_unselected_namespaces)

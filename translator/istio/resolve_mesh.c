@@ -1,21 +1,18 @@
 #include "crds/command_operator.h"
 /*
- * MeshConfig: the YAML text under key `mesh` of the ConfigMap `istio` in the root namespace. What is not said, cannot
- * be read or is invalid keeps its default.
+ * MeshConfig into the model. What is not said, cannot be read or is invalid keeps its default.
  */
-#include "base/yaml.h"
 #include "proto/build.h"
 #include "proto/codec.h"
-#include "proto/kubernetes.h"
+#include "translator/istio/discovery.h"
+#include "translator/istio/mesh_config.h"
 #include "translator/istio/traffic_lowering.h"
 
 #include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
-#define CONFIG_MAP_NAME "istio"
-#define CONFIG_MAP_KEY "mesh"
-#define FIELD_PREFIX "data." CONFIG_MAP_KEY
+#define FIELD_PREFIX MESH_CONFIG_FIELD
 #define PORT_MAX 65535
 #define OUTBOUND_PORT_DEFAULT 15001
 #define INBOUND_PORT_DEFAULT 15006
@@ -39,6 +36,7 @@ static const char *const honoured_fields[] = {
     "default_virtual_service_export_to",
     "default_destination_rule_export_to",
     "root_namespace",
+    "discovery_selectors", /* discovery.c */
     "dns_refresh_rate",
     "path_normalization",
     "default_http_retry_policy",
@@ -70,19 +68,19 @@ static struct mesh default_mesh(const char *root_namespace)
 
 /* ---- reading ---- */
 
-static const char *mesh_text(const struct object *config_map)
+/* What a mistake in a selector means is told by discovery_report. */
+static bool is_of_selector(const char *path)
 {
-	const k8s_config_map *message = (const k8s_config_map *)config_map->message;
-	for (size_t i = 0; i < message->n_data; i++)
-		if (strcmp(message->data[i]->key, CONFIG_MAP_KEY) == 0)
-			return message->data[i]->value;
-	return NULL;
+	return text_has_prefix(path, FIELD_PREFIX ".discoverySelectors[") ||
+	       text_has_prefix(path, FIELD_PREFIX ".discovery_selectors[");
 }
 
 static void report_issues(struct draft *draft, const struct object *object, const struct codec_issues *issues)
 {
 	for (size_t i = 0; i < issues->n; i++) {
 		const struct codec_issue *issue = &issues->v[i];
+		if (is_of_selector(issue->path))
+			continue;
 		report_add(draft->report, object, issue->is_unknown_field ? REPORT_WARNING : REPORT_ERROR,
 		           issue->is_unknown_field ? REASON_UNKNOWN_FIELD : REASON_INVALID_VALUE, issue->path,
 		           "%s; the default stands", issue->message);
@@ -92,12 +90,9 @@ static void report_issues(struct draft *draft, const struct object *object, cons
 /* The message, all defaults when there is none or it cannot be read. *object is the ConfigMap, or NULL. */
 static const istio_mesh_config *read_mesh_config(struct draft *draft, const struct object **object)
 {
-	*object = snapshot_get(draft->snapshot, KIND_CONFIG_MAP, draft->snapshot->root_namespace, CONFIG_MAP_NAME);
-	const char *text = *object ? mesh_text(*object) : NULL;
-	struct yaml_reader reader;
+	*object = mesh_config_object(draft->snapshot);
 	struct yaml_document document;
-	yaml_reader_init(&reader, text ? text : "", text ? strlen(text) : 0);
-	if (!yaml_reader_next(&reader, draft->arena, &document))
+	if (!mesh_config_parse(draft->arena, mesh_config_text(*object), &document))
 		return istio_mesh_config_new(draft->arena);
 	if (!document.value) {
 		report_add(draft->report, *object, REPORT_ERROR, REASON_UNREADABLE, FIELD_PREFIX,
@@ -377,6 +372,7 @@ void resolve_mesh(struct draft *draft)
 	*mesh = default_mesh(draft->snapshot->root_namespace);
 	if (object) {
 		report_unsupported(draft, object, config);
+		discovery_report(draft->snapshot, draft->report);
 		set_mesh(draft, object, config, mesh);
 	}
 	mesh->digest = mesh_digest(mesh);
