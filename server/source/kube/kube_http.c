@@ -172,8 +172,8 @@ static void call_end(struct kube_call *call, CURLcode code, const char *why)
 {
 	CLEANUP(text_done) struct text message = {0};
 	long status = call_status(call), connects = 0;
-	struct kube_response response = {.retry_after_ms = retry_after_ms(call), .body = text_get(&call->body)};
-	CLEANUP(text_done) struct text body = call->body;
+	struct text body = call->body;
+	struct kube_response response = {.retry_after_ms = retry_after_ms(call), .body = text_get(&body)};
 
 	if (curl_easy_getinfo(call->easy, CURLINFO_NUM_CONNECTS, &connects) == CURLE_OK)
 		call->http->stats.connections += (uint64_t)connects;
@@ -196,6 +196,7 @@ static void call_end(struct kube_call *call, CURLcode code, const char *why)
 	call->body = (struct text){0}; /* stays until on_end has seen it */
 	call_free(call);
 	on_end(context, &response);
+	text_done(&body);
 }
 
 /* ---- requests ---- */
