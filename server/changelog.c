@@ -91,14 +91,28 @@ static struct map rows_map(struct arena *arena, const struct report_row *rows, s
 	return map;
 }
 
-/* What becomes of the thing the row is about. */
-static const char *row_consequence(const struct report_row *row, bool is_refusal, bool is_first)
+/* Whether a form of the object that the row names is in force. */
+static bool is_in_force(const struct snapshot *snapshot, const struct report_row *row)
+{
+	for (size_t i = 0; i < KIND_COUNT; i++) {
+		if (text_equal(kinds[i].kind, row->kind) && row->namespace &&
+		    snapshot_get(snapshot, (enum kind)i, row->namespace, row->name))
+			return true;
+	}
+	return false;
+}
+
+/* What becomes of the thing the row is about. Of a text that names no object only its first reading has no former form.
+ */
+static const char *row_consequence(const struct snapshot *snapshot, const struct report_row *row, bool is_refusal,
+                                   bool is_first)
 {
 	if (row->severity != REPORT_ERROR)
 		return "";
 	if (!is_refusal)
 		return "; not in force";
-	return is_first ? "; leaving it out" : "; keeping last good";
+	bool has_former = row->name ? is_in_force(snapshot, row) : !is_first;
+	return has_former ? "; keeping last good" : "; leaving it out";
 }
 
 static void row_log(const struct report_row *row, const char *consequence)
@@ -123,7 +137,8 @@ void changelog_report(struct changelog *changelog, const struct resolved *resolv
 		digest_hex(row_digest(&report->rows[i]), hex);
 		if (map_has(&changelog->rows, hex) || n_new++ >= CHANGELOG_ROWS_MAX)
 			continue;
-		row_log(&report->rows[i], row_consequence(&report->rows[i], map_has(&refusals, hex), is_first));
+		row_log(&report->rows[i],
+		        row_consequence(snapshot, &report->rows[i], map_has(&refusals, hex), is_first));
 	}
 	if (n_new > CHANGELOG_ROWS_MAX)
 		log_warn("config", "and %zu more rows: see /debug/report", n_new - CHANGELOG_ROWS_MAX);

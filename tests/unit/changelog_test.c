@@ -111,6 +111,23 @@ START_TEST(rows_are_logged_once)
 }
 END_TEST
 
+START_TEST(an_object_that_never_was_is_left_out_also_later)
+{
+	static const struct report_row refused = {.severity = REPORT_ERROR,
+	                                          .reason = REASON_INVALID_VALUE,
+	                                          .kind = "VirtualService",
+	                                          .namespace = "default",
+	                                          .name = "never",
+	                                          .message = "no"};
+	struct changelog changelog = {0};
+	struct text log = {0};
+	report_logged(&changelog, &refused, 1, false, &log);
+	ck_assert_uint_eq(count(&log, "; leaving it out"), 1);
+	text_done(&log);
+	changelog_done(&changelog);
+}
+END_TEST
+
 START_TEST(many_rows_are_counted)
 {
 	enum { N = CHANGELOG_ROWS_MAX + 7 };
@@ -134,4 +151,5 @@ START_TEST(many_rows_are_counted)
 }
 END_TEST
 
-UNIT_MAIN("changelog", objects, rows_are_logged_once, many_rows_are_counted)
+UNIT_MAIN("changelog", objects, rows_are_logged_once, an_object_that_never_was_is_left_out_also_later,
+          many_rows_are_counted)
