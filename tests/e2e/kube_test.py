@@ -32,7 +32,7 @@ endpoints:
 apiVersion: networking.istio.io/v1
 kind: Gateway
 metadata: {name: hello}
-spec: {selector: {istio: ingressgateway}, servers: [{port: {number: 8080, name: http, protocol: HTTP}, hosts: [hello.example.com]}]}
+spec: {selector: {istio: ingressgateway}, servers: [{port: {number: 8080, name: http, protocol: HTTP}, hosts: ["*/*.example.com"]}]}
 ---
 apiVersion: networking.istio.io/v1
 kind: DestinationRule
@@ -47,6 +47,20 @@ spec:
   hosts: [hello.example.com]
   gateways: [hello]
   http: [{{route: [{{destination: {{host: hello, subset: v1}}, weight: {v1}}}, {{destination: {{host: hello, subset: v2}}, weight: {v2}}}]}}]
+"""
+OTHER = """
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: other, namespace: other}
+spec: {hosts: [other.example.com], gateways: [default/hello], http: [{directResponse: {status: 200, body: {string: other}}}]}
+"""
+SETTINGS = """
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: istio, namespace: istio-system}
+data:
+  mesh: |
+    discoverySelectors: [{matchLabels: {mesh: "on"}}]
 """
 
 
@@ -71,8 +85,11 @@ class Cluster(kube.Cluster):
     def pushes(self):
         return {name: value for name, value in self.server.metrics().items() if name.startswith("weft_xds_pushes_total")}
 
-    def condition(self, kind, name):
-        return kube.condition(self.rig, kind, name)
+    def answer(self, name):
+        return "".join(traffic.send(PORT, 1, host=f"{name}.example.com"))
+
+    def condition(self, kind, name, namespace="default"):
+        return kube.condition(self.rig, kind, name, namespace)
 
 
 def run(form, is_delta):
@@ -153,6 +170,21 @@ def run(form, is_delta):
             mesh.rig.kubectl("annotate", "virtualservice", "hello", "example.com/note=y", "--overwrite")
             mesh.wait_quiet()
             assert mesh.server.metrics()["weft_kube_status_writes_total"] == writes
+        with tap.case(f"{form}: discoverySelectors: namespaces that are not selected are not in the mesh, and get no status"):
+            mesh.rig.apply(OTHER)
+            mesh_rig.wait_for("the other namespace", lambda: mesh.answer("other") == "other")
+            mesh.rig.kubectl("label", "namespace", "default", "mesh=on")
+            mesh.rig.apply(SETTINGS)
+            mesh_rig.wait_for("404", lambda: mesh.answer("other") == "404 ")
+            assert set(mesh.send()) == {"v2"}
+            mesh.rig.kubectl("patch", "virtualservice", "other", "-n", "other", "--type=merge", "-p", '{"spec":{"hosts":["else.example.com"]}}')
+            mesh.wait_quiet()
+            observed = mesh.condition("virtualservice", "other", "other")["observedGeneration"]
+            assert observed == 1, observed
+            mesh.rig.kubectl("label", "namespace", "other", "mesh=on")
+            mesh_rig.wait_for("the other namespace", lambda: mesh.answer("else") == "other")
+            mesh_rig.wait_for("its condition", lambda: mesh.condition("virtualservice", "other", "other")["observedGeneration"] == 2)
+            mesh.rig.delete(SETTINGS)
         with tap.case(f"{form}: the account may do no more than it needs"):
             for verb, resource in (("get", "secrets"), ("list", "configmaps"), ("update", "virtualservices"), ("create", "pods"), ("delete", "leases")):
                 code, out, _ = mesh.rig.kubectl("auth", "can-i", verb, resource, "-n", "istio-system", "--as=system:serviceaccount:istio-system:weftd", check=False)

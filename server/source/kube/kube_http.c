@@ -270,6 +270,9 @@ static void set_security(struct kube_call *call, const struct kube_credential *c
 	const struct kube_config *config = call->http->config;
 
 	set_blob(call, CURLOPT_CAINFO_BLOB, credential->ca.data, credential->ca.n);
+	if (credential->ca.n) /* that one and no other: libcurl would add the system's */
+		SET(call, CURLOPT_CAPATH, NULL);
+	SET(call, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	set_blob(call, CURLOPT_SSLCERT_BLOB, credential->cert.data, credential->cert.n);
 	set_blob(call, CURLOPT_SSLKEY_BLOB, credential->key.data, credential->key.n);
 	SET(call, CURLOPT_SSL_VERIFYPEER, config->is_insecure ? 0L : 1L);
