@@ -3,8 +3,13 @@
  * anybody, so what would make a broken configuration is refused here.
  */
 #include "base/text.h"
+#include "base/yaml.h"
 #include "crds/check.h"
 #include "proto/kubernetes.h"
+
+#include <string.h>
+
+#define MESH_KEY "mesh"
 
 void check_service(struct check *check, const ProtobufCMessage *message)
 {
@@ -70,6 +75,42 @@ void check_endpoints(struct check *check, const ProtobufCMessage *message)
 			check_port(check, "port", (uint32_t)subset->ports[j]->port);
 			check_leave(check);
 		}
+		check_leave(check);
+	}
+}
+
+/*
+ * The MeshConfig is text in the ConfigMap: what cannot be read at all must not become "nothing is set", so the last
+ * good form stays. What its fields may say is for whoever reads them.
+ */
+static void check_mesh_config(struct check *check, const char *text)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	struct yaml_reader reader;
+	struct yaml_document document;
+
+	yaml_reader_init(&reader, text, strlen(text));
+	if (!yaml_reader_next(&reader, arena, &document))
+		return;
+	if (!document.value)
+		check_error(check, NULL, "the MeshConfig is no YAML: %s", document.error.message);
+	else if (document.value->type != JSON_OBJECT && document.value->type != JSON_NULL)
+		check_error(check, NULL, "the MeshConfig should be an object, and is %s",
+		            json_type_name(document.value->type));
+}
+
+void check_config_map(struct check *check, const ProtobufCMessage *message)
+{
+	const k8s_config_map *map = (const k8s_config_map *)message;
+	if (!text_equal(check->object->name, kinds[KIND_CONFIG_MAP].only_name))
+		return;
+	for (size_t i = 0; i < map->n_data; i++) {
+		if (!text_equal(map->data[i]->key, MESH_KEY) || !map->data[i]->value)
+			continue;
+		check_enter(check, "data");
+		check_enter(check, MESH_KEY);
+		check_mesh_config(check, map->data[i]->value);
+		check_leave(check);
 		check_leave(check);
 	}
 }

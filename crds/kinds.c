@@ -158,6 +158,7 @@ const struct kind_info kinds[KIND_COUNT] = {
             .message = &k8s__io__api__core__v1__config_map__descriptor,
             .only_name = "istio", /* the MeshConfig */
             .is_open = true,
+            .check = check_config_map,
         },
     [KIND_SERVICE_ENTRY] =
         {

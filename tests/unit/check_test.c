@@ -418,6 +418,31 @@ START_TEST(test_workload_entry)
 }
 END_TEST
 
+START_TEST(test_config_map)
+{
+	static const struct row rows[] = {
+	    {"settings", "{mesh: \"accessLogFile: /dev/stdout\"}", ""},
+	    {"no settings", "{meshNetworks: \"networks: {}\"}", ""},
+	    {"empty", "{mesh: \"\"}", ""},
+	    {"comments only", "{mesh: \"# nothing\\n\"}", ""},
+	    {"no YAML", "{mesh: \"a: [b\"}", "data.mesh"},
+	    {"a list", "{mesh: \"[a, b]\"}", "data.mesh"},
+	    {"a word", "{mesh: \"accessLogFile\"}", "data.mesh"},
+	};
+	for (size_t i = 0; i < 2 * sizeof rows / sizeof rows[0]; i++) {
+		const struct row *row = &rows[i / 2];
+		bool is_mesh = i % 2 == 0; /* of another name, it is anybody's */
+		CLEANUP(text_done) struct text yaml = {0};
+		text_printf(&yaml, "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: %s, namespace: here}\ndata: %s\n",
+		            is_mesh ? "istio" : "other", row->spec);
+		struct decoded decoded = decode(text_get(&yaml));
+		ck_assert_msg(strcmp(decoded_issues(&decoded), is_mesh ? row->want : "") == 0, "%s: got \"%s\"",
+		              row->name, decoded_issues(&decoded));
+		decoded_done(&decoded);
+	}
+}
+END_TEST
+
 START_TEST(test_hostname)
 {
 	static const struct {
@@ -448,4 +473,4 @@ START_TEST(test_hostname)
 END_TEST
 
 UNIT_MAIN("check", test_virtual_service, test_http_route, test_destination_rule, test_gateway, test_service_entry,
-          test_workload_entry, test_hostname)
+          test_workload_entry, test_config_map, test_hostname)

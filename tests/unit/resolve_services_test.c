@@ -435,7 +435,6 @@ START_TEST(mistakes_in_mesh_config_keep_the_defaults)
 		enum report_reason reason;
 		const char *field;
 	} cases[] = {
-	    {"not YAML", "    a: [\n", REASON_UNREADABLE, "data.mesh"},
 	    {"unknown field", "    nonsense: 1\n", REASON_UNKNOWN_FIELD, "data.mesh.nonsense"},
 	    {"wrong type", "    connectTimeout: [1]\n", REASON_INVALID_VALUE, "data.mesh.connectTimeout"},
 	    {"out of range", "    connectTimeout: 0s\n", REASON_INVALID_VALUE, "data.mesh.connectTimeout"},

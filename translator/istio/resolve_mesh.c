@@ -87,18 +87,14 @@ static void report_issues(struct draft *draft, const struct object *object, cons
 	}
 }
 
-/* The message, all defaults when there is none or it cannot be read. *object is the ConfigMap, or NULL. */
+/* The message, all defaults when there is none; text that cannot be read was refused when it was decoded. *object is
+ * the ConfigMap, or NULL. */
 static const istio_mesh_config *read_mesh_config(struct draft *draft, const struct object **object)
 {
 	*object = mesh_config_object(draft->snapshot);
 	struct yaml_document document;
-	if (!mesh_config_parse(draft->arena, mesh_config_text(*object), &document))
+	if (!mesh_config_parse(draft->arena, mesh_config_text(*object), &document) || !document.value)
 		return istio_mesh_config_new(draft->arena);
-	if (!document.value) {
-		report_add(draft->report, *object, REPORT_ERROR, REASON_UNREADABLE, FIELD_PREFIX,
-		           "%s; all defaults stand", document.error.message);
-		return istio_mesh_config_new(draft->arena);
-	}
 	struct codec_issues issues = {0};
 	const struct codec_options options = {.path = FIELD_PREFIX};
 	const ProtobufCMessage *message =
