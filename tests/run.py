@@ -61,7 +61,7 @@ THREADED = {"slot_test", "xds_server_test", "pipeline_test", "admin_test", "http
 
 def threaded():
     yield from executables("tsan", THREADED)()
-    for name in "canary_test", "hostile_client_test":
+    for name in "canary_test", "hostile_client_test", "kube_test":
         yield f"e2e/{name}", ["env", "WEFT_BIN=" + os.path.join(BUILD, "tsan", "bin"), PYTHON, path("tests", "e2e", f"{name}.py")]
 
 

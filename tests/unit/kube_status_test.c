@@ -155,7 +155,7 @@ START_TEST(a_write_that_fails_is_tried_again_after_a_pause)
 	} rows[] = {{0, KUBE_STATUS_PAUSE_S},
 	            {500, KUBE_STATUS_PAUSE_S},
 	            {429, KUBE_STATUS_PAUSE_S},
-	            {403, KUBE_STATUS_FORBIDDEN_S},
+	            {403, KUBE_STATUS_PAUSE_MAX_S},
 	            {404, 0},
 	            {409, 0},
 	            {422, 0}};
@@ -180,5 +180,28 @@ START_TEST(a_write_that_fails_is_tried_again_after_a_pause)
 }
 END_TEST
 
+START_TEST(failures_in_a_row_are_said_once_and_tried_ever_less_often)
+{
+	struct fixture fixture;
+	struct kube_write *write;
+	int64_t at_ns, pause_ns = 0;
+	init(&fixture, 1);
+	report(&fixture, 100);
+	for (unsigned i = 0; i < 8; i++) {
+		ck_assert_ptr_nonnull(next(&fixture, &write));
+		ck_assert((end(&fixture, write, 500) != NULL) == (i == 0));
+		ck_assert_ptr_null(kube_status_next(fixture.status, &write, &at_ns));
+		ck_assert_int_ge(at_ns - fixture.clock.now_ns, pause_ns);
+		pause_ns = at_ns - fixture.clock.now_ns;
+		fixture.clock.now_ns = at_ns;
+	}
+	ck_assert_int_eq(pause_ns, KUBE_STATUS_PAUSE_MAX_S * CLOCK_S);
+	ck_assert_ptr_nonnull(next(&fixture, &write));
+	end(&fixture, write, 200);
+	done(&fixture);
+}
+END_TEST
+
 UNIT_MAIN("kube_status", a_condition_is_written_once, nothing_is_said_of_a_form_that_the_report_has_not_seen,
-          writes_are_limited_in_number_and_time, a_write_that_fails_is_tried_again_after_a_pause)
+          writes_are_limited_in_number_and_time, a_write_that_fails_is_tried_again_after_a_pause,
+          failures_in_a_row_are_said_once_and_tried_ever_less_often)

@@ -30,7 +30,8 @@ struct kube_status {
 	size_t n_under_way;
 	double tokens; /* of the bucket */
 	int64_t tokens_ns;
-	int64_t pause_ns; /* nothing is written before */
+	int64_t pause_ns;    /* nothing is written before */
+	unsigned n_failures; /* in a row */
 	struct kube_status_stats stats;
 	struct text note;
 };
@@ -268,10 +269,19 @@ const struct kube_request *kube_status_next(struct kube_status *status, struct k
 	return &(*write)->request;
 }
 
-static void pause_for(struct kube_status *status, int64_t ms)
+/* Nothing is written for a while: longer with each failure, or for what the server asks. */
+static int64_t pause_writing(struct kube_status *status, const struct kube_response *response)
 {
-	status->pause_ns = clock_now_ns(status->clock) + ms * CLOCK_MS;
+	unsigned doublings = status->n_failures < 4 ? status->n_failures : 4;
+	int64_t pause_s = (int64_t)KUBE_STATUS_PAUSE_S << doublings;
+
+	if (response->status == 403 || pause_s > KUBE_STATUS_PAUSE_MAX_S)
+		pause_s = KUBE_STATUS_PAUSE_MAX_S;
+	if (response->retry_after_ms > pause_s * 1000)
+		pause_s = response->retry_after_ms / 1000;
+	status->pause_ns = clock_now_ns(status->clock) + pause_s * CLOCK_S;
 	status->is_due = true;
+	return pause_s;
 }
 
 const char *kube_status_ended(struct kube_status *status, struct kube_write *write,
@@ -289,12 +299,13 @@ const char *kube_status_ended(struct kube_status *status, struct kube_write *wri
 		item->accepted = (struct kube_condition_seen){.digest = write->digest, .is_true = write->is_true};
 		memcpy(item->accepted.since, write->since, sizeof write->since);
 	}
-	if (!is_done && response->status != 404) {
-		int64_t pause_s = response->status == 403 ? KUBE_STATUS_FORBIDDEN_S : KUBE_STATUS_PAUSE_S;
-		text_printf(&status->note, "status of %s %s: %s; trying again in %lld s", kinds[write->kind].kind,
-		            write->key, response->error, (long long)pause_s);
-		pause_for(status,
-		          response->retry_after_ms > pause_s * 1000 ? response->retry_after_ms : pause_s * 1000);
+	if (is_done) {
+		status->n_failures = 0;
+	} else if (response->status != 404) {
+		int64_t pause_s = pause_writing(status, response);
+		if (status->n_failures++ == 0)
+			text_printf(&status->note, "status of %s %s: %s; trying again in %lld s",
+			            kinds[write->kind].kind, write->key, response->error, (long long)pause_s);
 	}
 	write_free(write);
 	return status->note.n ? status->note.s : NULL;

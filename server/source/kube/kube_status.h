@@ -18,8 +18,8 @@
 #define KUBE_STATUS_BURST 20
 #define KUBE_STATUS_CALLS_MAX 4
 #define KUBE_STATUS_GAP_MS 100     /* between two looks at all objects */
-#define KUBE_STATUS_PAUSE_S 5      /* after a failure */
-#define KUBE_STATUS_FORBIDDEN_S 60 /* after a 403 */
+#define KUBE_STATUS_PAUSE_S 5      /* after a failure; doubled with each, */
+#define KUBE_STATUS_PAUSE_MAX_S 60 /* at most this; after a 403 at once */
 #define KUBE_STATUS_TIMEOUT_MS 10000
 #define KUBE_STATUS_MANAGER "weftd" /* of server-side apply */
 
@@ -56,7 +56,7 @@ struct kube_write;
 /* A write to start now, or NULL: ask again at *at_ns. The request's functions are the caller's to set; `write` goes
  * back with the answer. */
 const struct kube_request *kube_status_next(struct kube_status *status, struct kube_write **write, int64_t *at_ns);
-/* What to say of it in the log, or NULL. */
+/* What to say of it in the log, or NULL: of failures in a row only the first is worth a line. */
 const char *kube_status_ended(struct kube_status *status, struct kube_write *write,
                               const struct kube_response *response);
 void kube_status_stats(const struct kube_status *status, struct kube_status_stats *stats);
