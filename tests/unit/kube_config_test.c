@@ -174,6 +174,26 @@ START_TEST(users_say_as_whom_to_call)
 }
 END_TEST
 
+/* YAML takes them for something else, and they would be left out silently. */
+START_TEST(what_is_no_string_is_to_be_quoted)
+{
+	static const struct row rows[] = {
+	    {USER("token: null"), "https://s"},
+	    {USER("token: \"1234\""), "https://s token=1234"},
+	    {USER("token: 1234"), "!~/config: token is not a string but an integer: put it in quotes"},
+	    {USER("username: me, password: 1e3"), "!~/config: password is not a string but a number: put it in quotes"},
+	    {USER("client-certificate: [SECRET]"),
+	     "!~/config: client-certificate is not a string but an array: put it in quotes"},
+	    {CLUSTER("server: https://s, tls-server-name: 1"),
+	     "!~/config: tls-server-name is not a string but an integer: put it in quotes"},
+	    {EXEC(V1 ", command: yes"), "!~/config: command is not a string but a boolean: put it in quotes"},
+	    {"{current-context: c, contexts: [{name: c, context: {cluster: k, namespace: n}}]}",
+	     "!~/config: namespace is not a string but a boolean: put it in quotes"},
+	};
+	TRY_ROWS(rows);
+}
+END_TEST
+
 START_TEST(clusters_say_where)
 {
 	static const struct row rows[] = {
@@ -213,6 +233,10 @@ START_TEST(exec_plugins_are_described)
 	     "https://s exec=~/bin/login version=v1beta1 args=[~/bin/login] env=[]"},
 	    {EXEC(V1 ", command: /bin/login, args: null, env: null, interactiveMode: Never"),
 	     "https://s exec=/bin/login version=v1 args=[/bin/login] env=[]"},
+	    {EXEC(V1 ", command: login, args: [a, 1]"),
+	     "!an exec plugin has an argument or a variable that is no string: put it in quotes"},
+	    {EXEC(V1 ", command: login, env: [{name: A, value: 1}]"),
+	     "!an exec plugin has an argument or a variable that is no string: put it in quotes"},
 	    {EXEC(V1 ", args: [SECRET]"), "!~/config: exec has no command"},
 	    {EXEC("command: login, args: [SECRET]"),
 	     "!~/config: exec has apiVersion \"\": client.authentication.k8s.io/v1 and v1beta1 are known"},
@@ -280,9 +304,10 @@ START_TEST(yaml_that_is_broken_is_not_quoted)
 	    "token: SECRET: SECRET\n",
 	    "token: \"SECRET\n",
 	    "\tSECRET\n",
+	    "token: *SECRET\n",
 	    "token: !SECRET SECRET\n",
 	    "token: \"\\SECRET\"\n",
-	    "{\"token\": SECRET\"}\n",
+	    "{\"token\": \"SECRET}\n",
 	    "token: SECRET\xff\n",
 	};
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
@@ -520,9 +545,9 @@ START_TEST(variables_are_found_by_their_whole_name)
 }
 END_TEST
 
-UNIT_MAIN("kube_config", users_say_as_whom_to_call, clusters_say_where, exec_plugins_are_described,
-          contexts_are_found_by_name, what_is_no_kubeconfig_is_refused, yaml_that_is_broken_is_not_quoted,
-          a_file_has_a_largest_size, what_stands_in_it_has_a_largest_size, a_plugin_has_so_many_arguments,
-          of_several_files_the_first_that_says_something_wins, a_list_has_so_many_files,
+UNIT_MAIN("kube_config", users_say_as_whom_to_call, clusters_say_where, what_is_no_string_is_to_be_quoted,
+          exec_plugins_are_described, contexts_are_found_by_name, what_is_no_kubeconfig_is_refused,
+          yaml_that_is_broken_is_not_quoted, a_file_has_a_largest_size, what_stands_in_it_has_a_largest_size,
+          a_plugin_has_so_many_arguments, of_several_files_the_first_that_says_something_wins, a_list_has_so_many_files,
           it_is_said_where_the_config_is_from, in_a_pod_its_service_account_is_used, with_nothing_it_is_said_what_to_do,
           variables_are_found_by_their_whole_name)

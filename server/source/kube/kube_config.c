@@ -73,6 +73,12 @@ const char *kube_read_file(struct arena *arena, const char *path, size_t max, si
 
 /* ---- reading files ---- */
 
+/* Of "line 1, column 8: …" the place. */
+static int place_length(const char *message)
+{
+	return (int)strcspn(message, ":");
+}
+
 static bool read_source(struct loading *loading, const char *path, bool may_be_missing, struct error *error)
 {
 	size_t n = 0;
@@ -89,8 +95,9 @@ static bool read_source(struct loading *loading, const char *path, bool may_be_m
 	yaml_reader_init(&reader, s, n);
 	if (!yaml_reader_next(&reader, loading->arena, &document))
 		return true; /* an empty file says nothing */
-	if (!document.value)
-		return error_set(error, "%s: %s", path, document.error.message);
+	if (!document.value) /* what is wrong may be a secret, so only its place is said */
+		return error_set(error, "%s: %.*s: this is no YAML", path, place_length(document.error.message),
+		                 document.error.message);
 	if (document.value->type != JSON_OBJECT)
 		return error_set(error, "%s is no kubeconfig: it holds %s", path, json_type_name(document.value->type));
 	loading->files[loading->n_files++] = (struct source){.path = path, .document = document.value};
@@ -144,6 +151,18 @@ static const char *get(const struct entry *entry, const char *key)
 	return text_is_empty(value) ? NULL : value;
 }
 
+/* Whether what should be a string is one: a password such as 0123 or a namespace n is something else to YAML. */
+static bool are_strings(const struct entry *entry, const char *const *keys, struct error *error)
+{
+	for (; *keys; keys++) {
+		const struct json *value = json_get(entry->value, *keys);
+		if (value && value->type != JSON_NULL && value->type != JSON_STRING)
+			return error_set(error, "%s: %s is not a string but %s: put it in quotes", entry->path, *keys,
+			                 json_type_name(value->type));
+	}
+	return true;
+}
+
 static bool is_set(const struct entry *entry, const char *key)
 {
 	const struct json *value = json_get(entry->value, key);
@@ -194,12 +213,20 @@ static bool read_pem(struct loading *loading, const struct entry *entry, const c
 
 /* ---- parts ---- */
 
+static const char *const cluster_strings[] = {
+    "server", "tls-server-name", "proxy-url", "certificate-authority", "certificate-authority-data", NULL};
+static const char *const user_strings[] = {
+    "token",      "tokenFile",       "username", "password", "client-certificate", "client-certificate-data",
+    "client-key", "client-key-data", "as",       NULL};
+static const char *const exec_strings[] = {"apiVersion", "command", "installHint", "interactiveMode", NULL};
+static const char *const context_strings[] = {"cluster", "user", "namespace", NULL};
+
 static bool read_cluster(struct loading *loading, const char *name, struct error *error)
 {
 	struct kube_config *config = loading->config;
 	struct entry entry;
 
-	if (!find(loading, "clusters", "cluster", name, &entry, error))
+	if (!find(loading, "clusters", "cluster", name, &entry, error) || !are_strings(&entry, cluster_strings, error))
 		return false;
 	const char *server = get(&entry, "server");
 	if (!server || (!text_has_prefix(server, "https://") && !text_has_prefix(server, "http://")))
@@ -235,10 +262,15 @@ static const char *const *read_words(struct loading *loading, const struct json 
 	for (size_t i = 0; i < n; i++) {
 		const struct json *word = list->array.v[i];
 		const char *name = json_get_string(word, "name"), *value = json_get_string(word, "value");
-		if (word->type == JSON_STRING)
+		if (word->type == JSON_STRING) {
 			words[at++] = word->string.s;
-		else if (name && value)
+		} else if (name && value) {
 			words[at++] = arena_printf(loading->arena, "%s=%s", name, value);
+		} else {
+			error_set(error,
+			          "an exec plugin has an argument or a variable that is no string: put it in quotes");
+			return NULL;
+		}
 	}
 	return words;
 }
@@ -250,6 +282,8 @@ static bool read_exec(struct loading *loading, const struct entry *user, struct 
 
 	if (!entry.value || entry.value->type != JSON_OBJECT)
 		return true;
+	if (!are_strings(&entry, exec_strings, error))
+		return false;
 	const char *command = get(&entry, "command"), *version = get(&entry, "apiVersion");
 	if (!command)
 		return error_set(error, "%s: exec has no command", entry.path);
@@ -277,7 +311,7 @@ static bool read_user(struct loading *loading, const char *name, struct error *e
 	struct kube_config *config = loading->config;
 	struct entry entry;
 
-	if (!find(loading, "users", "user", name, &entry, error))
+	if (!find(loading, "users", "user", name, &entry, error) || !are_strings(&entry, user_strings, error))
 		return false;
 	if (json_get(entry.value, "auth-provider"))
 		return error_set(error, "%s: user \"%s\" has an auth-provider, which Kubernetes has given up: use exec",
@@ -307,7 +341,7 @@ static bool read_context(struct loading *loading, struct error *error)
 
 	if (!name)
 		return error_set(error, "%s has no current-context: name one with --context", loading->files[0].path);
-	if (!find(loading, "contexts", "context", name, &entry, error))
+	if (!find(loading, "contexts", "context", name, &entry, error) || !are_strings(&entry, context_strings, error))
 		return false;
 	const char *cluster = get(&entry, "cluster"), *user = get(&entry, "user"),
 	           *namespace = get(&entry, "namespace");
