@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #define COMPLAINT_MAX 300 /* bytes of its standard error that are quoted: the last */
+#define END_STEP_MS 5     /* between two looks whether it has ended, once it has closed its outputs */
 #define INFO_VARIABLE "KUBERNETES_EXEC_INFO"
 
 /* ---- what it prints ---- */
@@ -223,6 +224,18 @@ static bool read_all(struct plugin *plugin, int64_t until_ns, struct text *out, 
 	return true;
 }
 
+/* It may have closed both ends and still run. */
+static bool await_end(const struct plugin *plugin, int64_t until_ns, struct error *error)
+{
+	siginfo_t info = {0};
+	while (waitid(P_PID, (id_t)plugin->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == 0) {
+		if (clock_now_ns(clock_system()) >= until_ns)
+			return error_set(error, "it did not end in time");
+		poll(NULL, 0, END_STEP_MS);
+	}
+	return true;
+}
+
 /* Ends it, if it has not ended, and all that it started; its wait status. */
 static int finish(struct plugin *plugin, bool is_done)
 {
@@ -245,7 +258,7 @@ static bool run(struct arena *arena, const struct kube_config *config, int deadl
 
 	if (!start(arena, config, &plugin, error))
 		return false;
-	bool is_done = read_all(&plugin, until_ns, out, &err, error);
+	bool is_done = read_all(&plugin, until_ns, out, &err, error) && await_end(&plugin, until_ns, error);
 	int status = finish(&plugin, is_done);
 	if (!is_done)
 		return false;
