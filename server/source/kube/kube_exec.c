@@ -22,22 +22,33 @@
 
 /* ---- what it prints ---- */
 
+/* "+05:30" */
+static bool parse_offset(const char *s, int64_t *offset_s)
+{
+	static const char digits[] = "0123456789";
+	bool is_offset = strlen(s) == 6 && (s[0] == '+' || s[0] == '-') && strspn(s + 1, digits) == 2 && s[3] == ':' &&
+	                 strspn(s + 4, digits) == 2;
+	if (!is_offset)
+		return false;
+	int hours = (s[1] - '0') * 10 + s[2] - '0', minutes = (s[4] - '0') * 10 + s[5] - '0';
+	*offset_s = (s[0] == '-' ? -60 : 60) * (hours * 60 + minutes);
+	return hours < 24 && minutes < 60;
+}
+
 /* RFC 3339, as Kubernetes prints it: 2026-01-02T03:04:05Z, or with an offset. */
 static bool parse_time(const char *s, int64_t *seconds)
 {
 	struct tm parts = {0};
 	const char *rest = strptime(s, "%Y-%m-%dT%H:%M:%S", &parts);
-	int hours = 0, minutes = 0;
-	char sign = '+';
+	int64_t offset_s = 0;
 
 	if (!rest)
 		return false;
 	if (*rest == '.')
 		rest += 1 + strspn(rest + 1, "0123456789");
-	if (strcmp(rest, "Z") != 0 && sscanf(rest, "%c%2d:%2d", &sign, &hours, &minutes) != 3)
+	if (strcmp(rest, "Z") != 0 && !parse_offset(rest, &offset_s))
 		return false;
-	int64_t offset_s = hours * 3600 + minutes * 60;
-	*seconds = (int64_t)timegm(&parts) - (sign == '-' ? -offset_s : offset_s);
+	*seconds = (int64_t)timegm(&parts) - offset_s;
 	return true;
 }
 
@@ -205,6 +216,17 @@ static void keep_end(struct text *text)
 	text->n = COMPLAINT_MAX;
 }
 
+/* What is left of them to quote: whole characters, without the ends of lines after them. */
+static const char *quotable(struct text *text)
+{
+	const char *s = text_get(text);
+	for (int i = 0; i < 3 && (*s & 0xc0) == 0x80; i++)
+		s++; /* the rest of a character that was cut */
+	while (text->n > 0 && strchr(" \t\r\n", text->s[text->n - 1]))
+		text->s[--text->n] = '\0';
+	return text_is_utf8(s, strlen(s)) ? s : "";
+}
+
 /* Reads until both ends are closed. */
 static bool read_all(struct plugin *plugin, int64_t until_ns, struct text *out, struct text *err, struct error *error)
 {
@@ -264,7 +286,7 @@ static bool run(struct arena *arena, const struct kube_config *config, int deadl
 		return false;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return true;
-	const char *complaint = err.n && text_is_utf8(err.s, err.n) ? err.s : "";
+	const char *complaint = quotable(&err);
 	if (WIFEXITED(status))
 		return error_set(error, "it ended with %d%s%s", WEXITSTATUS(status), *complaint ? ": " : "", complaint);
 	return error_set(error, "it was ended by signal %d", WTERMSIG(status));
