@@ -144,6 +144,8 @@ START_TEST(users_say_as_whom_to_call)
 	    {USER(""), "https://s"},
 	    {USER("token: SECRET"), "https://s token=SECRET"},
 	    {USER("token: \"\""), "https://s"},
+	    {USER("token: \"SECRET\\r\\nX-Other: header\""),
+	     "!~/config: the token has a line end or another control character in it"},
 	    {USER("tokenFile: /a/token"), "https://s token-file=/a/token"},
 	    {USER("tokenFile: token, token: SECRET"), "https://s token=SECRET token-file=~/token"},
 	    {USER("username: me, password: SECRET"), "https://s username=me password=SECRET"},

@@ -105,6 +105,8 @@ START_TEST(credentials_are_read)
 	     "cert=C key=K expires=0"},
 	    {CREDENTIAL("\"token\":\"t\",\"clientCertificateData\":\"C\",\"clientKeyData\":\"K\",\"new\":1"),
 	     "token=t cert=C key=K expires=0"},
+	    {CREDENTIAL("\"token\":\"SECRET\\n\""),
+	     "!it gave a token with a line end or another control character in it"},
 	    {EXPIRES("2024-01-02T03:04:05Z"), "token=t expires=1704164645"},
 	    {EXPIRES("2024-01-02T03:04:05.678901234Z"), "token=t expires=1704164645"},
 	    {EXPIRES("2024-01-02T04:04:05+01:00"), "token=t expires=1704164645"},

@@ -39,6 +39,14 @@ const char *kube_environment_get(char *const *environment, const char *name)
 	return NULL;
 }
 
+bool kube_token_is_fit(const char *s, size_t n)
+{
+	bool is_fit = n > 0 && text_is_utf8(s, n);
+	for (size_t i = 0; is_fit && i < n; i++)
+		is_fit = (unsigned char)s[i] >= ' ' && s[i] != 0x7f;
+	return is_fit;
+}
+
 const char *kube_read_file(struct arena *arena, const char *path, size_t max, size_t *n, struct error *error)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -325,6 +333,8 @@ static bool read_user(struct loading *loading, const char *name, struct error *e
 	config->password = get(&entry, "password");
 	if (config->token && strlen(config->token) > KUBE_TOKEN_BYTES_MAX)
 		return error_set(error, "%s: the token has more than %u bytes", entry.path, KUBE_TOKEN_BYTES_MAX);
+	if (config->token && !kube_token_is_fit(config->token, strlen(config->token)))
+		return error_set(error, "%s: the token has a line end or another control character in it", entry.path);
 	if (!read_pem(loading, &entry, "client-certificate", &config->cert, error) ||
 	    !read_pem(loading, &entry, "client-key", &config->key, error) || !read_exec(loading, &entry, error))
 		return false;

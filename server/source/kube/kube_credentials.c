@@ -83,16 +83,13 @@ void kube_credentials_free(struct kube_credentials *credentials)
 static bool is_whole(const struct watched *file, const char *s, size_t n)
 {
 	static const char end[] = "-----END ";
-	if (!text_is_utf8(s, n) || n == 0)
-		return false;
-	return !file->is_pem || strstr(s, end) != NULL;
+	if (!file->is_pem)
+		return kube_token_is_fit(s, n);
+	return n > 0 && text_is_utf8(s, n) && strstr(s, end) != NULL;
 }
 
 static void take(struct watched *file, const char *s, size_t n)
 {
-	if (!file->is_pem)
-		while (n > 0 && strchr(" \t\r\n", s[n - 1]))
-			n--;
 	wipe(&file->content);
 	file->content = (struct text){0};
 	text_add_n(&file->content, s, n);
@@ -117,6 +114,8 @@ static void look(struct watched *file, int64_t now_ns)
 	const char *s = kube_read_file(arena, file->path, file->max, &n, &file->error);
 	if (!s)
 		return;
+	while (!file->is_pem && n > 0 && strchr(" \t\r\n", s[n - 1]))
+		n--;
 	if (!is_whole(file, s, n)) {
 		error_set(&file->error, "%s is not whole", file->path);
 		return;

@@ -78,6 +78,8 @@ bool kube_exec_parse(struct arena *arena, const char *s, size_t n, struct kube_e
 	if ((ret->token && strlen(ret->token) > KUBE_TOKEN_BYTES_MAX) ||
 	    (ret->cert && (strlen(ret->cert) > KUBE_PEM_BYTES_MAX || strlen(ret->key) > KUBE_PEM_BYTES_MAX)))
 		return error_set(error, "it gave a token or a certificate that is too long");
+	if (ret->token && !kube_token_is_fit(ret->token, strlen(ret->token)))
+		return error_set(error, "it gave a token with a line end or another control character in it");
 	if (expires && !parse_time(expires, &ret->expires_s))
 		return error_set(error, "its expirationTimestamp \"%.40s\" is no time", expires);
 	return true;
