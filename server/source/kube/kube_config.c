@@ -39,6 +39,14 @@ const char *kube_environment_get(char *const *environment, const char *name)
 	return NULL;
 }
 
+bool kube_token_is_fit(const char *s, size_t n)
+{
+	bool is_fit = n > 0 && text_is_utf8(s, n);
+	for (size_t i = 0; is_fit && i < n; i++)
+		is_fit = (unsigned char)s[i] >= ' ' && s[i] != 0x7f;
+	return is_fit;
+}
+
 const char *kube_read_file(struct arena *arena, const char *path, size_t max, size_t *n, struct error *error)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -73,6 +81,12 @@ const char *kube_read_file(struct arena *arena, const char *path, size_t max, si
 
 /* ---- reading files ---- */
 
+/* Of "line 1, column 8: …" the place. */
+static int place_length(const char *message)
+{
+	return (int)strcspn(message, ":");
+}
+
 static bool read_source(struct loading *loading, const char *path, bool may_be_missing, struct error *error)
 {
 	size_t n = 0;
@@ -89,8 +103,9 @@ static bool read_source(struct loading *loading, const char *path, bool may_be_m
 	yaml_reader_init(&reader, s, n);
 	if (!yaml_reader_next(&reader, loading->arena, &document))
 		return true; /* an empty file says nothing */
-	if (!document.value)
-		return error_set(error, "%s: %s", path, document.error.message);
+	if (!document.value) /* what is wrong may be a secret, so only its place is said */
+		return error_set(error, "%s: %.*s: this is no YAML", path, place_length(document.error.message),
+		                 document.error.message);
 	if (document.value->type != JSON_OBJECT)
 		return error_set(error, "%s is no kubeconfig: it holds %s", path, json_type_name(document.value->type));
 	loading->files[loading->n_files++] = (struct source){.path = path, .document = document.value};
@@ -144,6 +159,18 @@ static const char *get(const struct entry *entry, const char *key)
 	return text_is_empty(value) ? NULL : value;
 }
 
+/* Whether what should be a string is one: a password such as 0123 or a namespace n is something else to YAML. */
+static bool are_strings(const struct entry *entry, const char *const *keys, struct error *error)
+{
+	for (; *keys; keys++) {
+		const struct json *value = json_get(entry->value, *keys);
+		if (value && value->type != JSON_NULL && value->type != JSON_STRING)
+			return error_set(error, "%s: %s is not a string but %s: put it in quotes", entry->path, *keys,
+			                 json_type_name(value->type));
+	}
+	return true;
+}
+
 static bool is_set(const struct entry *entry, const char *key)
 {
 	const struct json *value = json_get(entry->value, key);
@@ -194,12 +221,20 @@ static bool read_pem(struct loading *loading, const struct entry *entry, const c
 
 /* ---- parts ---- */
 
+static const char *const cluster_strings[] = {
+    "server", "tls-server-name", "proxy-url", "certificate-authority", "certificate-authority-data", NULL};
+static const char *const user_strings[] = {
+    "token",      "tokenFile",       "username", "password", "client-certificate", "client-certificate-data",
+    "client-key", "client-key-data", "as",       NULL};
+static const char *const exec_strings[] = {"apiVersion", "command", "installHint", "interactiveMode", NULL};
+static const char *const context_strings[] = {"cluster", "user", "namespace", NULL};
+
 static bool read_cluster(struct loading *loading, const char *name, struct error *error)
 {
 	struct kube_config *config = loading->config;
 	struct entry entry;
 
-	if (!find(loading, "clusters", "cluster", name, &entry, error))
+	if (!find(loading, "clusters", "cluster", name, &entry, error) || !are_strings(&entry, cluster_strings, error))
 		return false;
 	const char *server = get(&entry, "server");
 	if (!server || (!text_has_prefix(server, "https://") && !text_has_prefix(server, "http://")))
@@ -235,10 +270,15 @@ static const char *const *read_words(struct loading *loading, const struct json 
 	for (size_t i = 0; i < n; i++) {
 		const struct json *word = list->array.v[i];
 		const char *name = json_get_string(word, "name"), *value = json_get_string(word, "value");
-		if (word->type == JSON_STRING)
+		if (word->type == JSON_STRING) {
 			words[at++] = word->string.s;
-		else if (name && value)
+		} else if (name && value) {
 			words[at++] = arena_printf(loading->arena, "%s=%s", name, value);
+		} else {
+			error_set(error,
+			          "an exec plugin has an argument or a variable that is no string: put it in quotes");
+			return NULL;
+		}
 	}
 	return words;
 }
@@ -250,6 +290,8 @@ static bool read_exec(struct loading *loading, const struct entry *user, struct 
 
 	if (!entry.value || entry.value->type != JSON_OBJECT)
 		return true;
+	if (!are_strings(&entry, exec_strings, error))
+		return false;
 	const char *command = get(&entry, "command"), *version = get(&entry, "apiVersion");
 	if (!command)
 		return error_set(error, "%s: exec has no command", entry.path);
@@ -277,7 +319,7 @@ static bool read_user(struct loading *loading, const char *name, struct error *e
 	struct kube_config *config = loading->config;
 	struct entry entry;
 
-	if (!find(loading, "users", "user", name, &entry, error))
+	if (!find(loading, "users", "user", name, &entry, error) || !are_strings(&entry, user_strings, error))
 		return false;
 	if (json_get(entry.value, "auth-provider"))
 		return error_set(error, "%s: user \"%s\" has an auth-provider, which Kubernetes has given up: use exec",
@@ -291,6 +333,8 @@ static bool read_user(struct loading *loading, const char *name, struct error *e
 	config->password = get(&entry, "password");
 	if (config->token && strlen(config->token) > KUBE_TOKEN_BYTES_MAX)
 		return error_set(error, "%s: the token has more than %u bytes", entry.path, KUBE_TOKEN_BYTES_MAX);
+	if (config->token && !kube_token_is_fit(config->token, strlen(config->token)))
+		return error_set(error, "%s: the token has a line end or another control character in it", entry.path);
 	if (!read_pem(loading, &entry, "client-certificate", &config->cert, error) ||
 	    !read_pem(loading, &entry, "client-key", &config->key, error) || !read_exec(loading, &entry, error))
 		return false;
@@ -307,7 +351,7 @@ static bool read_context(struct loading *loading, struct error *error)
 
 	if (!name)
 		return error_set(error, "%s has no current-context: name one with --context", loading->files[0].path);
-	if (!find(loading, "contexts", "context", name, &entry, error))
+	if (!find(loading, "contexts", "context", name, &entry, error) || !are_strings(&entry, context_strings, error))
 		return false;
 	const char *cluster = get(&entry, "cluster"), *user = get(&entry, "user"),
 	           *namespace = get(&entry, "namespace");

@@ -66,5 +66,7 @@ void kube_config_free(struct kube_config *config); /* NULL is fine */
 
 /* The value of a variable, NULL when absent or empty. */
 const char *kube_environment_get(char *const *environment, const char *name);
+/* Whether it may stand in a header: no line ends in it, nor other control characters. "" is none. */
+bool kube_token_is_fit(const char *s, size_t n);
 /* A whole file of at most `max` bytes, NUL-terminated, in the arena. NULL: error says what and why. */
 const char *kube_read_file(struct arena *arena, const char *path, size_t max, size_t *n, struct error *error);

@@ -29,10 +29,12 @@ struct kube_credentials {
 	const struct clock *clock;
 	struct watched token, ca, cert, key;
 
-	struct arena *exec_arena; /* of what the plugin gave; NULL: not run yet */
+	struct arena *exec_arena; /* of what the plugin gave; NULL: nothing yet */
 	struct kube_exec_credential exec;
 	bool is_exec_refused;
-	int64_t exec_ns; /* when it was run last */
+	bool has_exec_run;
+	int64_t exec_ns;         /* when it was run last */
+	struct error exec_error; /* why it gave nothing, the last time */
 
 	struct text authorization;
 };
@@ -83,16 +85,13 @@ void kube_credentials_free(struct kube_credentials *credentials)
 static bool is_whole(const struct watched *file, const char *s, size_t n)
 {
 	static const char end[] = "-----END ";
-	if (!text_is_utf8(s, n) || n == 0)
-		return false;
-	return !file->is_pem || strstr(s, end) != NULL;
+	if (!file->is_pem)
+		return kube_token_is_fit(s, n);
+	return n > 0 && text_is_utf8(s, n) && strstr(s, end) != NULL;
 }
 
 static void take(struct watched *file, const char *s, size_t n)
 {
-	if (!file->is_pem)
-		while (n > 0 && strchr(" \t\r\n", s[n - 1]))
-			n--;
 	wipe(&file->content);
 	file->content = (struct text){0};
 	text_add_n(&file->content, s, n);
@@ -117,6 +116,8 @@ static void look(struct watched *file, int64_t now_ns)
 	const char *s = kube_read_file(arena, file->path, file->max, &n, &file->error);
 	if (!s)
 		return;
+	while (!file->is_pem && n > 0 && strchr(" \t\r\n", s[n - 1]))
+		n--;
 	if (!is_whole(file, s, n)) {
 		error_set(&file->error, "%s is not whole", file->path);
 		return;
@@ -149,32 +150,39 @@ static bool get_pem(struct watched *file, const struct kube_pem *own, struct kub
 static bool is_exec_due(const struct kube_credentials *credentials, int64_t now_ns)
 {
 	int64_t wall_s = clock_wall_ns(credentials->clock) / CLOCK_S;
-	if (!credentials->exec_arena)
-		return true;
-	if (now_ns - credentials->exec_ns < KUBE_CREDENTIALS_EXEC_GAP_S * CLOCK_S)
+	if (credentials->has_exec_run && now_ns - credentials->exec_ns < KUBE_CREDENTIALS_EXEC_GAP_S * CLOCK_S)
 		return false;
-	return credentials->is_exec_refused ||
+	return !credentials->exec_arena || credentials->is_exec_refused ||
 	       (credentials->exec.expires_s && wall_s >= credentials->exec.expires_s - KUBE_CREDENTIALS_EARLY_S);
 }
 
-static bool get_exec(struct kube_credentials *credentials, int64_t now_ns, struct error *error)
+static void run_exec(struct kube_credentials *credentials)
 {
 	struct kube_exec_credential fresh;
-
-	if (!is_exec_due(credentials, now_ns))
-		return true;
 	struct arena *arena = arena_new();
-	bool is_done = kube_exec_run(arena, credentials->config, KUBE_EXEC_DEADLINE_MS, &fresh, error);
+	bool is_done =
+	    kube_exec_run(arena, credentials->config, KUBE_EXEC_DEADLINE_MS, &fresh, &credentials->exec_error);
+
+	credentials->has_exec_run = true;
 	credentials->exec_ns = clock_now_ns(credentials->clock);
 	if (!is_done) {
 		arena_free(arena);
-		return credentials->exec_arena != NULL; /* the former one may still be good */
+		return; /* the former one may still be good */
 	}
 	arena_free(credentials->exec_arena);
 	credentials->exec_arena = arena;
 	credentials->exec = fresh;
 	credentials->is_exec_refused = false;
-	return true;
+}
+
+static bool get_exec(struct kube_credentials *credentials, int64_t now_ns, struct error *error)
+{
+	if (is_exec_due(credentials, now_ns))
+		run_exec(credentials);
+	if (credentials->exec_arena)
+		return true;
+	*error = credentials->exec_error;
+	return false;
 }
 
 static void take_exec(const struct kube_credentials *credentials, struct kube_credential *ret)

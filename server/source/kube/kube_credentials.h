@@ -19,7 +19,7 @@
 
 #define KUBE_CREDENTIALS_LOOK_MS 1000 /* between two looks at a file */
 #define KUBE_CREDENTIALS_EARLY_S 10   /* before it expires, a plugin is asked for another */
-#define KUBE_CREDENTIALS_EXEC_GAP_S 5 /* between two runs of a plugin whose credential was refused */
+#define KUBE_CREDENTIALS_EXEC_GAP_S 5 /* between two runs of a plugin: it failed, or its credential was refused */
 
 struct kube_credentials;
 

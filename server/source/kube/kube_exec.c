@@ -17,26 +17,38 @@
 #include <unistd.h>
 
 #define COMPLAINT_MAX 300 /* bytes of its standard error that are quoted: the last */
+#define END_STEP_MS 5     /* between two looks whether it has ended, once it has closed its outputs */
 #define INFO_VARIABLE "KUBERNETES_EXEC_INFO"
 
 /* ---- what it prints ---- */
+
+/* "+05:30" */
+static bool parse_offset(const char *s, int64_t *offset_s)
+{
+	static const char digits[] = "0123456789";
+	bool is_offset = strlen(s) == 6 && (s[0] == '+' || s[0] == '-') && strspn(s + 1, digits) == 2 && s[3] == ':' &&
+	                 strspn(s + 4, digits) == 2;
+	if (!is_offset)
+		return false;
+	int hours = (s[1] - '0') * 10 + s[2] - '0', minutes = (s[4] - '0') * 10 + s[5] - '0';
+	*offset_s = (s[0] == '-' ? -60 : 60) * (hours * 60 + minutes);
+	return hours < 24 && minutes < 60;
+}
 
 /* RFC 3339, as Kubernetes prints it: 2026-01-02T03:04:05Z, or with an offset. */
 static bool parse_time(const char *s, int64_t *seconds)
 {
 	struct tm parts = {0};
 	const char *rest = strptime(s, "%Y-%m-%dT%H:%M:%S", &parts);
-	int hours = 0, minutes = 0;
-	char sign = '+';
+	int64_t offset_s = 0;
 
 	if (!rest)
 		return false;
 	if (*rest == '.')
 		rest += 1 + strspn(rest + 1, "0123456789");
-	if (strcmp(rest, "Z") != 0 && sscanf(rest, "%c%2d:%2d", &sign, &hours, &minutes) != 3)
+	if (strcmp(rest, "Z") != 0 && !parse_offset(rest, &offset_s))
 		return false;
-	int64_t offset_s = hours * 3600 + minutes * 60;
-	*seconds = (int64_t)timegm(&parts) - (sign == '-' ? -offset_s : offset_s);
+	*seconds = (int64_t)timegm(&parts) - offset_s;
 	return true;
 }
 
@@ -66,6 +78,8 @@ bool kube_exec_parse(struct arena *arena, const char *s, size_t n, struct kube_e
 	if ((ret->token && strlen(ret->token) > KUBE_TOKEN_BYTES_MAX) ||
 	    (ret->cert && (strlen(ret->cert) > KUBE_PEM_BYTES_MAX || strlen(ret->key) > KUBE_PEM_BYTES_MAX)))
 		return error_set(error, "it gave a token or a certificate that is too long");
+	if (ret->token && !kube_token_is_fit(ret->token, strlen(ret->token)))
+		return error_set(error, "it gave a token with a line end or another control character in it");
 	if (expires && !parse_time(expires, &ret->expires_s))
 		return error_set(error, "its expirationTimestamp \"%.40s\" is no time", expires);
 	return true;
@@ -204,6 +218,17 @@ static void keep_end(struct text *text)
 	text->n = COMPLAINT_MAX;
 }
 
+/* What is left of them to quote: whole characters, without the ends of lines after them. */
+static const char *quotable(struct text *text)
+{
+	const char *s = text_get(text);
+	for (int i = 0; i < 3 && (*s & 0xc0) == 0x80; i++)
+		s++; /* the rest of a character that was cut */
+	while (text->n > 0 && strchr(" \t\r\n", text->s[text->n - 1]))
+		text->s[--text->n] = '\0';
+	return text_is_utf8(s, strlen(s)) ? s : "";
+}
+
 /* Reads until both ends are closed. */
 static bool read_all(struct plugin *plugin, int64_t until_ns, struct text *out, struct text *err, struct error *error)
 {
@@ -219,6 +244,18 @@ static bool read_all(struct plugin *plugin, int64_t until_ns, struct text *out, 
 		if (fds[1].revents)
 			drain(&plugin->err, err, SIZE_MAX);
 		keep_end(err);
+	}
+	return true;
+}
+
+/* It may have closed both ends and still run. */
+static bool await_end(const struct plugin *plugin, int64_t until_ns, struct error *error)
+{
+	siginfo_t info = {0};
+	while (waitid(P_PID, (id_t)plugin->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == 0) {
+		if (clock_now_ns(clock_system()) >= until_ns)
+			return error_set(error, "it did not end in time");
+		poll(NULL, 0, END_STEP_MS);
 	}
 	return true;
 }
@@ -245,13 +282,13 @@ static bool run(struct arena *arena, const struct kube_config *config, int deadl
 
 	if (!start(arena, config, &plugin, error))
 		return false;
-	bool is_done = read_all(&plugin, until_ns, out, &err, error);
+	bool is_done = read_all(&plugin, until_ns, out, &err, error) && await_end(&plugin, until_ns, error);
 	int status = finish(&plugin, is_done);
 	if (!is_done)
 		return false;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return true;
-	const char *complaint = err.n && text_is_utf8(err.s, err.n) ? err.s : "";
+	const char *complaint = quotable(&err);
 	if (WIFEXITED(status))
 		return error_set(error, "it ended with %d%s%s", WEXITSTATUS(status), *complaint ? ": " : "", complaint);
 	return error_set(error, "it was ended by signal %d", WTERMSIG(status));
