@@ -42,13 +42,16 @@ import (
 
 const usage = `usage: kube up --dir DIR [--port N] [--controllers LIST] [--fsync] [--until-eof] [-- FLAGS OF KUBE-APISERVER]
        kube compact --dir DIR
-       kube faults --dir DIR [--until-eof]
-       kube load --kubeconfig FILE [--services N] [--endpoints N] [--pods N] [--routes N]
+       kube faults --dir DIR [--until-eof] [--seed N]
+       kube load --kubeconfig FILE [--services N] [--endpoints N] [--pods N] [--routes N] [--namespace NAME] [--parallel N]
        kube kubectl ...
        kube version
 `
 
 func main() {
+	if filepath.Base(os.Args[0]) == "kubectl" { // a link to this program
+		kubectl(os.Args[1:])
+	}
 	if len(os.Args) < 2 {
 		fmt.Fprint(os.Stderr, usage)
 		os.Exit(2)
