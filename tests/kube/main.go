@@ -148,26 +148,20 @@ func up(args []string) error {
 	}
 	cctx, ccancel := context.WithCancel(context.Background())
 	defer ccancel()
-	cdone, err := startControllers(cctx, *controllers, p)
-	if err != nil {
+	if err := startControllers(cctx, *controllers, p); err != nil {
 		return err
 	}
 	fmt.Println("ready", base)
 
 	select {
 	case <-ctx.Done():
-	case err = <-cdone:
-		err = fmt.Errorf("controllers ended: %w", err)
 	case err = <-done:
 		return fmt.Errorf("kube-apiserver ended: %v", err)
 	}
 	ccancel()
 	acancel()
 	select {
-	case e := <-done:
-		if err == nil {
-			err = e
-		}
+	case err = <-done:
 	case <-time.After(10 * time.Second): // open watches: don't wait for the last of them
 	}
 	return err
