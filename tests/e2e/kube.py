@@ -1,10 +1,14 @@
 """A real Kubernetes API server for end-to-end tests, and weftd in front of it. Standard library only.
 
+    with kube.Rig(folder, flags=["--watch-cache=false"]) as rig:      an API server alone
+        rig.apply(yaml); rig.kubectl("get", "services"); rig.request("GET", "/api/v1/services")
+        rig.kill(); rig.start()                   it goes and comes back on the same port, with its data
+        with rig.faults() as faults:              a proxy before it, which does harm on command
+            faults.answer(429, "services", count=3, retry_after_s=1)
     kube.enter_network()                          once, first: a network namespace with pods' addresses (10.244.0.0/16)
     with kube.Cluster() as mesh:                  API server, CRDs and deploy/ applied; a Mesh (mesh.py)
         mesh.rig.apply(yaml)
         weftd = mesh.weftd()                      as the service account of deploy/, with no other rights
-        mesh.rig.kill(); mesh.rig.start()         the API server goes and comes back on the same port, with its data
 
 kubectl is the rig's own. Everything binds to loopback and ends with the Cluster.
 """
@@ -15,6 +19,7 @@ import shutil
 import ssl
 import subprocess
 import sys
+import tempfile
 import urllib.error
 import urllib.request
 
@@ -40,9 +45,10 @@ def enter_network():
 
 
 class Rig(mesh_rig.Process):
-    """The API server, with etcd and some controllers, in one process that ends with the test."""
+    """The API server, with etcd and some controllers, in one process that ends with the test. flags: kube-apiserver's."""
 
     def __init__(self, folder, controllers=CONTROLLERS, flags=()):
+        assert os.access(KUBE, os.X_OK), f"no {KUBE}: scripts/deps test builds it"
         self.dir, self._folder, self._controllers, self._flags = os.path.join(folder, "kube"), folder, controllers, flags
         self.start()
 
@@ -68,14 +74,28 @@ class Rig(mesh_rig.Process):
             self._token = file.readline().split(",")[0]
         self._tls = ssl.create_default_context(cafile=os.path.join(self.dir, "ca.crt"))
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, trace):
+        self.stop()
+
+    def _let_go(self):
+        if self._hold is not None:
+            os.close(self._hold)
+            self._hold = None
+
     def kill(self):
         super().kill()
-        os.close(self._hold)
+        self._let_go()
+        self._log.close()
 
     def stop(self, timeout_s=30):
-        if self.is_running:
-            super().stop(timeout_s)
-            os.close(self._hold)
+        """Returns the exit code: 0 of an orderly end, and nothing when it was not there."""
+        try:
+            return super().stop(timeout_s) if self.is_running else None
+        finally:
+            self._let_go()
 
     # ---- kubectl ----
 
@@ -104,11 +124,28 @@ class Rig(mesh_rig.Process):
 
     # ---- the API itself ----
 
-    def request(self, method, path, body=None, content_type="application/json"):
+    def open(self, path, method="GET", body=None, content_type="application/json", token=None, port=None, timeout_s=30):
+        """The answer as it comes, from the API server or from what stands before it at another port. The admin asks, unless there is
+        another's token."""
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.url + path, data, {"Authorization": f"Bearer {self._token}", "Content-Type": content_type}, method=method)
-        with urllib.request.urlopen(request, timeout=30, context=self._tls) as answer:
+        headers = {"Authorization": f"Bearer {token or self._token}", "Content-Type": content_type}
+        request = urllib.request.Request(f"https://127.0.0.1:{port or self.port}{path}", data, headers, method=method)
+        return urllib.request.urlopen(request, timeout=timeout_s, context=self._tls)
+
+    def request(self, method, path, body=None, content_type="application/json", **options):
+        with self.open(path, method, body, content_type, **options) as answer:
             return json.loads(answer.read() or b"null")
+
+    def watch(self, path, version, **options):
+        """Gives (type, object) of each event after that version. Ends when the stream does, if as it should; else it raises http.client's
+        error or the socket's."""
+        with self.open(f"{path}?watch=1&resourceVersion={version}", **options) as answer:
+            rest = b""
+            while piece := answer.read1(65536):  # not by lines: http.client's readline takes a stream that broke for one that ended
+                *lines, rest = (rest + piece).split(b"\n")
+                for line in lines:
+                    event = json.loads(line)
+                    yield event["type"], event["object"]
 
     def get(self, path):
         """None when it is not there."""
@@ -120,7 +157,7 @@ class Rig(mesh_rig.Process):
             raise
 
     def compact(self):
-        """etcd forgets all versions but the present ones."""
+        """etcd forgets all versions but the present ones. Who gets 410 for it: tests/kube/README.md."""
         subprocess.run([KUBE, "compact", "--dir", self.dir], check=True, capture_output=True, timeout=30)
 
     # ---- who asks ----
@@ -140,18 +177,40 @@ class Rig(mesh_rig.Process):
             os.rename(draft, os.path.join(folder, name))
         shutil.copy(os.path.join(self.dir, "ca.crt"), folder)
 
+    def kubeconfig(self, token=None, port=None):
+        """A new kubeconfig: the admin's unless there is another's token, for the API server unless there is another port."""
+        with open(os.path.join(self.dir, "kubeconfig"), encoding="utf-8") as file:
+            text = file.read()
+        text = text.replace(self._token, token or self._token).replace(self.url, f"https://127.0.0.1:{port or self.port}")
+        handle, path = tempfile.mkstemp(prefix="kubeconfig-", dir=self.dir)
+        with open(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        return path
+
+    def faults(self, seed=1):
+        return Faults(self, self._folder, seed)
+
 
 class Faults(mesh_rig.Process):
     """A proxy before the API server that does harm on command (tests/kube/faults.go). `port` is what weftd is told."""
 
-    def __init__(self, rig, folder):
+    def __init__(self, rig, folder, seed=1):
         reader, self._hold = os.pipe()
         self.name, self.log_path = "faults", os.path.join(folder, "faults.log")
         self._log = open(self.log_path, "ab")
-        self.process = subprocess.Popen([KUBE, "faults", "--dir", rig.dir, "--until-eof"], stdin=reader, stdout=subprocess.PIPE, stderr=self._log, text=True)
+        self.process = subprocess.Popen([KUBE, "faults", "--dir", rig.dir, "--until-eof", "--seed", str(seed)], stdin=reader,
+                                        stdout=subprocess.PIPE, stderr=self._log, text=True)
         os.close(reader)
-        _, address, self._control = self.process.stdout.readline().split()
+        ready = self.process.stdout.readline().split()
+        assert len(ready) == 3, f"the proxy did not start:\n{self.log()}"
+        _, address, self._control = ready
         self.port = int(address.rsplit(":", 1)[1])
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, trace):
+        self.stop()
 
     def _post(self, path, body=None):
         request = urllib.request.Request(f"http://{self._control}{path}", json.dumps(body or []).encode(), method="POST")
@@ -160,6 +219,33 @@ class Faults(mesh_rig.Process):
     def set(self, *faults):
         """What happens from now on, instead of what did: each a dict as in faults.go."""
         self._post("/faults", faults)
+
+    def clear(self):
+        """No harm any more."""
+        self.set()
+        self.accept()
+
+    # One fault each, instead of those before. path: a regular expression for path and query; count 0: until told otherwise;
+    # share: of the requests that match, 0: all.
+
+    def answer(self, status, path="", count=0, share=0.0, retry_after_s=0):
+        self.set({"path": path, "count": count, "share": share, "status": status, "retryAfter": retry_after_s})
+
+    def delay(self, delay_ms, path="", count=0):
+        self.set({"path": path, "count": count, "delayMs": delay_ms})
+
+    def truncate(self, length, path="", count=0, is_clean=False):
+        """The body ends after so many bytes: as if that were all, or with a reset."""
+        self.set({"path": path, "count": count, "cutAfter": length, "cutClean": is_clean})
+
+    def cut_watches(self, about_ms, path="", count=0):
+        self.set({"path": path, "count": count, "cutMs": about_ms})
+
+    def hang(self, path="", count=0):
+        """No byte of the answer comes."""
+        self.set({"path": path, "count": count, "hang": True})
+
+    # What happens to connections.
 
     def cut(self):
         """All connections, now."""
@@ -170,13 +256,15 @@ class Faults(mesh_rig.Process):
         self._post("/refuse")
 
     def mute(self):
-        """Connections stay open, and nothing comes any more."""
+        """Connections stay open, and nothing comes or goes any more."""
         self._post("/mute")
 
     def accept(self):
+        """As before refuse() and mute()."""
         self._post("/accept")
 
     def stats(self):
+        """requests, hits (of faults), cut, connections (open ones), byKind ({"list pods": n}), watches ({"pods": open ones})."""
         with urllib.request.urlopen(f"http://{self._control}/stats", timeout=10) as answer:
             return json.loads(answer.read())
 

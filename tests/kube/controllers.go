@@ -30,9 +30,8 @@ func controllerNames() string {
 }
 
 // startControllers runs the named controllers of kube-controller-manager by their own constructors,
-// in this process, as the admin. The channel tells when they end of themselves.
-func startControllers(ctx context.Context, list string, p *pki) (<-chan error, error) {
-	done := make(chan error)
+// in this process, as the admin.
+func startControllers(ctx context.Context, list string, p *pki) error {
 	want := map[string]bool{}
 	for _, n := range strings.Split(list, ",") {
 		if n != "" && n != "none" {
@@ -41,16 +40,16 @@ func startControllers(ctx context.Context, list string, p *pki) (<-chan error, e
 	}
 	cfg, err := clientcmd.BuildConfigFromFlags("", p.path("kubeconfig"))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	cfg.QPS, cfg.Burst = 500, 1000
 	client, err := kubernetes.NewForConfig(cfg)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	meta, err := metadata.NewForConfig(cfg)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	inf := informers.NewSharedInformerFactory(client, 12*time.Hour)
 	metaInf := informerfactory.NewInformerFactory(inf, metadatainformer.NewSharedInformerFactory(meta, 12*time.Hour))
@@ -115,11 +114,11 @@ func startControllers(ctx context.Context, list string, p *pki) (<-chan error, e
 	for n := range want {
 		mk, ok := run[n]
 		if !ok {
-			return nil, fmt.Errorf("no controller %q; there are %s", n, controllerNames())
+			return fmt.Errorf("no controller %q; there are %s", n, controllerNames())
 		}
 		s, err := mk()
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", n, err)
+			return fmt.Errorf("%s: %w", n, err)
 		}
 		start = append(start, s)
 	}
@@ -131,8 +130,8 @@ func startControllers(ctx context.Context, list string, p *pki) (<-chan error, e
 	// A Pod needs its namespace's 'default' ServiceAccount, or admission refuses it.
 	if want["serviceaccount"] {
 		if err := waitDefaultSA(ctx, client); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return done, nil
+	return nil
 }

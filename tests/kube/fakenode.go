@@ -17,7 +17,7 @@ import (
 
 // fakeNode stands in for the scheduler and the kubelet: it makes a Node 'rig', binds each Pod that has no
 // node to it, reports Pods that are on it as running and ready with an address of 10.244.0.0/16 (or the one
-// in the Pod's annotation weft-test/pod-ip; with kube-rig/not-ready they are not ready), and ends those that
+// in the Pod's annotation weft-test/pod-ip; with weft-test/not-ready they are not ready), and ends those that
 // are being deleted. Nothing runs.
 type fakeNode struct {
 	c    kubernetes.Interface

@@ -39,20 +39,24 @@ type fault struct {
 }
 
 type proxy struct {
-	mu     sync.Mutex
+	mu     sync.Mutex // of the next four
 	faults []*fault
 	conns  map[net.Conn]struct{}
+	chance *rand.Rand
+	counts counts
 
 	refuse, mute        atomic.Bool // new connections are closed at once; bytes of open ones go nowhere
 	hits, requests, cut atomic.Int64
 }
 
 // faults is a TLS proxy before a rig's API server, with the server's own certificate, that does harm on command: GET /stats,
-// POST /faults with a list (replaces the former), POST /cut, /refuse, /accept, /mute on its control port.
+// POST /faults with a list (replaces the former), POST /cut, /refuse, /accept, /mute on its control port. It prints
+// "ready ADDRESS CONTROL-ADDRESS".
 func faults(args []string) error {
 	f := flag.NewFlagSet("faults", flag.ExitOnError)
 	dir := f.String("dir", "", "folder of the rig's files")
 	eof := f.Bool("until-eof", false, "end when the standard input ends")
+	seed := f.Uint64("seed", 1, "of all chance: shares, and when watches are cut")
 	_ = f.Parse(args)
 	in := func(n string) string { return filepath.Join(*dir, n) }
 	port, err := os.ReadFile(in("port"))
@@ -70,7 +74,7 @@ func faults(args []string) error {
 	pool := x509.NewCertPool()
 	pool.AppendCertsFromPEM(ca)
 	upstream := &url.URL{Scheme: "https", Host: "127.0.0.1:" + strings.TrimSpace(string(port))}
-	p := &proxy{conns: map[net.Conn]struct{}{}}
+	p := &proxy{conns: map[net.Conn]struct{}{}, chance: rand.New(rand.NewPCG(*seed, 0)), counts: newCounts()}
 	reverse := &httputil.ReverseProxy{
 		Rewrite:       func(r *httputil.ProxyRequest) { r.SetURL(upstream) },
 		FlushInterval: -1,
@@ -123,9 +127,11 @@ func (p *proxy) control() http.Handler {
 	m.HandleFunc("POST /mute", func(http.ResponseWriter, *http.Request) { p.mute.Store(true) })
 	m.HandleFunc("GET /stats", func(w http.ResponseWriter, _ *http.Request) {
 		p.mu.Lock()
-		n := len(p.conns)
-		p.mu.Unlock()
-		_ = json.NewEncoder(w).Encode(map[string]int64{"requests": p.requests.Load(), "hits": p.hits.Load(), "cut": p.cut.Load(), "connections": int64(n)})
+		defer p.mu.Unlock()
+		_ = json.NewEncoder(w).Encode(map[string]any{
+			"requests": p.requests.Load(), "hits": p.hits.Load(), "cut": p.cut.Load(), "connections": len(p.conns),
+			"byKind": p.counts.requests, "watches": p.counts.watches,
+		})
 	})
 	return m
 }
@@ -135,7 +141,7 @@ func (p *proxy) find(r *http.Request) *fault {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, f := range p.faults {
-		if !f.re.MatchString(r.URL.RequestURI()) || (f.Share > 0 && rand.Float64() >= f.Share) || f.Count < 0 {
+		if !f.re.MatchString(r.URL.RequestURI()) || f.Count < 0 || (f.Share > 0 && p.chance.Float64() >= f.Share) {
 			continue
 		}
 		if f.Count > 0 {
@@ -151,12 +157,17 @@ func (p *proxy) find(r *http.Request) *fault {
 
 func (p *proxy) serve(next http.Handler, w http.ResponseWriter, r *http.Request) {
 	p.requests.Add(1)
+	defer p.count(r)()
 	f := p.find(r)
 	if f == nil {
 		next.ServeHTTP(w, r)
 		return
 	}
-	time.Sleep(time.Duration(f.DelayMs) * time.Millisecond)
+	select {
+	case <-time.After(time.Duration(f.DelayMs) * time.Millisecond):
+	case <-r.Context().Done():
+		return
+	}
 	switch {
 	case f.Hang:
 		<-r.Context().Done()
@@ -168,7 +179,10 @@ func (p *proxy) serve(next http.Handler, w http.ResponseWriter, r *http.Request)
 		w.WriteHeader(f.Status)
 		fmt.Fprintf(w, `{"kind":"Status","apiVersion":"v1","status":"Failure","message":"a fault of the test","code":%d}`, f.Status)
 	case f.CutMs > 0 && r.URL.Query().Get("watch") != "":
-		ctx, cancel := context.WithTimeout(r.Context(), time.Duration(f.CutMs/2+rand.IntN(f.CutMs))*time.Millisecond)
+		p.mu.Lock()
+		ms := f.CutMs/2 + p.chance.IntN(f.CutMs)
+		p.mu.Unlock()
+		ctx, cancel := context.WithTimeout(r.Context(), time.Duration(ms)*time.Millisecond)
 		defer cancel()
 		defer p.cut.Add(1)
 		next.ServeHTTP(w, r.WithContext(ctx)) // panics when the time is up: the stream is reset
@@ -239,7 +253,16 @@ type conn struct {
 	p *proxy
 }
 
-// Write pretends, while the proxy is mute.
+// Read and Write pretend, while the proxy is mute: bytes are lost both ways, so that a connection is of no use afterwards.
+func (c *conn) Read(b []byte) (int, error) {
+	for {
+		n, err := c.Conn.Read(b)
+		if err != nil || !c.p.mute.Load() {
+			return n, err
+		}
+	}
+}
+
 func (c *conn) Write(b []byte) (int, error) {
 	if c.p.mute.Load() {
 		return len(b), nil

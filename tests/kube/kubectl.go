@@ -17,4 +17,5 @@ func kubectl(args []string) {
 	if err := cli.RunNoErrOutput(cmd.NewDefaultKubectlCommand()); err != nil {
 		util.CheckErr(err)
 	}
+	os.Exit(0)
 }

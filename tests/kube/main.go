@@ -42,13 +42,16 @@ import (
 
 const usage = `usage: kube up --dir DIR [--port N] [--controllers LIST] [--fsync] [--until-eof] [-- FLAGS OF KUBE-APISERVER]
        kube compact --dir DIR
-       kube faults --dir DIR [--until-eof]
-       kube load --kubeconfig FILE [--services N] [--endpoints N] [--pods N] [--routes N]
+       kube faults --dir DIR [--until-eof] [--seed N]
+       kube load --kubeconfig FILE [--services N] [--endpoints N] [--pods N] [--routes N] [--namespace NAME] [--parallel N]
        kube kubectl ...
        kube version
 `
 
 func main() {
+	if filepath.Base(os.Args[0]) == "kubectl" { // a link to this program
+		kubectl(os.Args[1:])
+	}
 	if len(os.Args) < 2 {
 		fmt.Fprint(os.Stderr, usage)
 		os.Exit(2)
@@ -145,26 +148,20 @@ func up(args []string) error {
 	}
 	cctx, ccancel := context.WithCancel(context.Background())
 	defer ccancel()
-	cdone, err := startControllers(cctx, *controllers, p)
-	if err != nil {
+	if err := startControllers(cctx, *controllers, p); err != nil {
 		return err
 	}
 	fmt.Println("ready", base)
 
 	select {
 	case <-ctx.Done():
-	case err = <-cdone:
-		err = fmt.Errorf("controllers ended: %w", err)
 	case err = <-done:
 		return fmt.Errorf("kube-apiserver ended: %v", err)
 	}
 	ccancel()
 	acancel()
 	select {
-	case e := <-done:
-		if err == nil {
-			err = e
-		}
+	case err = <-done:
 	case <-time.After(10 * time.Second): // open watches: don't wait for the last of them
 	}
 	return err
