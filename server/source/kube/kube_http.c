@@ -295,7 +295,9 @@ static void set_request(struct kube_call *call, const struct kube_request *reque
 	SET(call, CURLOPT_ACCEPT_ENCODING, "gzip");
 	SET(call, CURLOPT_PROTOCOLS_STR, "http,https");
 	SET(call, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-	SET(call, CURLOPT_PIPEWAIT, 1L); /* rather wait for the one connection than make another */
+	/* rather wait for the one connection than make another; without TLS it is HTTP/1.1, and one would wait for ever
+	 */
+	SET(call, CURLOPT_PIPEWAIT, text_has_prefix(call->http->config->server, "https:") ? 1L : 0L);
 	SET(call, CURLOPT_NOSIGNAL, 1L);
 	SET(call, CURLOPT_TCP_KEEPALIVE, 1L);
 	SET(call, CURLOPT_CONNECTTIMEOUT_MS, (long)KUBE_HTTP_CONNECT_MS);
