@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define MOVES_MAX 100        /* before whoever polls gets a turn */
+#define MESSAGE_MAX 300      /* bytes of what a server says is wrong */
 #define RETRY_AFTER_MAX_S 60 /* a server that asks for more is asked again after this */
 
 struct kube_call {
@@ -146,6 +147,18 @@ static size_t take_body(char *s, size_t size, size_t n, void *context)
 	return call->is_refused ? CURL_WRITEFUNC_ERROR : n;
 }
 
+/* At most so many bytes, cut between characters; nothing where they are no text. */
+static void add_beginning(struct text *out, const char *s, size_t n)
+{
+	if (n > MESSAGE_MAX) {
+		n = MESSAGE_MAX;
+		while (n > 0 && (s[n] & 0xc0) == 0x80)
+			n--;
+	}
+	if (n > 0 && text_is_utf8(s, n))
+		text_printf(out, ": %.*s", (int)n, s);
+}
+
 /* The message of the Status object that an API server explains itself with, else the body's beginning. */
 static void add_server_message(const struct kube_call *call, struct text *out)
 {
@@ -154,9 +167,9 @@ static void add_server_message(const struct kube_call *call, struct text *out)
 	const struct json *body = json_parse(arena, text_get(&call->body), call->body.n, &error);
 	const char *message = body ? json_get_string(body, "message") : NULL;
 	if (message)
-		text_printf(out, ": %.300s", message);
-	else if (call->body.n && text_is_utf8(call->body.s, call->body.n))
-		text_printf(out, ": %.*s", (int)strcspn(call->body.s, "\r\n"), call->body.s);
+		add_beginning(out, message, strlen(message));
+	else
+		add_beginning(out, text_get(&call->body), strcspn(text_get(&call->body), "\r\n"));
 }
 
 static int64_t retry_after_ms(const struct kube_call *call)
@@ -298,7 +311,9 @@ static void set_request(struct kube_call *call, const struct kube_request *reque
 	SET(call, CURLOPT_ACCEPT_ENCODING, "gzip");
 	SET(call, CURLOPT_PROTOCOLS_STR, "http,https");
 	SET(call, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-	SET(call, CURLOPT_PIPEWAIT, 1L); /* rather wait for the one connection than make another */
+	/* rather wait for the one connection than make another; without TLS it is HTTP/1.1, and one would wait for ever
+	 */
+	SET(call, CURLOPT_PIPEWAIT, text_has_prefix(call->http->config->server, "https:") ? 1L : 0L);
 	SET(call, CURLOPT_NOSIGNAL, 1L);
 	SET(call, CURLOPT_TCP_KEEPALIVE, 1L);
 	SET(call, CURLOPT_CONNECTTIMEOUT_MS, (long)KUBE_HTTP_CONNECT_MS);

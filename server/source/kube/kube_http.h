@@ -55,7 +55,7 @@ struct kube_http_stats {
 	uint64_t requests;
 	uint64_t failures;    /* of them: no answer, or not 2xx */
 	uint64_t connections; /* that were made */
-	uint64_t bytes;       /* received, before gzip was undone */
+	uint64_t bytes;       /* received, once gzip was undone */
 	int64_t last_byte_ns; /* monotonic; 0: never */
 };
 
