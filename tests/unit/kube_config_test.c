@@ -199,7 +199,7 @@ END_TEST
 START_TEST(clusters_say_where)
 {
 	static const struct row rows[] = {
-	    {CLUSTER("server: http://127.0.0.1:8080/"), "http://127.0.0.1:8080 token=SECRET"},
+	    {CLUSTER("server: http://127.0.0.1:8080/"), "http://127.0.0.1:8080"},
 	    {CLUSTER("server: https://s/k8s/clusters/a//"), "https://s/k8s/clusters/a token=SECRET"},
 	    {CLUSTER("server: https://s, certificate-authority: ca.crt"), "https://s ca=~/ca.crt token=SECRET"},
 	    {CLUSTER("server: https://s, certificate-authority-data: Q0E="), "https://s ca-data=CA token=SECRET"},

@@ -359,7 +359,11 @@ static bool read_context(struct loading *loading, struct error *error)
 		return error_set(error, "%s: context \"%s\" names no cluster", entry.path, name);
 	loading->config->namespace = namespace ? namespace : "default";
 	loading->config->description = arena_printf(loading->arena, "context %s of %s", name, entry.path);
-	return read_cluster(loading, cluster, error) && (!user || read_user(loading, user, error));
+	if (!read_cluster(loading, cluster, error))
+		return false;
+	/* nothing that proves who we are goes over a connection that anybody can read */
+	bool is_secure = text_has_prefix(loading->config->server, "https://");
+	return !user || !is_secure || read_user(loading, user, error);
 }
 
 /* ---- in a pod ---- */

@@ -8,7 +8,8 @@
  *
  * Kubeconfig files are read as kubectl reads them (k8s.io/client-go, clientcmd): of several files the first that has a
  * name wins, and the first current-context; relative paths start at the file that they stand in; unknown fields are
- * ignored. In a pod: the environment's KUBERNETES_SERVICE_HOST and _PORT, and the service account's mounted folder.
+ * ignored; to a server by plain http nothing is presented. In a pod: the environment's KUBERNETES_SERVICE_HOST and
+ * _PORT, and the service account's mounted folder.
  */
 #include "base/arena.h"
 #include "base/error.h"
