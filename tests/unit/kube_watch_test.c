@@ -386,6 +386,20 @@ START_TEST(everything_is_listed_again_from_time_to_time)
 }
 END_TEST
 
+START_TEST(a_watch_that_is_not_answered_is_given_up)
+{
+	struct fixture fixture;
+	init_watching(&fixture);
+	int64_t asked_ns = fixture.clock.now_ns;
+	ck_assert_int_eq(kube_watch_deadline_ns(fixture.watch), asked_ns + KUBE_ANSWER_S * CLOCK_S);
+	kube_watch_started(fixture.watch, asked_ns);
+	ck_assert_int_ge(kube_watch_deadline_ns(fixture.watch), asked_ns + KUBE_WATCH_S * CLOCK_S);
+	kube_watch_give_up(fixture.watch, asked_ns);
+	expect_watch(&fixture, "10");
+	done(&fixture);
+}
+END_TEST
+
 START_TEST(a_version_that_the_server_refuses_leads_to_a_list)
 {
 	static const struct {
@@ -440,5 +454,5 @@ UNIT_MAIN("kube_watch", a_kind_is_listed_page_by_page_and_then_watched, kinds_ar
           a_wrong_object_is_refused_by_name, failures_are_retried_after_a_growing_time_or_what_the_server_asks,
           a_kind_that_is_not_served_is_empty_and_waited_for, one_404_does_not_remove_what_is_known,
           pages_that_expire_are_asked_for_in_one_piece, everything_is_listed_again_from_time_to_time,
-          a_version_that_the_server_refuses_leads_to_a_list, a_watch_that_ends_at_once_is_a_failure,
-          changes_that_follow_one_another_are_one)
+          a_watch_that_is_not_answered_is_given_up, a_version_that_the_server_refuses_leads_to_a_list,
+          a_watch_that_ends_at_once_is_a_failure, changes_that_follow_one_another_are_one)

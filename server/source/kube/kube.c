@@ -92,6 +92,7 @@ static int64_t kind_move(struct kube_kind *kind)
 	int64_t deadline_ns = kube_watch_deadline_ns(kind->watch);
 	return at_ns < deadline_ns ? at_ns : deadline_ns;
 }
+
 /* ---- the thread ---- */
 
 static void relist_all(struct kube_source *source)
@@ -142,6 +143,7 @@ static void *run(void *context)
 	kube_write_let_go(source);
 	return NULL;
 }
+
 /* ---- life ---- */
 
 struct kube_source *kube_source_new(const struct kube_source_options *options)
@@ -215,6 +217,7 @@ void kube_source_relist(struct kube_source *source)
 	source->is_relisting = true;
 	kube_wake(source);
 }
+
 /* ---- the pipeline's side ---- */
 
 int kube_source_fd(const struct kube_source *source)

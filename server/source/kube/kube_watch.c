@@ -26,7 +26,7 @@ struct kube_watch {
 
 	bool is_under_way;
 	int64_t at_ns; /* nothing is asked for before */
-	int64_t relist_at_ns, watch_until_ns;
+	int64_t relist_at_ns, watch_until_ns, answer_until_ns;
 	unsigned n_failures, n_absent, n_expired;
 	struct text path;
 
@@ -137,6 +137,7 @@ static void ask_for_watch(struct kube_watch *watch, int64_t now_ns)
 {
 	int64_t timeout_s = KUBE_WATCH_S + rand_r(&watch->seed) % KUBE_WATCH_S;
 	watch->watch_until_ns = now_ns + (timeout_s + WATCH_GRACE_S) * CLOCK_S;
+	watch->answer_until_ns = now_ns + KUBE_ANSWER_S * CLOCK_S;
 	watch->is_expired = false;
 	add_collection(watch, &watch->path);
 	text_printf(&watch->path,
@@ -167,7 +168,8 @@ int64_t kube_watch_deadline_ns(const struct kube_watch *watch)
 {
 	if (!watch->is_under_way || watch->state != KUBE_WATCH_WATCHING)
 		return INT64_MAX;
-	return watch->relist_at_ns < watch->watch_until_ns ? watch->relist_at_ns : watch->watch_until_ns;
+	int64_t until_ns = watch->status.is_live ? watch->watch_until_ns : watch->answer_until_ns;
+	return watch->relist_at_ns < until_ns ? watch->relist_at_ns : until_ns;
 }
 
 void kube_watch_list_now(struct kube_watch *watch)
