@@ -24,6 +24,7 @@ struct kube_call {
 	void (*on_end)(void *context, const struct kube_response *response);
 	void *context;
 	int64_t silence_ns, heard_ns;
+	bool is_counted;             /* in the connections */
 	bool is_started, is_refused; /* on_start was called; on_body has said no */
 	struct text body;            /* that is kept for the end */
 	char curl_error[CURL_ERROR_SIZE];
@@ -119,11 +120,22 @@ static void call_heard(struct kube_call *call, size_t n)
 	call->http->stats.bytes += n;
 }
 
+/* As soon as it is known, for a watch does not end. */
+static void count_connection(struct kube_call *call)
+{
+	long n = 0;
+	if (call->is_counted || curl_easy_getinfo(call->easy, CURLINFO_NUM_CONNECTS, &n) != CURLE_OK || n <= 0)
+		return;
+	call->is_counted = true;
+	call->http->stats.connections += (uint64_t)n;
+}
+
 static size_t take_header(char *s, size_t size, size_t n, void *context)
 {
 	struct kube_call *call = context;
 	(void)s;
 	call_heard(call, size * n);
+	count_connection(call);
 	bool is_end = size * n <= 2; /* the empty line */
 	if (is_end && !call->is_started && is_success(call_status(call))) {
 		call->is_started = true;
@@ -184,12 +196,11 @@ static int64_t retry_after_ms(const struct kube_call *call)
 static void call_end(struct kube_call *call, CURLcode code, const char *why)
 {
 	CLEANUP(text_done) struct text message = {0};
-	long status = call_status(call), connects = 0;
+	long status = call_status(call);
 	struct text body = call->body;
 	struct kube_response response = {.retry_after_ms = retry_after_ms(call), .body = text_get(&body)};
 
-	if (curl_easy_getinfo(call->easy, CURLINFO_NUM_CONNECTS, &connects) == CURLE_OK)
-		call->http->stats.connections += (uint64_t)connects;
+	count_connection(call);
 	if (why)
 		text_add(&message, why);
 	else if (code != CURLE_OK)
