@@ -219,6 +219,8 @@ START_TEST(clusters_say_where)
 	    {CLUSTER("server: https://s, certificate-authority-data: \"?\""),
 	     "!~/config: certificate-authority-data is no base64"},
 	    {CLUSTER(""), "!~/config: cluster \"k\" has no server such as https://HOST:PORT"},
+	    {CLUSTER("server: \"https://\""), "!~/config: cluster \"k\" has no server such as https://HOST:PORT"},
+	    {CLUSTER("server: http:///a"), "!~/config: cluster \"k\" has no server such as https://HOST:PORT"},
 	    {CLUSTER("server: 10.0.0.1"), "!~/config: cluster \"k\" has no server such as https://HOST:PORT"},
 	};
 	TRY_ROWS(rows);

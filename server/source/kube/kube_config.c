@@ -229,6 +229,20 @@ static const char *const user_strings[] = {
 static const char *const exec_strings[] = {"apiVersion", "command", "installHint", "interactiveMode", NULL};
 static const char *const context_strings[] = {"cluster", "user", "namespace", NULL};
 
+/* The cluster's server, without a slash at its end; NULL when it has none. */
+static const char *read_server(struct loading *loading, const struct entry *entry)
+{
+	const char *server = get(entry, "server");
+	if (!server || (!text_has_prefix(server, "https://") && !text_has_prefix(server, "http://")))
+		return NULL;
+	if (strchr("/?#", *(strstr(server, "://") + 3)))
+		return NULL; /* no host, or nothing at all */
+	size_t n = strlen(server);
+	while (server[n - 1] == '/')
+		n--;
+	return arena_strndup(loading->arena, server, n);
+}
+
 static bool read_cluster(struct loading *loading, const char *name, struct error *error)
 {
 	struct kube_config *config = loading->config;
@@ -236,13 +250,9 @@ static bool read_cluster(struct loading *loading, const char *name, struct error
 
 	if (!find(loading, "clusters", "cluster", name, &entry, error) || !are_strings(&entry, cluster_strings, error))
 		return false;
-	const char *server = get(&entry, "server");
-	if (!server || (!text_has_prefix(server, "https://") && !text_has_prefix(server, "http://")))
+	config->server = read_server(loading, &entry);
+	if (!config->server)
 		return error_set(error, "%s: cluster \"%s\" has no server such as https://HOST:PORT", entry.path, name);
-	size_t n = strlen(server);
-	while (n > 0 && server[n - 1] == '/')
-		n--;
-	config->server = arena_strndup(loading->arena, server, n);
 	config->tls_server_name = get(&entry, "tls-server-name");
 	config->proxy_url = get(&entry, "proxy-url");
 	config->is_insecure = is_set(&entry, "insecure-skip-tls-verify");

@@ -81,7 +81,7 @@ bool kube_exec_parse(struct arena *arena, const char *s, size_t n, struct kube_e
 	if (ret->token && !kube_token_is_fit(ret->token, strlen(ret->token)))
 		return error_set(error, "it gave a token with a line end or another control character in it");
 	if (expires && !parse_time(expires, &ret->expires_s))
-		return error_set(error, "its expirationTimestamp \"%.40s\" is no time", expires);
+		return error_set(error, "its expirationTimestamp is no time such as 2026-01-02T15:04:05Z");
 	return true;
 }
 
