@@ -119,7 +119,7 @@ static void call_heard(struct kube_call *call, size_t n)
 	call->http->stats.bytes += n;
 }
 
-static size_t take_header(char *s, size_t size, size_t n, void *context)
+static size_t take_header(const char *s, size_t size, size_t n, void *context)
 {
 	struct kube_call *call = context;
 	(void)s;
