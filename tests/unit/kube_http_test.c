@@ -2,32 +2,15 @@
 
 #include "base/text.h"
 #include "tests/unit/config_dir.h"
+#include "tests/unit/http_server.h"
 #include "tests/unit/unit.h"
 
-#include <arpa/inet.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <pthread.h>
 #include <sys/eventfd.h>
-#include <sys/socket.h>
 
 #define WAIT_MS 20000
-#define CONNECTIONS_MAX 300
 #define LARGE (3 * KUBE_HTTP_BODY_MAX)
 
-/* ---- the server: HTTP/1.1, one thread, an answer for each path ---- */
-
-enum after {
-	KEEP,  /* the connection serves the next request */
-	CLOSE, /* it is closed after the answer */
-	HANG,  /* it stays silent from then on */
-};
-
-struct route {
-	const char *path, *answer;
-	size_t n; /* of the answer; 0: it is a string */
-	enum after after;
-};
+/* ---- what the server says ---- */
 
 #define OK(headers, body) "HTTP/1.1 200 OK\r\n" headers "\r\n" body
 #define REFUSAL(status, headers, body)                                                                                 \
@@ -39,45 +22,6 @@ static const char zipped[] = OK("Content-Encoding: gzip\r\nContent-Length: 45\r\
                                 "\233\350\332\377\107\257\160\003\022\000\000\000\000\340\333\166\016\007\367\051"
                                 "\201\213\023\000\000");
 
-static const struct route routes[] = {
-    {"/hello", OK("Content-Length: 5\r\n", "hello"), 0, KEEP},
-    {"/empty", OK("Content-Length: 0\r\n", ""), 0, KEEP},
-    {"/chunks", OK("Transfer-Encoding: chunked\r\n", "2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n"), 0, KEEP},
-    {"/gzip", zipped, sizeof zipped - 1, KEEP},
-    {"/silent", "", 0, HANG},
-    {"/begun", OK("Content-Length: 100\r\n", "hel"), 0, HANG},
-    {"/cut", OK("Content-Length: 100\r\n", "hel"), 0, CLOSE},
-    {"/cut-chunks", OK("Transfer-Encoding: chunked\r\n", "2\r\nhe\r\n"), 0, CLOSE},
-    {"/no-answer", "", 0, CLOSE},
-    {"/nonsense", "SSH-2.0-OpenSSH\r\n", 0, CLOSE},
-    {"/redirect", "HTTP/1.1 302 Found\r\nLocation: /hello\r\nContent-Length: 0\r\n\r\n", 0, KEEP},
-    {"/unauthorized", "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n", 0, KEEP},
-    {"/status", REFUSAL("404 Not Found", "", "{\"kind\":\"Status\",\"message\":\"no such thing\",\"code\":404}"), 0,
-     CLOSE},
-    {"/text", REFUSAL("500 Internal Server Error", "", "it is broken\r\nin two lines"), 0, CLOSE},
-    {"/bytes", REFUSAL("502 Bad Gateway", "", "\xff\xfe"), 0, CLOSE},
-    {"/patience", REFUSAL("429 Too Many Requests", "Retry-After: 7\r\n", "{\"message\":\"later\"}"), 0, CLOSE},
-    {"/much-patience", REFUSAL("503 Service Unavailable", "Retry-After: 86400\r\n", "{}"), 0, CLOSE},
-    {"/no-patience", REFUSAL("503 Service Unavailable", "Retry-After: soon\r\n", "{}"), 0, CLOSE},
-};
-
-struct connection {
-	int fd;
-	bool is_hanging;
-	struct text in;
-};
-
-struct server {
-	int fd, stop;
-	unsigned port;
-	pthread_t thread;
-	struct connection connections[CONNECTIONS_MAX];
-	size_t n;
-	pthread_mutex_t lock;
-	struct text heard; /* all requests, as they came */
-	unsigned n_heard;
-};
-
 /* Of the large answers, "x" as body or as a Status' message. */
 static void print_large(const char *path, struct text *out)
 {
@@ -87,137 +31,34 @@ static void print_large(const char *path, struct text *out)
 	text_add(out, strcmp(path, "/large-status") == 0 ? "{\"message\":\"" : "x");
 	for (size_t i = 1; i < LARGE; i += is_error ? 2 : 1)
 		text_add(out, is_error ? "ä" : "x");
-}
-
-static enum after answer(const char *path, struct text *out)
-{
-	for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {
-		const struct route *route = &routes[i];
-		if (strcmp(route->path, path) != 0)
-			continue;
-		text_add_n(out, route->answer, route->n ? route->n : strlen(route->answer));
-		return route->after;
-	}
-	print_large(path, out);
 	if (strcmp(path, "/large-status") == 0)
 		text_add(out, "\"}");
-	return CLOSE;
 }
 
-/* The length of the first request in what has come; 0: it is not whole. */
-static size_t whole_request(struct text *in)
-{
-	const char *s = text_get(in), *end = strstr(s, "\r\n\r\n");
-	if (!end)
-		return 0;
-	const char *length = strcasestr(s, "\r\ncontent-length: ");
-	size_t n_body = length && length < end ? (size_t)atoi(length + strlen("\r\ncontent-length: ")) : 0;
-	size_t n = (size_t)(end + 4 - s) + n_body;
-	return n <= in->n ? n : 0;
-}
-
-/* Piece by piece, so that it may come in pieces. */
-static void say(int fd, const struct text *out)
-{
-	size_t step = out->n < 1000 ? 7 : 4096;
-	for (size_t at = 0; at < out->n; at += step)
-		if (send(fd, out->s + at, at + step < out->n ? step : out->n - at, MSG_NOSIGNAL) < 0)
-			return;
-}
-
-/* False: the connection is to be closed. */
-static bool serve(struct server *server, struct connection *connection)
-{
-	char bytes[4096];
-	ssize_t got = recv(connection->fd, bytes, sizeof bytes, 0);
-	if (got <= 0)
-		return false;
-	text_add_n(&connection->in, bytes, (size_t)got);
-	size_t n = whole_request(&connection->in);
-	if (n == 0 || connection->is_hanging)
-		return true;
-	CLEANUP(text_done) struct text out = {0};
-	char path[64] = "";
-	sscanf(connection->in.s, "%*s %63s", path);
-	enum after after = answer(path, &out);
-	pthread_mutex_lock(&server->lock);
-	text_add_n(&server->heard, connection->in.s, n);
-	server->n_heard++;
-	pthread_mutex_unlock(&server->lock);
-	connection->in.n = 0;
-	connection->is_hanging = after == HANG;
-	say(connection->fd, &out);
-	return after != CLOSE;
-}
-
-static void drop(struct server *server, size_t i)
-{
-	close(server->connections[i].fd);
-	text_done(&server->connections[i].in);
-	server->connections[i] = server->connections[--server->n];
-}
-
-static void *run(void *context)
-{
-	struct server *server = context;
-	for (;;) {
-		struct pollfd fds[CONNECTIONS_MAX + 2] = {{.fd = server->stop, .events = POLLIN},
-		                                          {.fd = server->fd, .events = POLLIN}};
-		size_t n = server->n;
-		for (size_t i = 0; i < n; i++)
-			fds[i + 2] = (struct pollfd){.fd = server->connections[i].fd, .events = POLLIN};
-		poll(fds, n + 2, -1);
-		if (fds[0].revents)
-			return NULL;
-		for (size_t i = n; i-- > 0;)
-			if (fds[i + 2].revents && !serve(server, &server->connections[i]))
-				drop(server, i);
-		if (fds[1].revents && server->n < CONNECTIONS_MAX)
-			server->connections[server->n++] =
-			    (struct connection){.fd = accept4(server->fd, NULL, NULL, SOCK_CLOEXEC)};
-	}
-}
-
-static void server_start(struct server *server)
-{
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t n = sizeof address;
-	*server =
-	    (struct server){.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), .stop = eventfd(0, EFD_CLOEXEC)};
-	pthread_mutex_init(&server->lock, NULL);
-	ck_assert_int_eq(bind(server->fd, (struct sockaddr *)&address, n), 0);
-	ck_assert_int_eq(listen(server->fd, CONNECTIONS_MAX), 0);
-	ck_assert_int_eq(getsockname(server->fd, (struct sockaddr *)&address, &n), 0);
-	server->port = ntohs(address.sin_port);
-	ck_assert_int_eq(pthread_create(&server->thread, NULL, run, server), 0);
-}
-
-static void server_stop(struct server *server)
-{
-	ck_assert_int_eq(eventfd_write(server->stop, 1), 0);
-	pthread_join(server->thread, NULL);
-	while (server->n)
-		drop(server, 0);
-	close(server->fd);
-	close(server->stop);
-	text_done(&server->heard);
-	pthread_mutex_destroy(&server->lock);
-}
-
-static unsigned server_heard(struct server *server)
-{
-	pthread_mutex_lock(&server->lock);
-	unsigned n = server->n_heard;
-	pthread_mutex_unlock(&server->lock);
-	return n;
-}
-
-static void expect_heard(struct server *server, const char *want)
-{
-	pthread_mutex_lock(&server->lock);
-	ck_assert_msg(strstr(text_get(&server->heard), want) != NULL, "%s", text_get(&server->heard));
-	pthread_mutex_unlock(&server->lock);
-}
+static const struct route routes[] = {
+    {"/hello", OK("Content-Length: 5\r\n", "hello"), 0, KEEP, NULL},
+    {"/empty", OK("Content-Length: 0\r\n", ""), 0, KEEP, NULL},
+    {"/chunks", OK("Transfer-Encoding: chunked\r\n", "2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n"), 0, KEEP, NULL},
+    {"/gzip", zipped, sizeof zipped - 1, KEEP, NULL},
+    {"/silent", "", 0, HANG, NULL},
+    {"/begun", OK("Content-Length: 100\r\n", "hel"), 0, HANG, NULL},
+    {"/cut", OK("Content-Length: 100\r\n", "hel"), 0, CLOSE, NULL},
+    {"/cut-chunks", OK("Transfer-Encoding: chunked\r\n", "2\r\nhe\r\n"), 0, CLOSE, NULL},
+    {"/no-answer", "", 0, CLOSE, NULL},
+    {"/nonsense", "SSH-2.0-OpenSSH\r\n", 0, CLOSE, NULL},
+    {"/redirect", "HTTP/1.1 302 Found\r\nLocation: /hello\r\nContent-Length: 0\r\n\r\n", 0, KEEP, NULL},
+    {"/unauthorized", "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n", 0, KEEP, NULL},
+    {"/status", REFUSAL("404 Not Found", "", "{\"kind\":\"Status\",\"message\":\"no such thing\",\"code\":404}"), 0,
+     CLOSE, NULL},
+    {"/text", REFUSAL("500 Internal Server Error", "", "it is broken\r\nin two lines"), 0, CLOSE, NULL},
+    {"/bytes", REFUSAL("502 Bad Gateway", "", "\xff\xfe"), 0, CLOSE, NULL},
+    {"/patience", REFUSAL("429 Too Many Requests", "Retry-After: 7\r\n", "{\"message\":\"later\"}"), 0, CLOSE, NULL},
+    {"/much-patience", REFUSAL("503 Service Unavailable", "Retry-After: 86400\r\n", "{}"), 0, CLOSE, NULL},
+    {"/no-patience", REFUSAL("503 Service Unavailable", "Retry-After: soon\r\n", "{}"), 0, CLOSE, NULL},
+    {.path = "/large", .print = print_large, .after = CLOSE},
+    {.path = "/large-text", .print = print_large, .after = CLOSE},
+    {.path = "/large-status", .print = print_large, .after = CLOSE},
+};
 
 /* ---- a client ---- */
 
@@ -243,7 +84,7 @@ static void init(struct fixture *fixture)
 	for (size_t i = 0; i < sizeof proxies / sizeof proxies[0]; i++)
 		unsetenv(proxies[i]);
 	*fixture = (struct fixture){.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
-	server_start(&fixture->server);
+	server_start(&fixture->server, routes, sizeof routes / sizeof routes[0]);
 	snprintf(fixture->url, sizeof fixture->url, "http://127.0.0.1:%u", fixture->server.port);
 	fixture->config = (struct kube_config){.server = fixture->url, .token = "t"};
 	begin(fixture);
@@ -667,7 +508,7 @@ START_TEST(a_server_that_is_away_is_an_error)
 	fetch(&fixture, &request);
 	ck_assert_int_eq(call.status, 0);
 	ck_assert_msg(text_has_prefix(call.error.s, "Failed to connect to 127.0.0.1 port "), "%s", call.error.s);
-	server_start(&fixture.server);
+	server_start(&fixture.server, routes, sizeof routes / sizeof routes[0]);
 	done(&fixture);
 }
 END_TEST

@@ -147,10 +147,12 @@ static bool find(const struct loading *loading, const char *list, const char *me
 			*entry = (struct entry){.value = json_get(item, member), .path = loading->files[i].path};
 			if (entry->value && entry->value->type == JSON_OBJECT)
 				return true;
-			return error_set(error, "%s: %s \"%s\" has no \"%s\"", entry->path, member, name, member);
+			error_set(error, "%s: %s \"%s\" has no \"%s\"", entry->path, member, name, member);
+			return false;
 		}
 	}
-	return error_set(error, "the kubeconfig has no %s \"%s\"", member, name);
+	error_set(error, "the kubeconfig has no %s \"%s\"", member, name);
+	return false;
 }
 
 static const char *get(const struct entry *entry, const char *key)

@@ -130,7 +130,7 @@ static void count_connection(struct kube_call *call)
 	call->http->stats.connections += (uint64_t)n;
 }
 
-static size_t take_header(char *s, size_t size, size_t n, void *context)
+static size_t take_header(const char *s, size_t size, size_t n, void *context)
 {
 	struct kube_call *call = context;
 	(void)s;

@@ -213,9 +213,12 @@ static uint64_t put(struct kube_watch *watch, const char *key, const struct mani
 	return kube_feed_put(watch->feed, kube_watch_group(scratch, watch->kind, key), manifest, event_ns);
 }
 
-static void take_object(struct kube_watch *watch, const struct seen *seen, int64_t event_ns)
+/* False: there are too many already. */
+static bool take_object(struct kube_watch *watch, const struct seen *seen, int64_t event_ns)
 {
 	CLEANUP(text_done) struct text api_version = {0};
+	if (watch->items.n >= KUBE_OBJECTS_MAX && !kube_items_get(&watch->items, seen->key))
+		return error_set(&watch->found, "more than %d objects", KUBE_OBJECTS_MAX);
 	struct kube_item *item = kube_items_add(&watch->items, seen->key);
 	const struct json *generation = json_get(json_get(seen->document, "metadata"), "generation");
 	struct manifest manifest = {.arena = arena_new()};
@@ -227,6 +230,7 @@ static void take_object(struct kube_watch *watch, const struct seen *seen, int64
 	            kube_watch_version(watch));
 	manifest_add_item(&manifest, seen->document, api_version.s, watch->info->kind);
 	item->seq = put(watch, seen->key, &manifest, event_ns);
+	return true;
 }
 
 static void remove_object(struct kube_watch *watch, const char *key, int64_t event_ns)
@@ -254,7 +258,8 @@ static void note_unreadable(struct kube_watch *watch, const struct error *error)
 
 /* ---- lists ---- */
 
-static void take_listed(struct kube_watch *watch, const struct json_piece *piece, int64_t now_ns)
+/* False: nothing of use follows. */
+static bool take_listed(struct kube_watch *watch, const struct json_piece *piece, int64_t now_ns)
 {
 	CLEANUP(arena_freep) struct arena *scratch = arena_new();
 	struct error error;
@@ -267,16 +272,18 @@ static void take_listed(struct kube_watch *watch, const struct json_piece *piece
 		if (document)
 			error_set(&error, "it has no name");
 		note_unreadable(watch, &error);
-		return;
+		return true;
 	}
 	struct kube_item *item = kube_items_get(&watch->items, seen.key);
 	bool is_known = item && strcmp(item->resource_version, seen.resource_version) == 0;
 	if (!is_known) {
-		take_object(watch, &seen, watch->status.is_synced ? now_ns : 0);
+		if (!take_object(watch, &seen, watch->status.is_synced ? now_ns : 0))
+			return false;
 		watch->status.repairs += watch->status.is_synced;
 		item = kube_items_get(&watch->items, seen.key);
 	}
 	item->round = watch->round;
+	return true;
 }
 
 /* What the list says of itself. False: it is no list. */
@@ -399,8 +406,8 @@ static bool take_event(struct kube_watch *watch, const struct json_piece *piece,
 	watch->status.events++;
 	if (strcmp(type, "DELETED") == 0)
 		remove_object(watch, seen.key, now_ns);
-	else
-		take_object(watch, &seen, now_ns);
+	else if (!take_object(watch, &seen, now_ns))
+		return false;
 	take_bookmark(watch, &seen);
 	return true;
 }
@@ -424,10 +431,7 @@ static bool take_piece(struct kube_watch *watch, enum json_split_outcome outcome
 		return take_event(watch, piece, now_ns);
 	if (outcome == JSON_SPLIT_REST)
 		return take_list_end(watch, piece) || error_set(&watch->found, "the answer is no list");
-	if (watch->items.n >= KUBE_OBJECTS_MAX)
-		return error_set(&watch->found, "more than %d objects", KUBE_OBJECTS_MAX);
-	take_listed(watch, piece, now_ns);
-	return true;
+	return take_listed(watch, piece, now_ns);
 }
 
 bool kube_watch_body(struct kube_watch *watch, const char *s, size_t n, int64_t now_ns)

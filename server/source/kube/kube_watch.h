@@ -26,7 +26,7 @@
 #define KUBE_PAGE 500           /* objects asked for at once */
 #define KUBE_WATCH_S 300        /* a watch lasts so long, and up to twice that */
 #define KUBE_ANSWER_S 15        /* for the beginning of an answer to a watch */
-#define KUBE_OBJECTS_MAX 200000 /* of one kind */
+#define KUBE_OBJECTS_MAX 200000 /* of one kind; what is beyond is not taken in */
 #define KUBE_OBJECT_BYTES_MAX JSON_BYTES_MAX
 #define KUBE_CONTINUE_BYTES_MAX 4096
 #define KUBE_BACKOFF_MS 100      /* after the first failure; doubled with each, */
