@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <time.h>
 
 static int64_t read_ns(clockid_t id)
@@ -31,4 +32,21 @@ int64_t clock_now_ns(const struct clock *clock)
 int64_t clock_wall_ns(const struct clock *clock)
 {
 	return clock->is_fake ? clock->wall_ns : read_ns(CLOCK_REALTIME);
+}
+
+void clock_print(int64_t wall_ns, int digits, char out[CLOCK_TEXT])
+{
+	time_t seconds = (time_t)(wall_ns / CLOCK_S);
+	int64_t fraction = wall_ns % CLOCK_S;
+	struct tm utc;
+	char date[CLOCK_TEXT];
+
+	for (int i = digits; i < 9; i++)
+		fraction /= 10;
+	gmtime_r(&seconds, &utc);
+	strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &utc);
+	if (digits)
+		snprintf(out, CLOCK_TEXT, "%.20s.%0*lldZ", date, digits, (long long)fraction);
+	else
+		snprintf(out, CLOCK_TEXT, "%.20sZ", date);
 }

@@ -20,3 +20,7 @@ const struct clock *clock_system(void);
 struct clock clock_fake(int64_t now_ns);
 int64_t clock_now_ns(const struct clock *clock);  /* monotonic */
 int64_t clock_wall_ns(const struct clock *clock); /* since 1970-01-01T00:00:00Z */
+
+#define CLOCK_TEXT 40
+/* RFC 3339 in UTC, "2026-01-02T15:04:05.123Z", with so many digits behind the second (0 to 9). */
+void clock_print(int64_t wall_ns, int digits, char out[CLOCK_TEXT]);

@@ -44,13 +44,9 @@ bool log_level_parse(const char *name, enum log_level *level)
 
 static void add_time(struct text *line)
 {
-	int64_t now_ns = clock_wall_ns(clock_system());
-	time_t seconds = now_ns / CLOCK_S;
-	struct tm utc;
-	char date[32];
-	gmtime_r(&seconds, &utc);
-	strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &utc);
-	text_printf(line, "%s.%03dZ", date, (int)(now_ns % CLOCK_S / CLOCK_MS));
+	char time[CLOCK_TEXT];
+	clock_print(clock_wall_ns(clock_system()), 3, time);
+	text_add(line, time);
 }
 
 /* One line stays one line, and nothing a peer says moves a terminal's cursor: C0, DEL and C1 controls are escaped. */

@@ -165,6 +165,14 @@ void text_add_json_string(struct text *text, const char *s, size_t n)
 	text_add_char(text, '"');
 }
 
+void text_add_json_member(struct text *text, const char *key, const char *value)
+{
+	if (text->n > 0 && !strchr("{,", text->s[text->n - 1]))
+		text_add_char(text, ',');
+	text_printf(text, "\"%s\":", key);
+	text_add_json_string(text, value, strlen(value));
+}
+
 bool text_equal(const char *a, const char *b)
 {
 	return a == b || (a && b && strcmp(a, b) == 0);

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/slot.h"
+#include "base/wake.h"
 #include "server/changelog.h"
 #include "server/emission.h"
 #include "server/present.h"
@@ -13,7 +14,6 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 /*
@@ -25,7 +25,7 @@
 struct pipeline {
 	struct pipeline_options options;
 	struct slot *rosters;
-	int wake_fd; /* readable: look at the flags */
+	struct wake wake; /* look at the flags */
 	_Atomic bool is_stopping, is_reloading;
 	pthread_t thread;
 	bool is_started;
@@ -157,13 +157,6 @@ static void pipeline_pass(struct pipeline *pipeline, const struct pending *pendi
 
 /* ---- the thread ---- */
 
-static void pipeline_wake(struct pipeline *pipeline)
-{
-	uint64_t one = 1;
-	ssize_t n = write(pipeline->wake_fd, &one, sizeof one);
-	assert(n == sizeof one || errno == EAGAIN); /* full: it is readable already */
-}
-
 /* What the thread waits for: being told to stop or re-read, or that and everything else. */
 enum wait { WAIT_WAKE = 1, WAIT_ALL = 4 };
 
@@ -171,17 +164,14 @@ enum wait { WAIT_WAKE = 1, WAIT_ALL = 4 };
 static void pipeline_wait(const struct pipeline *pipeline, enum wait wait, int timeout_ms)
 {
 	struct pollfd fds[] = {
-	    {.fd = pipeline->wake_fd, .events = POLLIN},
+	    {.fd = wake_fd(&pipeline->wake), .events = POLLIN},
 	    {.fd = slot_fd(pipeline->rosters), .events = POLLIN},
 	    {.fd = pipeline->files ? file_source_fd(pipeline->files) : -1, .events = POLLIN},
 	    {.fd = pipeline->kube ? kube_source_fd(pipeline->kube) : -1, .events = POLLIN},
 	};
-	uint64_t count;
 
-	if (poll(fds, (nfds_t)wait, timeout_ms) > 0 && fds[0].revents) {
-		ssize_t n = read(pipeline->wake_fd, &count, sizeof count);
-		(void)n; /* the flags say what to do; the count does not matter */
-	}
+	if (poll(fds, (nfds_t)wait, timeout_ms) > 0 && fds[0].revents)
+		wake_quieten(&pipeline->wake);
 }
 
 static bool pipeline_read_files(struct pipeline *pipeline, struct error *error)
@@ -351,9 +341,7 @@ struct pipeline *pipeline_new(const struct pipeline_options *options, struct err
 	pipeline->cache = emit_cache_new();
 	pipeline->rosters = slot_new(roster_drop);
 	pipeline->roster = roster_new(NULL, 0);
-	pipeline->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (pipeline->wake_fd < 0)
-		abort();
+	wake_init(&pipeline->wake);
 	present_init(&pipeline->present);
 	return pipeline;
 }
@@ -370,7 +358,7 @@ void pipeline_stop(struct pipeline *pipeline)
 	if (!pipeline->is_started)
 		return;
 	pipeline->is_stopping = true;
-	pipeline_wake(pipeline);
+	wake_up(&pipeline->wake);
 	pthread_join(pipeline->thread, NULL);
 	pipeline->is_started = false;
 }
@@ -388,7 +376,7 @@ void pipeline_free(struct pipeline *pipeline)
 	file_source_free(pipeline->files);
 	store_free(pipeline->store);
 	slot_free(pipeline->rosters);
-	close(pipeline->wake_fd);
+	wake_done(&pipeline->wake);
 	present_done(&pipeline->present);
 	free(pipeline);
 }
@@ -403,7 +391,7 @@ void pipeline_roster(struct pipeline *pipeline, struct roster *roster)
 void pipeline_reload(struct pipeline *pipeline)
 {
 	pipeline->is_reloading = true;
-	pipeline_wake(pipeline);
+	wake_up(&pipeline->wake);
 }
 
 bool pipeline_is_ready(struct pipeline *pipeline, struct error *note)

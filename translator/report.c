@@ -148,10 +148,8 @@ static void print_object(const struct report_row *row, struct text *out)
 
 static void print_member(struct text *out, const char *key, const char *value)
 {
-	if (!value)
-		return;
-	text_printf(out, ",\"%s\":", key);
-	text_add_json_string(out, value, strlen(value));
+	if (value)
+		text_add_json_member(out, key, value);
 }
 
 void report_row_print_json(const struct report_row *row, struct text *out)

@@ -13,29 +13,21 @@ static int compare_streams(const void *a, const void *b)
 	return order ? order : (x->opened_ns > y->opened_ns) - (x->opened_ns < y->opened_ns);
 }
 
-static void print_member(struct text *out, const char *key, const char *value)
-{
-	text_printf(out, "\"%s\":", key);
-	text_add_json_string(out, value, strlen(value));
-}
-
 static void print_version(struct text *out, const char *key, struct resource_set *const sets[SUBSCRIPTION_PARTS])
 {
 	struct digest version = subscription_version(sets);
 	char hex[DIGEST_HEX];
 
 	digest_hex(version, hex);
-	print_member(out, key, digest_is_zero(version) ? "" : hex);
+	text_add_json_member(out, key, digest_is_zero(version) ? "" : hex);
 }
 
 static void print_nack(struct text *out, const struct nack *nack)
 {
 	text_add(out, ",\"nack\":{");
-	print_member(out, "resource", nack->resource);
-	text_add_char(out, ',');
-	print_member(out, "message", nack->message);
-	text_add_char(out, ',');
-	print_member(out, "version", nack->version);
+	text_add_json_member(out, "resource", nack->resource);
+	text_add_json_member(out, "message", nack->message);
+	text_add_json_member(out, "version", nack->version);
 	text_add_char(out, '}');
 }
 
@@ -45,11 +37,9 @@ static void print_subscription(struct text *out, const struct subscription *sub)
 
 	text_printf(out, "\"%s\":{", resource_types[sub->type].short_name);
 	print_version(out, "version", sub->sent);
-	text_add_char(out, ',');
 	print_version(out, "acknowledged", sub->acked);
-	text_add_char(out, ',');
 	reply_nonce(sub->nonce, nonce);
-	print_member(out, "nonce", sub->nonce ? nonce : "");
+	text_add_json_member(out, "nonce", sub->nonce ? nonce : "");
 	text_printf(out, ",\"resources\":%zu,\"subscribed\":", set_count(sub->acked[0]) + set_count(sub->acked[1]));
 	if (sub->is_wildcard)
 		text_add(out, "\"*\"");
@@ -65,7 +55,7 @@ static void print_stream(struct text *out, const struct stream *stream, int64_t 
 	bool is_first = true;
 
 	text_add_char(out, '{');
-	print_member(out, "id", stream->node->node.id);
+	text_add_json_member(out, "id", stream->node->node.id);
 	text_printf(out, ",\"connected_s\":%lld,\"protocol\":\"%s\",\"types\":{",
 	            (long long)((now_ns - stream->opened_ns) / CLOCK_S),
 	            stream->method->form == REQUEST_DELTA ? "delta" : "sotw");

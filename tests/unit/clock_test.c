@@ -22,4 +22,26 @@ START_TEST(system_time_goes_forward)
 }
 END_TEST
 
-UNIT_MAIN("clock", fake_time_moves_when_told, system_time_goes_forward)
+START_TEST(times_print_in_rfc_3339)
+{
+	static const struct {
+		int64_t wall_ns;
+		int digits;
+		const char *want;
+	} rows[] = {
+	    {0, 0, "1970-01-01T00:00:00Z"},
+	    {INT64_C(1700000000) * CLOCK_S + 123456789, 0, "2023-11-14T22:13:20Z"},
+	    {INT64_C(1700000000) * CLOCK_S + 123456789, 3, "2023-11-14T22:13:20.123Z"},
+	    {INT64_C(1700000000) * CLOCK_S + 123456789, 6, "2023-11-14T22:13:20.123456Z"},
+	    {INT64_C(1700000000) * CLOCK_S + 123456789, 9, "2023-11-14T22:13:20.123456789Z"},
+	    {INT64_C(1700000000) * CLOCK_S + 5, 3, "2023-11-14T22:13:20.000Z"},
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		char out[CLOCK_TEXT];
+		clock_print(rows[i].wall_ns, rows[i].digits, out);
+		ck_assert_str_eq(out, rows[i].want);
+	}
+}
+END_TEST
+
+UNIT_MAIN("clock", fake_time_moves_when_told, system_time_goes_forward, times_print_in_rfc_3339)

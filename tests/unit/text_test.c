@@ -183,5 +183,21 @@ START_TEST(paragraphs_are_broken_between_words)
 }
 END_TEST
 
+START_TEST(json_members_have_commas_between_them)
+{
+	CLEANUP(text_done) struct text out = {0};
+	text_add_char(&out, '{');
+	text_add_json_member(&out, "a", "x\"y");
+	text_add_json_member(&out, "b", "");
+	text_add(&out, ",\"c\":{");
+	text_add_json_member(&out, "d", "1");
+	text_add(&out, "},");
+	text_add_json_member(&out, "e", "2");
+	text_add_char(&out, '}');
+	ck_assert_str_eq(out.s, "{\"a\":\"x\\\"y\",\"b\":\"\",\"c\":{\"d\":\"1\"},\"e\":\"2\"}");
+}
+END_TEST
+
 UNIT_MAIN("text", text_grows, text_printf_takes_any_length, text_holds_nul, json_strings_are_escaped, utf8_is_rfc_3629,
-          numbers_are_whole_and_in_range, strings_compare, paragraphs_are_broken_between_words)
+          numbers_are_whole_and_in_range, strings_compare, paragraphs_are_broken_between_words,
+          json_members_have_commas_between_them)

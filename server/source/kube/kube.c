@@ -5,9 +5,7 @@
 #include "server/source/kube/kube_private.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #define WAIT_MAX_MS 1000
@@ -20,13 +18,6 @@ bool kube_source_reads(enum kind kind)
 bool kube_is_needed(enum kind kind)
 {
 	return kube_source_reads(kind) && !kinds[kind].is_unread;
-}
-
-void kube_wake(struct kube_source *source)
-{
-	uint64_t one = 1;
-	ssize_t n = write(source->wake_fd, &one, sizeof one);
-	assert(n == sizeof one || errno == EAGAIN); /* full: it is readable already */
 }
 
 /* ---- the watches' requests ---- */
@@ -116,7 +107,6 @@ static void *run(void *context)
 {
 	struct kube_source *source = context;
 	bool was_synced = false;
-	uint64_t count;
 
 	while (!source->is_stopping) {
 		int64_t at_ns = INT64_MAX;
@@ -129,9 +119,8 @@ static void *run(void *context)
 		int64_t lease_ns = kube_write_lease(source), status_ns = kube_write_status(source);
 		at_ns = lease_ns < at_ns ? lease_ns : at_ns;
 		at_ns = status_ns < at_ns ? status_ns : at_ns;
-		kube_http_poll(source->http, source->wake_fd, timeout_ms(at_ns));
-		ssize_t n = read(source->wake_fd, &count, sizeof count);
-		(void)n; /* the flags say what to do */
+		kube_http_poll(source->http, wake_fd(&source->wake), timeout_ms(at_ns));
+		wake_quieten(&source->wake);
 		kube_health_publish(source);
 		kube_write_note_changes(source);
 		kube_health_log(source);
@@ -154,9 +143,7 @@ struct kube_source *kube_source_new(const struct kube_source_options *options)
 	source->config = options->config;
 	source->root_namespace = heap_strdup(options->root_namespace);
 	source->stale_ns = options->stale_s * CLOCK_S;
-	source->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (source->wake_fd < 0)
-		abort();
+	wake_init(&source->wake);
 	source->feed = kube_feed_new(clock_system());
 	source->credentials = kube_credentials_new(source->config, clock_system());
 	source->http = kube_http_new(source->config, source->credentials, clock_system());
@@ -194,7 +181,7 @@ void kube_source_free(struct kube_source *source)
 	if (!source)
 		return;
 	source->is_stopping = true;
-	kube_wake(source);
+	wake_up(&source->wake);
 	if (source->is_started)
 		pthread_join(source->thread, NULL);
 	kube_http_free(source->http);
@@ -207,7 +194,7 @@ void kube_source_free(struct kube_source *source)
 	kube_feed_free(source->feed);
 	kube_config_free(source->config);
 	pthread_mutex_destroy(&source->lock);
-	close(source->wake_fd);
+	wake_done(&source->wake);
 	free(source->root_namespace);
 	free(source);
 }
@@ -215,7 +202,7 @@ void kube_source_free(struct kube_source *source)
 void kube_source_relist(struct kube_source *source)
 {
 	source->is_relisting = true;
-	kube_wake(source);
+	wake_up(&source->wake);
 }
 
 /* ---- the pipeline's side ---- */
@@ -260,7 +247,7 @@ int kube_source_poll(struct kube_source *source, struct store *store, bool *is_c
 	source->is_reported &= !*is_changed;
 	if (source->is_reported) {
 		source->same_seq = batch->seq;
-		kube_wake(source);
+		wake_up(&source->wake);
 	}
 	kube_batch_free(batch);
 	return -1;
@@ -270,7 +257,7 @@ void kube_source_report(struct kube_source *source, struct snapshot *snapshot, c
 {
 	slot_put(source->reports, kube_report_new(snapshot, report, source->taken_seq));
 	source->is_reported = true;
-	kube_wake(source);
+	wake_up(&source->wake);
 }
 
 bool kube_source_is_synced(const struct kube_source *source)

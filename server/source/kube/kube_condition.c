@@ -130,24 +130,18 @@ struct kube_condition_seen kube_condition_see(const struct json *object)
 	return seen;
 }
 
-static void add_member(struct text *out, const char *key, const char *value)
-{
-	text_printf(out, ",\"%s\":", key);
-	text_add_json_string(out, value, strlen(value));
-}
-
 void kube_condition_print(const struct kube_condition *condition, const struct kube_object_name *object,
                           const char *api_version, const char *since, struct text *out)
 {
 	text_printf(out, "{\"apiVersion\":\"%s\",\"kind\":\"%s\",\"metadata\":{\"name\":\"%s\"", api_version,
 	            kinds[object->kind].kind, object->name);
 	if (*object->namespace)
-		add_member(out, "namespace", object->namespace);
+		text_add_json_member(out, "namespace", object->namespace);
 	text_printf(
 	    out, "},\"status\":{\"conditions\":[{\"type\":\"" TYPE "\",\"status\":\"%s\",\"observedGeneration\":%lld",
 	    condition->is_true ? "True" : "False", (long long)condition->generation);
-	add_member(out, "reason", condition->reason);
-	add_member(out, "message", condition->message);
-	add_member(out, "lastTransitionTime", since);
+	text_add_json_member(out, "reason", condition->reason);
+	text_add_json_member(out, "message", condition->message);
+	text_add_json_member(out, "lastTransitionTime", since);
 	text_add(out, "}]}}");
 }

@@ -15,6 +15,7 @@
  * True: in force, with what is said of it as warnings. False: not in force, or a part of it is not; its last good form
  * may be. The shape is Kubernetes' own (metav1.Condition), so `kubectl wait --for=condition=Accepted` works.
  */
+#include "base/clock.h"
 #include "base/digest.h"
 #include "base/json.h"
 #include "base/map.h"
@@ -25,7 +26,7 @@
 
 #define KUBE_CONDITION_ROWS_MAX 5       /* rows of the report in one message */
 #define KUBE_CONDITION_MESSAGE_MAX 2000 /* bytes */
-#define KUBE_CONDITION_TIME_MAX 40
+#define KUBE_CONDITION_TIME_MAX CLOCK_TEXT
 
 struct kube_condition {
 	bool is_true;

@@ -1,17 +1,14 @@
 #include "server/source/kube/kube_feed.h"
 
 #include "base/heap.h"
+#include "base/wake.h"
 
-#include <assert.h>
-#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 struct kube_feed {
 	const struct clock *clock;
-	int fd;
+	struct wake wake;
 	pthread_mutex_t lock;
 	struct kube_batch *batch; /* NULL: nothing waits */
 	uint64_t seq;
@@ -21,9 +18,7 @@ struct kube_feed *kube_feed_new(const struct clock *clock)
 {
 	struct kube_feed *feed = HEAP_NEW(struct kube_feed);
 	feed->clock = clock;
-	feed->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (feed->fd < 0)
-		abort();
+	wake_init(&feed->wake);
 	pthread_mutex_init(&feed->lock, NULL);
 	return feed;
 }
@@ -34,7 +29,7 @@ void kube_feed_free(struct kube_feed *feed)
 		return;
 	kube_batch_free(feed->batch);
 	pthread_mutex_destroy(&feed->lock);
-	close(feed->fd);
+	wake_done(&feed->wake);
 	free(feed);
 }
 
@@ -79,9 +74,7 @@ static struct kube_change *batch_change(struct kube_batch *batch, const char *gr
 
 void kube_feed_wake(struct kube_feed *feed)
 {
-	uint64_t one = 1;
-	ssize_t n = write(feed->fd, &one, sizeof one);
-	assert(n == sizeof one || errno == EAGAIN); /* full: it is readable already */
+	wake_up(&feed->wake);
 }
 
 uint64_t kube_feed_put(struct kube_feed *feed, const char *group, const struct manifest *manifest, int64_t event_ns)
@@ -106,20 +99,12 @@ uint64_t kube_feed_put(struct kube_feed *feed, const char *group, const struct m
 
 int kube_feed_fd(const struct kube_feed *feed)
 {
-	return feed->fd;
-}
-
-/* What is put from here on is seen by whoever asks next, so nothing is missed. */
-static void quieten(struct kube_feed *feed)
-{
-	uint64_t count;
-	ssize_t n = read(feed->fd, &count, sizeof count);
-	(void)n; /* EAGAIN: quiet already */
+	return wake_fd(&feed->wake);
 }
 
 bool kube_feed_times(struct kube_feed *feed, int64_t *first_ns, int64_t *last_ns)
 {
-	quieten(feed);
+	wake_quieten(&feed->wake); /* first: what is put from here on is seen by whoever asks next */
 	pthread_mutex_lock(&feed->lock);
 	bool is_waiting = feed->batch != NULL;
 	*first_ns = is_waiting ? feed->batch->first_ns : 0;
@@ -130,7 +115,7 @@ bool kube_feed_times(struct kube_feed *feed, int64_t *first_ns, int64_t *last_ns
 
 struct kube_batch *kube_feed_take(struct kube_feed *feed)
 {
-	quieten(feed);
+	wake_quieten(&feed->wake);
 	pthread_mutex_lock(&feed->lock);
 	struct kube_batch *batch = feed->batch;
 	feed->batch = NULL;

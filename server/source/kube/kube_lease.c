@@ -5,7 +5,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum step {
 	STEP_GET,    /* look who has it */
@@ -84,40 +83,23 @@ const char *kube_lease_holder(const struct kube_lease *lease)
 
 /* ---- requests ---- */
 
-static void add_member(struct text *out, const char *key, const char *value)
-{
-	text_printf(out, ",\"%s\":", key);
-	text_add_json_string(out, value, strlen(value));
-}
-
-/* Kubernetes' MicroTime: RFC 3339 with six digits. */
-static void print_time(int64_t wall_ns, struct text *out)
-{
-	time_t seconds = (time_t)(wall_ns / CLOCK_S);
-	struct tm parts;
-	char date[32];
-	gmtime_r(&seconds, &parts);
-	strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &parts);
-	text_printf(out, "%s.%06lldZ", date, (long long)(wall_ns % CLOCK_S / 1000));
-}
-
 static void print_lease(const struct kube_lease *lease, const char *holder, struct text *out)
 {
-	CLEANUP(text_done) struct text time = {0};
+	char time[CLOCK_TEXT];
 	bool is_ours = !strcmp(lease->holder, lease->identity);
 	int64_t transitions = lease->transitions + (!is_ours && *lease->resource_version);
 
-	print_time(clock_wall_ns(lease->clock), &time);
+	clock_print(clock_wall_ns(lease->clock), 6, time); /* MicroTime */
 	text_printf(out, "{\"apiVersion\":\"coordination.k8s.io/v1\",\"kind\":\"Lease\",\"metadata\":{\"name\":\"%s\"",
 	            lease->name);
-	add_member(out, "namespace", lease->namespace);
+	text_add_json_member(out, "namespace", lease->namespace);
 	if (*lease->resource_version)
-		add_member(out, "resourceVersion", lease->resource_version);
+		text_add_json_member(out, "resourceVersion", lease->resource_version);
 	text_printf(out, "},\"spec\":{\"leaseDurationSeconds\":%d,\"leaseTransitions\":%lld", KUBE_LEASE_DURATION_S,
 	            (long long)transitions);
-	add_member(out, "holderIdentity", holder);
-	add_member(out, "acquireTime", is_ours && *lease->acquire_time ? lease->acquire_time : time.s);
-	add_member(out, "renewTime", time.s);
+	text_add_json_member(out, "holderIdentity", holder);
+	text_add_json_member(out, "acquireTime", is_ours && *lease->acquire_time ? lease->acquire_time : time);
+	text_add_json_member(out, "renewTime", time);
 	text_add(out, "}}");
 }
 

@@ -8,6 +8,7 @@
  *     kube_write.c    what is written: the lease, and conditions while it is held
  *     kube_health.c   what is known of it all: for the log, for readiness, for figures
  */
+#include "base/wake.h"
 #include "server/source/kube/kube.h"
 #include "server/source/kube/kube_feed.h"
 #include "server/source/kube/kube_lease.h"
@@ -28,7 +29,7 @@ struct kube_source {
 	struct kube_config *config;
 	char *root_namespace;
 	int64_t stale_ns;
-	int wake_fd;
+	struct wake wake; /* ends the thread's sleep; any thread */
 	_Atomic bool is_stopping, is_synced, is_relisting;
 	pthread_t thread;
 	bool is_started;
@@ -62,8 +63,6 @@ static inline int64_t kube_now_ns(void)
 	return clock_now_ns(clock_system());
 }
 
-/* Ends the thread's sleep. Any thread. */
-void kube_wake(struct kube_source *source);
 /* Whether proxies' configuration depends on the kind. */
 bool kube_is_needed(enum kind kind);
 

@@ -5,7 +5,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* A condition that is to be written. */
 struct kube_write {
@@ -141,14 +140,6 @@ struct look {
 	enum kind kind;
 };
 
-static void print_time(int64_t wall_ns, char out[KUBE_CONDITION_TIME_MAX])
-{
-	time_t seconds = (time_t)(wall_ns / CLOCK_S);
-	struct tm parts;
-	gmtime_r(&seconds, &parts);
-	strftime(out, KUBE_CONDITION_TIME_MAX, "%Y-%m-%dT%H:%M:%SZ", &parts);
-}
-
 static void print_path(const struct kube_watch *watch, const struct kube_object_name *object, struct text *out)
 {
 	const struct kind_info *info = &kinds[object->kind];
@@ -175,7 +166,7 @@ static void add_write(struct look *look, const struct kube_item *item, const str
 	    *item->accepted.since)
 		memcpy(write->since, item->accepted.since, sizeof write->since);
 	else
-		print_time(clock_wall_ns(status->clock), write->since);
+		clock_print(clock_wall_ns(status->clock), 0, write->since);
 	print_path(watch, object, &write->path);
 	kube_condition_print(condition, object, api_version, write->since, &write->body);
 	write->request = (struct kube_request){
