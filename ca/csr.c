@@ -58,7 +58,7 @@ static bool decode_pem(struct csr *csr, const void *s, size_t n, struct refusal 
 {
 	CLEANUP(pem_reader_freep) struct pem_reader *reader = pem_reader_new(s, n);
 	CLEANUP(pem_block_done) struct pem_block block = {0};
-	struct error error;
+	struct error error = {"there is no PEM block"};
 	if (!pem_next(reader, &block, &error))
 		return refusal_set(refusal, REFUSAL_MALFORMED, "the certificate request cannot be read: %s",
 		                   error.message);

@@ -48,7 +48,10 @@ bool pem_next(struct pem_reader *reader, struct pem_block *block, struct error *
 		return error_set(error, "it is broken further up");
 	if (!PEM_read_bio(reader->bio, &block->label, &headers, &block->der, &n)) {
 		reader->is_broken = ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE;
-		return crypto_error_set(error, "no PEM block can be read");
+		if (reader->is_broken)
+			crypto_error_set(error, "no PEM block can be read");
+		crypto_error_clear();
+		return false;
 	}
 	block->n = (size_t)n;
 	block->is_encrypted = strstr(headers, "ENCRYPTED") != NULL;
