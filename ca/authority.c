@@ -22,7 +22,7 @@
 struct authority {
 	X509 *cert;
 	EVP_PKEY *key;
-	STACK_OF(X509) * given; /* certificates to choose the way to the root from */
+	STACK_OF(X509) * given; /* the signer, and certificates to choose its way to the root from */
 	STACK_OF(X509) * path;  /* the way, without the root */
 	struct bundle *roots;
 	X509_STORE *store; /* the roots, for OpenSSL */
@@ -46,9 +46,8 @@ static const char *print_time(int64_t s, char text[TIME_TEXT])
 {
 	struct tm tm;
 	time_t time = s;
-	if (!gmtime_r(&time, &tm) || !strftime(text, TIME_TEXT, "%Y-%m-%dT%H:%M:%SZ", &tm))
-		strcpy(text, "?");
-	return text;
+	bool is_printed = gmtime_r(&time, &tm) && strftime(text, TIME_TEXT, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	return is_printed ? text : "a time that no calendar has";
 }
 
 static bool check_time(X509 *cert, int64_t now_s, struct error *error)
@@ -134,13 +133,14 @@ static bool find_path(struct authority *authority, int64_t now_s, struct error *
 	return true;
 }
 
-/* The signer is taken out of the list; what is left may lie on the way to the root. */
+/* The signer stays in the list: it lies on the way from what it signs. */
 static bool read_cert(struct authority *authority, const struct pem_file *file, int64_t now_s, struct error *error)
 {
 	authority->given = certificates_read(file, error);
 	if (!authority->given)
 		return false;
-	authority->cert = sk_X509_shift(authority->given);
+	authority->cert = sk_X509_value(authority->given, 0);
+	X509_up_ref(authority->cert);
 	return check_signer(authority->cert, now_s, error) || error_wrap(error, "%s", file->name);
 }
 

@@ -9,9 +9,14 @@
  *     crypto_error_clear();
  */
 #include "base/error.h"
+#include "base/heap.h"
 
 /* format, then ": " and the first thing OpenSSL complained about, if it did. Returns false. */
 __attribute__((format(printf, 2, 3))) bool crypto_error_set(struct error *error, const char *format, ...);
 void crypto_error_clear(void);
 /* For what can fail only for want of memory. */
-void crypto_must(bool is_done);
+static inline void crypto_must(bool is_done)
+{
+	if (!is_done)
+		heap_fail(0);
+}
