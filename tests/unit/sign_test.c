@@ -97,8 +97,8 @@ START_TEST(it_says_what_was_meant_and_nothing_else)
 	    "X509v3 Extended Key Usage: \n                TLS Web Server",
 	    "TLS Web Server Authentication, TLS Web Client Authentication\n",
 	    "X509v3 Basic Constraints: critical\n                CA:FALSE\n",
-	    "X509v3 Subject Alternative Name: critical\n                "
-	    "URI:spiffe://cluster.local/ns/default/sa/reviews\n",
+	    "X509v3 Subject Alternative Name: critical\n                URI:",
+	    " URI:spiffe://cluster.local/ns/default/sa/reviews\n",
 	    "X509v3 Subject Key Identifier: \n",
 	    "X509v3 Authority Key Identifier: \n",
 	};
