@@ -1,0 +1,307 @@
+#include "ca/authority.h"
+
+#include "base/heap.h"
+#include "ca/crypto_error.h"
+#include "ca/extension.h"
+#include "ca/key_policy.h"
+#include "ca/private_key.h"
+
+#include <openssl/bio.h>
+#include <openssl/bn.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+#include <string.h>
+#include <time.h>
+
+#define TIME_TEXT 32
+#define ORGANISATION_MAX 64 /* RFC 5280, A.1: ub-organization-name */
+#define SECURITY_LEVEL 2    /* 112 bits: neither SHA-1 nor RSA below 2048 on the way to the root */
+
+struct authority {
+	X509 *cert;
+	EVP_PKEY *key;
+	STACK_OF(X509) * given; /* the signer, and certificates to choose its way to the root from */
+	STACK_OF(X509) * path;  /* the way, without the root */
+	struct bundle *roots;
+	X509_STORE *store; /* the roots, for OpenSSL */
+	int64_t begin_s, end_s;
+};
+
+void authority_free(struct authority *authority)
+{
+	if (!authority)
+		return;
+	X509_free(authority->cert);
+	EVP_PKEY_free(authority->key); /* wipes it */
+	sk_X509_pop_free(authority->given, X509_free);
+	sk_X509_pop_free(authority->path, X509_free);
+	bundle_free(authority->roots);
+	X509_STORE_free(authority->store);
+	free(authority);
+}
+
+static const char *print_time(int64_t s, char text[TIME_TEXT])
+{
+	struct tm tm;
+	time_t time = s;
+	bool is_printed = gmtime_r(&time, &tm) && strftime(text, TIME_TEXT, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	return is_printed ? text : "a time that no calendar has";
+}
+
+static bool check_time(X509 *cert, int64_t now_s, struct error *error)
+{
+	int64_t begin_s = 0, end_s = 0;
+	char then[TIME_TEXT], now[TIME_TEXT];
+	if (!certificate_times(cert, &begin_s, &end_s, error))
+		return false;
+	if (now_s < begin_s)
+		return error_set(error, "it is not valid before %s, and now is %s", print_time(begin_s, then),
+		                 print_time(now_s, now));
+	if (now_s >= end_s)
+		return error_set(error, "it expired at %s, and now is %s", print_time(end_s, then),
+		                 print_time(now_s, now));
+	return true;
+}
+
+static bool check_signer(X509 *cert, int64_t now_s, struct error *error)
+{
+	struct refusal refusal;
+	if (!certificate_check_signs(cert, error) || !check_time(cert, now_s, error))
+		return false;
+	return key_policy_check(X509_get_X509_PUBKEY(cert), KEY_USE_AUTHORITY, &refusal) ||
+	       error_set(error, "%s", refusal.error.message);
+}
+
+static X509_STORE *store_of(const struct bundle *roots)
+{
+	X509_STORE *store = X509_STORE_new();
+	crypto_must(store != NULL);
+	for (size_t i = 0; i < bundle_size(roots); i++)
+		crypto_must(X509_STORE_add_cert(store, bundle_get(roots, i)));
+	return store;
+}
+
+/*
+ * *chain (when wanted) is the caller's. A root need not be self-signed: what an administrator trusts, proxies trust.
+ */
+static bool build_chain(const struct authority *authority, X509 *certificate, int64_t at_s, int purpose,
+                        STACK_OF(X509) * *chain, struct error *error)
+{
+	X509_STORE_CTX *context = X509_STORE_CTX_new();
+	crypto_must(context && X509_STORE_CTX_init(context, authority->store, certificate, authority->given));
+	X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(context);
+	X509_VERIFY_PARAM_set_time(param, at_s);
+	X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_TRUSTED_FIRST);
+	X509_VERIFY_PARAM_set_auth_level(param, SECURITY_LEVEL);
+	if (purpose)
+		X509_VERIFY_PARAM_set_purpose(param, purpose);
+	bool is_good = X509_verify_cert(context) == 1;
+	if (!is_good)
+		error_set(error, "%s (certificate %d of the chain)",
+		          X509_verify_cert_error_string(X509_STORE_CTX_get_error(context)),
+		          X509_STORE_CTX_get_error_depth(context) + 1);
+	else if (chain)
+		*chain = X509_STORE_CTX_get1_chain(context);
+	X509_STORE_CTX_free(context);
+	crypto_error_clear();
+	return is_good;
+}
+
+bool authority_check_leads(const struct authority *authority, X509 *certificate, int64_t at_s, int purpose,
+                           struct error *error)
+{
+	return build_chain(authority, certificate, at_s, purpose, NULL, error);
+}
+
+/* Fills path, begin and end. */
+static bool find_path(struct authority *authority, int64_t now_s, struct error *error)
+{
+	if (!build_chain(authority, authority->cert, now_s, 0, &authority->path, error))
+		return false;
+	authority->begin_s = INT64_MIN;
+	authority->end_s = INT64_MAX;
+	for (int i = 0; i < sk_X509_num(authority->path); i++) {
+		int64_t begin_s = 0, end_s = 0;
+		if (!certificate_times(sk_X509_value(authority->path, i), &begin_s, &end_s, error))
+			return false;
+		authority->begin_s = begin_s > authority->begin_s ? begin_s : authority->begin_s;
+		authority->end_s = end_s < authority->end_s ? end_s : authority->end_s;
+	}
+	X509_free(sk_X509_pop(authority->path)); /* the root */
+	return true;
+}
+
+/* The signer stays in the list: it lies on the way from what it signs. */
+static bool read_cert(struct authority *authority, const struct pem_file *file, int64_t now_s, struct error *error)
+{
+	authority->given = certificates_read(file, error);
+	if (!authority->given)
+		return false;
+	authority->cert = sk_X509_value(authority->given, 0);
+	X509_up_ref(authority->cert);
+	return check_signer(authority->cert, now_s, error) || error_wrap(error, "%s", file->name);
+}
+
+static bool read_chain(struct authority *authority, const struct pem_file *file, struct error *error)
+{
+	if (file->n == 0)
+		return true;
+	CLEANUP(certificates_freep) STACK_OF(X509) *list = certificates_read(file, error);
+	while (list && sk_X509_num(list))
+		crypto_must(sk_X509_push(authority->given, sk_X509_shift(list)) > 0);
+	return list != NULL;
+}
+
+static bool read_files(struct authority *authority, const struct authority_files *files, int64_t now_s,
+                       struct error *error)
+{
+	if (!read_cert(authority, &files->cert, now_s, error))
+		return false;
+	authority->key = private_key_read(&files->key, error);
+	if (!authority->key)
+		return false;
+	if (!private_key_belongs(authority->key, authority->cert))
+		return error_set(error, "%s: this is not the private key of the certificate in %s", files->key.name,
+		                 files->cert.name);
+	if (!read_chain(authority, &files->chain, error))
+		return false;
+	authority->roots = bundle_read(&files->root, error);
+	if (!authority->roots)
+		return false;
+	authority->store = store_of(authority->roots);
+	return find_path(authority, now_s, error) ||
+	       error_wrap(error, "%s: it does not lead to a root in %s", files->cert.name, files->root.name);
+}
+
+static struct authority *keep_if(bool is_good, struct authority *authority)
+{
+	crypto_error_clear();
+	if (is_good)
+		return authority;
+	authority_free(authority);
+	return NULL;
+}
+
+struct authority *authority_read(const struct authority_files *files, const struct clock *clock, struct error *error)
+{
+	struct authority *authority = HEAP_NEW(struct authority);
+	return keep_if(read_files(authority, files, clock_wall_ns(clock) / CLOCK_S, error), authority);
+}
+
+static EVP_PKEY *generate(enum authority_key_type type)
+{
+	switch (type) {
+	case AUTHORITY_KEY_P256:
+		return EVP_EC_gen("P-256");
+	case AUTHORITY_KEY_P384:
+		return EVP_EC_gen("P-384");
+	case AUTHORITY_KEY_RSA_4096:
+		return EVP_RSA_gen(4096);
+	}
+	return NULL;
+}
+
+/* Its own issuer. No other authority stands below it. */
+static bool self_sign(X509 *cert, EVP_PKEY *key, const struct authority_plan *plan, int64_t now_s, struct error *error)
+{
+	int64_t lifetime_s = plan->lifetime_s ? plan->lifetime_s : AUTHORITY_LIFETIME_S;
+	size_t n = strlen(plan->trust_domain);
+	BIGNUM *serial = BN_bin2bn(plan->serial, sizeof plan->serial, NULL);
+	X509_NAME *name = X509_get_subject_name(cert);
+	crypto_must(serial && BN_to_ASN1_INTEGER(serial, X509_get_serialNumber(cert)));
+	bool is_zero = BN_is_zero(serial);
+	BN_free(serial);
+	if (is_zero)
+		return error_set(error, "the serial number is zero");
+	crypto_must(X509_set_version(cert, X509_VERSION_3) && X509_set_pubkey(cert, key) &&
+	            X509_NAME_add_entry_by_NID(name, NID_organizationName, MBSTRING_UTF8,
+	                                       (const unsigned char *)plan->trust_domain,
+	                                       n > ORGANISATION_MAX ? ORGANISATION_MAX : (int)n, -1, 0) &&
+	            X509_set_issuer_name(cert, name));
+	if (!ASN1_TIME_set(X509_getm_notBefore(cert), now_s - AUTHORITY_BACKDATE_S) ||
+	    !ASN1_TIME_set(X509_getm_notAfter(cert), now_s + lifetime_s))
+		return crypto_error_set(error, "a lifetime of %lld seconds", (long long)lifetime_s);
+	extension_add_basic(cert, 0);
+	extension_add_key_usage(cert, KU_KEY_CERT_SIGN | KU_CRL_SIGN);
+	extension_add_subject_key(cert);
+	if (!X509_sign(cert, key, key_policy_digest(key)))
+		return crypto_error_set(error, "signing");
+	return true;
+}
+
+static bool create(struct authority *authority, const struct authority_plan *plan, int64_t now_s, struct error *error)
+{
+	if (!spiffe_trust_domain_check(plan->trust_domain, strlen(plan->trust_domain), error))
+		return false;
+	authority->key = generate(plan->key);
+	authority->cert = X509_new();
+	authority->given = sk_X509_new_null();
+	crypto_must(authority->cert && authority->given);
+	if (!authority->key)
+		return crypto_error_set(error, "making a key");
+	if (!self_sign(authority->cert, authority->key, plan, now_s, error) ||
+	    !check_signer(authority->cert, now_s, error))
+		return false;
+	authority->roots = bundle_of(authority->cert, error);
+	if (!authority->roots)
+		return false;
+	authority->store = store_of(authority->roots);
+	return find_path(authority, now_s, error);
+}
+
+struct authority *authority_create(const struct authority_plan *plan, const struct clock *clock, struct error *error)
+{
+	struct authority *authority = HEAP_NEW(struct authority);
+	return keep_if(create(authority, plan, clock_wall_ns(clock) / CLOCK_S, error) ||
+	                   error_wrap(error, "a self-signed authority"),
+	               authority);
+}
+
+X509 *authority_cert(const struct authority *authority)
+{
+	return authority->cert;
+}
+
+EVP_PKEY *authority_key(const struct authority *authority)
+{
+	return authority->key;
+}
+
+const struct bundle *authority_roots(const struct authority *authority)
+{
+	return authority->roots;
+}
+
+const STACK_OF(X509) * authority_path(const struct authority *authority)
+{
+	return authority->path;
+}
+
+int64_t authority_begin_s(const struct authority *authority)
+{
+	return authority->begin_s;
+}
+
+int64_t authority_end_s(const struct authority *authority)
+{
+	return authority->end_s;
+}
+
+/* One copy in out, made at its full size at once, so that no growing leaves another behind. */
+void authority_print_key(const struct authority *authority, struct text *out)
+{
+	char *s = NULL;
+	BIO *bio = BIO_new(BIO_s_secmem());
+	crypto_must(bio && PEM_write_bio_PKCS8PrivateKey(bio, authority->key, NULL, NULL, 0, NULL, NULL));
+	long n = BIO_get_mem_data(bio, &s);
+	text_add_n(out, s, (size_t)n);
+	BIO_free(bio); /* wipes */
+}
+
+void authority_wipe(struct text *key)
+{
+	OPENSSL_cleanse(key->s, key->n);
+	text_done(key);
+}

@@ -1,0 +1,83 @@
+#include "ca/pem.h"
+
+#include "base/heap.h"
+#include "ca/crypto_error.h"
+
+#include <ctype.h>
+#include <openssl/bio.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <string.h>
+
+struct pem_reader {
+	BIO *bio; /* over the caller's bytes */
+	size_t n;
+	bool is_broken;
+};
+
+struct pem_reader *pem_reader_new(const void *s, size_t n)
+{
+	struct pem_reader *reader = HEAP_NEW(struct pem_reader);
+	reader->n = n;
+	if (n > PEM_BYTES_MAX)
+		n = 0; /* pem_next says so */
+	reader->bio = BIO_new_mem_buf(n ? s : "", (int)n);
+	crypto_must(reader->bio != NULL);
+	return reader;
+}
+
+void pem_reader_free(struct pem_reader *reader)
+{
+	if (!reader)
+		return;
+	BIO_free(reader->bio);
+	free(reader);
+}
+
+bool pem_next(struct pem_reader *reader, struct pem_block *block, struct error *error)
+{
+	char *headers = NULL;
+	long n = 0;
+	*block = (struct pem_block){0};
+	if (reader->n > PEM_BYTES_MAX) {
+		reader->is_broken = true;
+		return error_set(error, "it has %zu bytes, at most %u are allowed", reader->n, PEM_BYTES_MAX);
+	}
+	if (reader->is_broken)
+		return error_set(error, "it is broken further up");
+	if (!PEM_read_bio(reader->bio, &block->label, &headers, &block->der, &n)) {
+		reader->is_broken = ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE;
+		if (reader->is_broken)
+			crypto_error_set(error, "no PEM block can be read");
+		crypto_error_clear();
+		return false;
+	}
+	block->n = (size_t)n;
+	block->is_encrypted = strstr(headers, "ENCRYPTED") != NULL;
+	OPENSSL_free(headers);
+	crypto_error_clear();
+	return true;
+}
+
+bool pem_is_broken(const struct pem_reader *reader)
+{
+	return reader->is_broken;
+}
+
+void pem_block_done(struct pem_block *block)
+{
+	OPENSSL_free(block->label);
+	OPENSSL_clear_free(block->der, block->n);
+	*block = (struct pem_block){0};
+}
+
+bool pem_is_at_end(const struct pem_reader *reader)
+{
+	char *rest = NULL;
+	long n = BIO_get_mem_data(reader->bio, &rest);
+	for (long i = 0; i < n; i++)
+		if (!isspace((unsigned char)rest[i]))
+			return false;
+	return true;
+}

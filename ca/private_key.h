@@ -1,0 +1,11 @@
+#pragma once
+/*
+ * Private keys as files and from nothing. What passes through here is wiped, and no message says any of it.
+ */
+#include "ca/certificate.h"
+
+/* One key, PKCS #8 or of its own kind (EC, RSA), not encrypted: there is nobody to ask for a password. */
+EVP_PKEY *private_key_read(const struct pem_file *file, struct error *error);
+void private_key_freep(EVP_PKEY **key);
+/* Whether it is the certificate's: by signing, which also tells whether the key is whole. */
+bool private_key_belongs(EVP_PKEY *key, X509 *certificate);
