@@ -2,7 +2,6 @@
  * Preloaded into a program: its wall clock is off by the seconds that a file holds (WEFT_CLOCK_STEP names it), read
  * again with each look. The monotonic clock is left as it is, as when an administrator or NTP steps a machine's clock.
  */
-#define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -22,6 +21,8 @@ static long step(void)
 	return n > 0 ? strtol(digits, NULL, 10) : 0;
 }
 
+/* The C library names its parameters with reserved words.
+ * NOLINTBEGIN(readability-inconsistent-declaration-parameter-name) */
 int clock_gettime(clockid_t clock, struct timespec *now)
 {
 	static int (*real)(clockid_t, struct timespec *);
@@ -51,3 +52,4 @@ int gettimeofday(struct timeval *restrict now, void *restrict zone)
 	now->tv_usec = exact.tv_nsec / 1000;
 	return 0;
 }
+/* NOLINTEND(readability-inconsistent-declaration-parameter-name) */

@@ -60,7 +60,7 @@ class Cluster(kube.Cluster):
         self.rig.apply(ROUTE.format(text="one"))
         self.step, library = os.path.join(self.folder, "step"), os.path.join(self.folder, "clock_step.so")
         write_step(self, 0)
-        subprocess.run(["gcc", "-shared", "-fPIC", "-O1", "-o", library, os.path.join(HERE, "clock_step.c"), "-ldl"], check=True)
+        subprocess.run(["gcc", "-shared", "-fPIC", "-O1", "-D_GNU_SOURCE", "-o", library, os.path.join(HERE, "clock_step.c"), "-ldl"], check=True)
         env = {"LD_PRELOAD": library, "WEFT_CLOCK_STEP": self.step, "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"}
         self.replicas = [self.weftd(name=name, env=env) for name in ("weftd-a", "weftd-b")]
         mesh_rig.wait_for("a leader", lambda: any(map(is_leader, self.replicas)))

@@ -12,8 +12,8 @@ static const char world_yaml[] = "apiVersion: networking.istio.io/v1\n"
 
 #define ROW(object_name, row_severity, row_reason, row_field, row_message)                                             \
 	{                                                                                                              \
-		.severity = row_severity, .reason = row_reason, .kind = "VirtualService", .namespace = "ns",           \
-		.name = object_name, .field = row_field, .message = row_message                                        \
+		.severity = (row_severity), .reason = (row_reason), .kind = "VirtualService", .namespace = "ns",       \
+		.name = (object_name), .field = (row_field), .message = (row_message)                                  \
 	}
 
 START_TEST(a_condition_says_what_the_report_says)

@@ -118,11 +118,10 @@ START_TEST(a_lease_of_another_is_taken_when_it_has_not_changed_for_its_duration)
 	init(&fixture);
 	expect(&fixture, "GET", PATH "/weftd");
 	answer(&fixture, 200, "other", "7");
-	int64_t seen_ns = fixture.clock.now_ns;
 	/* the other renews once: from then on it counts */
 	expect(&fixture, "GET", PATH "/weftd");
 	answer(&fixture, 200, "other", "8");
-	seen_ns = fixture.clock.now_ns;
+	int64_t seen_ns = fixture.clock.now_ns;
 	fixture.clock.wall_ns += 86400 * CLOCK_S; /* a step of the clock says nothing */
 	const struct kube_request *request;
 	while (strcmp((request = next(&fixture))->method, "GET") == 0)

@@ -198,11 +198,10 @@ static struct seen seen_of(struct arena *scratch, const struct kube_watch *watch
 	const char *namespace = json_get_string(metadata, "namespace");
 	const char *name = json_get_string(metadata, "name");
 	const char *version = json_get_string(metadata, "resourceVersion");
-	if (watch->info->is_cluster_scoped || !namespace)
-	namespace = "";
+	bool has_namespace = namespace && !watch->info->is_cluster_scoped;
 	return (struct seen){
 	    .document = document,
-	    .key = name ? arena_printf(scratch, "%s/%s", namespace, name) : NULL,
+	    .key = name ? arena_printf(scratch, "%s/%s", has_namespace ? namespace : "", name) : NULL,
 	    .resource_version = version ? version : "",
 	};
 }
