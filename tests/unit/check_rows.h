@@ -1,5 +1,10 @@
 #pragma once
-/* Tables of specs and of where a kind's check finds something in them. */
+/*
+ * Tables of specs, and of where a kind's check finds something in them.
+ *
+ *     static const struct row rows[] = {{"port 0", "{portLevelMtls: {0: {}}}", "spec.portLevelMtls"}};
+ *     CHECK_SECURITY("PeerAuthentication", rows);
+ */
 #include "tests/unit/decoded.h"
 #include "tests/unit/unit.h"
 
