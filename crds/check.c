@@ -104,6 +104,16 @@ static void locate(const struct check *check, const char *field, struct codec_is
 		descend(&at, field, false, issue);
 }
 
+bool check_is_written(const struct check *check, const char *field)
+{
+	struct codec_issue place = {0};
+	const struct json *at = check->document;
+	for (size_t i = 0; at && i < check->n_steps; i++)
+		if (!descend_step(&at, &check->steps[i], &place))
+			return false;
+	return at && descend(&at, field, false, &place) && at->type != JSON_NULL;
+}
+
 __attribute__((format(printf, 4, 0))) static void add(struct check *check, bool is_warning, const char *field,
                                                       const char *format, va_list args)
 {
@@ -138,14 +148,30 @@ void check_warn(struct check *check, const char *field, const char *format, ...)
 	va_end(args);
 }
 
+/* An annotation says that a policy is only tried out. */
+static void check_dry_run(struct check *check, const struct kind_info *kind)
+{
+	static const char *const booleans[] = {"1", "t", "T", "TRUE",  "true",  "True",
+	                                       "0", "f", "F", "FALSE", "false", "False"};
+	const char *wish = object_annotation(check->object, "istio.io/dry-run");
+	if (!kind->spec_field || !wish)
+		return;
+	/* only policies can be tried out; elsewhere users would believe that the object is not in force */
+	if (!kind->may_be_dry_run)
+		check_error(check, "metadata", "annotation istio.io/dry-run is not possible for this kind");
+	for (size_t i = 0; i < sizeof booleans / sizeof booleans[0]; i++)
+		if (strcmp(wish, booleans[i]) == 0)
+			return;
+	if (kind->may_be_dry_run)
+		check_error(check, "metadata", "annotation istio.io/dry-run must be true or false, not \"%s\"", wish);
+}
+
 bool check_object(struct arena *arena, const struct object *object, const struct json *document,
                   const ProtobufCMessage *message, struct codec_issues *issues)
 {
 	const struct kind_info *kind = &kinds[object->kind];
 	struct check check = {.object = object, .arena = arena, .document = document, .issues = issues};
-	/* only policies can be tried out; elsewhere users would believe that the object is not in force */
-	if (kind->spec_field && !kind->may_be_dry_run && object_annotation(object, "istio.io/dry-run"))
-		check_error(&check, "metadata", "annotation istio.io/dry-run is not possible for this kind");
+	check_dry_run(&check, kind);
 	if (kind->spec_field)
 		check_enter(&check, kind->spec_field);
 	if (kind->check)

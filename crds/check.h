@@ -33,6 +33,8 @@
 #define CHECK_DEPTH_MAX 32     /* places within one another; messages are not recursive, so a bug when passed */
 #define CHECK_REGEX_MAX 1024   /* characters of a pattern, as in Istio */
 #define CHECK_RECORDS_MAX 4096 /* entries of a list that are compared with one another */
+#define CHECK_URL_MAX 2048     /* characters of a URL, as in Istio's definitions */
+#define CHECK_TARGETS_MAX 16   /* objects that a policy is attached to, as in Istio's definitions */
 
 struct check_step {
 	const char *field, *key; /* key: NULL unless the field is a map */
@@ -60,6 +62,9 @@ void check_leave(struct check *check);
 __attribute__((format(printf, 3, 4))) void check_error(struct check *check, const char *field, const char *format, ...);
 __attribute__((format(printf, 3, 4))) void check_warn(struct check *check, const char *field, const char *format, ...);
 
+/* Whether the document has the field where the check stands, be it empty: `to: []`. */
+bool check_is_written(const struct check *check, const char *field);
+
 /* Runs the check of the object's kind on its message. False when there is an error. */
 bool check_object(struct arena *arena, const struct object *object, const struct json *document,
                   const ProtobufCMessage *message, struct codec_issues *issues);
@@ -82,6 +87,11 @@ void check_ip(struct check *check, const char *field, const char *value);
 void check_ip_or_cidr(struct check *check, const char *field, const char *value);
 void check_unix_address(struct check *check, const char *field, const char *value); /* after "unix://" */
 void check_regex(struct check *check, const char *field, const char *pattern);
+bool check_is_header_name(const char *name); /* letters, digits, "-" and "_" */
+/* An http or https URL with a host, as a proxy can fetch it. */
+void check_http_url(struct check *check, const char *field, const char *url);
+/* A list of texts, none of which may be empty. */
+void check_no_empty(struct check *check, const char *field, char *const *values, size_t n);
 /* `exportTo` of ServiceEntry may be "~"; that of a DestinationRule with a selector must not reach beyond its namespace.
  */
 struct check_export_to {
@@ -122,6 +132,15 @@ void check_destination(struct check *check, const istio_destination *destination
 void check_http_route(struct check *check, const istio_http_route *route, bool is_delegate);
 void check_headers(struct check *check, const istio_headers *headers); /* field "headers"; NULL is fine */
 void check_authority(struct check *check, const istio_http_route *route);
+/* Whom a policy is for: a selector, or one reference, or several. */
+struct check_policy_targets {
+	const istio_type_workload_selector *selector;
+	const istio_policy_target_reference *target_ref;
+	istio_policy_target_reference *const *target_refs;
+	size_t n_target_refs;
+};
+void check_policy_selector(struct check *check, const istio_type_workload_selector *selector); /* NULL is fine */
+void check_policy_targets(struct check *check, const struct check_policy_targets *targets);
 /* Routes that no request can reach, as warnings. */
 void check_unreachable_routes(struct check *check, const istio_virtual_service *service);
 
@@ -135,3 +154,6 @@ void check_workload_entry(struct check *check, const ProtobufCMessage *message);
 void check_gateway(struct check *check, const ProtobufCMessage *message);
 void check_virtual_service(struct check *check, const ProtobufCMessage *message);
 void check_destination_rule(struct check *check, const ProtobufCMessage *message);
+void check_authorization_policy(struct check *check, const ProtobufCMessage *message);
+void check_peer_authentication(struct check *check, const ProtobufCMessage *message);
+void check_request_authentication(struct check *check, const ProtobufCMessage *message);

@@ -29,14 +29,6 @@ static bool is_one_of(const char *const *names, size_t n, const char *name, size
 }
 #define IS_ONE_OF(table, name, length) is_one_of((table), sizeof(table) / sizeof(table)[0], (name), (length))
 
-static bool is_header_name(const char *name)
-{
-	for (const char *c = name; *c; c++)
-		if (!isalnum((unsigned char)*c) && *c != '-' && *c != '_')
-			return false;
-	return *name != '\0';
-}
-
 /* "@request.auth.claims.a.b" or "@request.auth.claims[a][b]": a claim of the token instead of a header. */
 static bool is_claim(const char *name)
 {
@@ -49,7 +41,7 @@ static bool is_claim(const char *name)
 
 static void check_match_name(struct check *check, const char *name)
 {
-	if (!is_claim(name) && !is_header_name(name))
+	if (!is_claim(name) && !check_is_header_name(name))
 		check_error(check, NULL, "\"%s\" is not a header's name", name);
 }
 
@@ -147,7 +139,7 @@ static void check_cors_names(struct check *check, const char *field, char *const
 {
 	for (size_t i = 0; i < n; i++) {
 		check_enter_at(check, field, i);
-		if (strcmp(names[i], "*") != 0 && !is_header_name(names[i]))
+		if (strcmp(names[i], "*") != 0 && !check_is_header_name(names[i]))
 			check_error(check, NULL, "\"%s\" is not a header's name", names[i]);
 		check_leave(check);
 	}

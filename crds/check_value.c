@@ -4,6 +4,7 @@
 #include "crds/check.h"
 #include "crds/hostname.h"
 
+#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
@@ -117,6 +118,80 @@ void check_regex(struct check *check, const char *field, const char *pattern)
 		            CHECK_REGEX_MAX, strlen(pattern));
 	else if (!regex_check(pattern, &error))
 		check_error(check, field, "not a regular expression in RE2's syntax: %s", error.message);
+}
+
+bool check_is_header_name(const char *name)
+{
+	for (const char *c = name; *c; c++)
+		if (!isalnum((unsigned char)*c) && *c != '-' && *c != '_')
+			return false;
+	return *name != '\0';
+}
+
+/* RFC 3986, 2.1: "%" and two hexadecimal digits; nothing but printable ASCII and what UTF-8 needs. */
+static bool has_sound_characters(const char *url)
+{
+	for (const char *c = url; *c; c++) {
+		if ((unsigned char)*c <= ' ' || *c == 0x7f)
+			return false;
+		if (*c == '%' && (!isxdigit((unsigned char)c[1]) || !isxdigit((unsigned char)c[2])))
+			return false;
+	}
+	return true;
+}
+
+/* "host", "host:443", "[2001:db8::1]:443", after "user@". What is wrong, or NULL. */
+static const char *authority_mistake(const char *authority)
+{
+	const char *at = strrchr(authority, '@');
+	const char *host = at ? at + 1 : authority;
+	const char *port = host[0] == '[' ? strchr(host, ']') : host + strcspn(host, ":");
+	if (!port)
+		return "has a \"[\" without a \"]\"";
+	if (port == host || (host[0] == '[' && port == host + 1))
+		return "has no host";
+	port += *port == ']';
+	uint64_t number = 0;
+	if (*port == '\0')
+		return NULL;
+	return *port == ':' && text_parse_uint(port + 1, PORT_MAX, &number) && number > 0
+	           ? NULL
+	           : "has a port that is not a number from 1 to 65535";
+}
+
+void check_http_url(struct check *check, const char *field, const char *url)
+{
+	static const char *const schemes[] = {"http://", "https://"};
+	if (strlen(url) > CHECK_URL_MAX) {
+		check_error(check, field, "a URL has at most %d characters, this one has %zu", CHECK_URL_MAX,
+		            strlen(url));
+		return;
+	}
+	size_t skip = 0;
+	for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++)
+		if (strncasecmp(url, schemes[i], strlen(schemes[i])) == 0)
+			skip = strlen(schemes[i]);
+	if (skip == 0) {
+		check_error(check, field, "\"%s\" must begin with http:// or https://", url);
+		return;
+	}
+	size_t n = strcspn(url + skip, "/?#");
+	const char *mistake = authority_mistake(arena_strndup(check->arena, url + skip, n));
+	if (mistake)
+		check_error(check, field, "\"%s\" %s", url, mistake);
+	else if (!has_sound_characters(url))
+		check_error(check, field, "\"%s\" has characters that a URL cannot have: write them as %%20 and so on",
+		            url);
+}
+
+void check_no_empty(struct check *check, const char *field, char *const *values, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		check_enter_at(check, field, i);
+		if (text_is_empty(values[i]))
+			check_error(check, NULL, "must not be empty");
+		check_leave(check);
+	}
 }
 
 static bool is_listed(char *const *values, size_t n, const char *value)

@@ -277,6 +277,7 @@ const struct kind_info kinds[KIND_COUNT] = {
             .is_unread = true,
             .may_be_dry_run = true,
             .crd = &crd_authorization_policy,
+            .check = check_authorization_policy,
         },
     [KIND_PEER_AUTHENTICATION] =
         {
@@ -289,6 +290,7 @@ const struct kind_info kinds[KIND_COUNT] = {
             .message = &istio__security__v1beta1__peer_authentication__descriptor,
             .is_unread = true,
             .crd = &crd_peer_authentication,
+            .check = check_peer_authentication,
         },
     [KIND_REQUEST_AUTHENTICATION] =
         {
@@ -301,6 +303,7 @@ const struct kind_info kinds[KIND_COUNT] = {
             .message = &istio__security__v1beta1__request_authentication__descriptor,
             .is_unread = true,
             .crd = &crd_security,
+            .check = check_request_authentication,
         },
     [KIND_TELEMETRY] =
         {

@@ -58,11 +58,11 @@ struct kind_info {
 	const char *spec_field;     /* the message is this field of the object ("spec"); NULL: the object itself */
 	const ProtobufCMessageDescriptor *message;
 	bool is_cluster_scoped;
-	bool is_from_files_only; /* the API server has it in another kind too: not watched */
-	const char *only_name;   /* of this name, in the root namespace, is all that is read; NULL: all are */
-	bool is_open;            /* we hold a subset: unknown fields are not mistakes */
-	bool is_unread;          /* decoded, so that mistakes are found, and then left out: nothing is made of it yet */
-	bool may_be_dry_run;     /* annotation istio.io/dry-run: a policy that is only tried out */
+	bool is_from_files_only;    /* the API server has it in another kind too: not watched */
+	const char *only_name;      /* of this name, in the root namespace, is all that is read; NULL: all are */
+	bool is_open;               /* we hold a subset: unknown fields are not mistakes */
+	bool is_unread;             /* decoded and checked for mistakes, and then left out: nothing is made of it yet */
+	bool may_be_dry_run;        /* annotation istio.io/dry-run: a policy that is only tried out */
 	const struct kind_crd *crd; /* NULL: not ours to define */
 	/* What can be said of one object by itself (check.h); NULL: nothing. `message` is of the type above. */
 	void (*check)(struct check *check, const ProtobufCMessage *message);

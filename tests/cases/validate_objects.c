@@ -1,7 +1,7 @@
 /*
  * What weft says of single objects: one JSON object a line in, one line of JSON out:
- *     {"read":true,"valid":false,"issues":[{"path":"spec.hosts","message":"…","warning":false}]}
- * `read` is false for a kind that weft does not read. For validation_test.py.
+ *     {"judged":true,"valid":false,"issues":[{"path":"spec.hosts","message":"…","warning":false}]}
+ * `judged` is false for a kind of which weft has no check. For validation_test.py.
  */
 #include "base/text.h"
 #include "crds/object.h"
@@ -36,9 +36,9 @@ static void judge(const char *line, size_t n, struct text *out)
 		object = object_decode(arena, document, &(struct origin){.file = "stdin", .line = 1}, &issues);
 	else
 		issues = (struct codec_issues){.v = &unreadable, .n = 1, .cap = 1};
-	/* of a kind that is only decoded, a typing error is all that can be found */
-	bool is_read = object ? !kinds[object->kind].is_unread : issues.n > 0;
-	text_printf(out, "{\"read\":%s,\"valid\":%s,\"issues\":", is_read ? "true" : "false",
+	/* of a kind without a check, a typing error is all that can be found */
+	bool is_judged = object ? kinds[object->kind].check != NULL : issues.n > 0;
+	text_printf(out, "{\"judged\":%s,\"valid\":%s,\"issues\":", is_judged ? "true" : "false",
 	            object ? "true" : "false");
 	print_issues(&issues, out);
 	text_add(out, "}\n");

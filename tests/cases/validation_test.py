@@ -4,7 +4,7 @@
     tests/cases/validation_test.py [BUILD/tests/cases/validate_objects]
 
 A row agrees when both accept or both refuse, and when an accepted object has warnings in both or in neither; the texts
-are our own. Rows of kinds that weft does not read yet are skipped, and all are when the cases are not there.
+are our own. Rows of kinds that weft has no check for yet are skipped, and all are when the cases are not there.
 """
 import json
 import os
@@ -27,6 +27,10 @@ API_VERSIONS = {
     "Telemetry": "telemetry.istio.io/v1",
     "WasmPlugin": "extensions.istio.io/v1alpha1",
     "TrafficExtension": "extensions.istio.io/v1alpha1",
+}
+# Rows whose object Istio's test builds in Go and that no document can say, by func and key.
+UNSAID = {
+    "ValidateAuthorizationPolicy 9c165a82f449": "it has an empty list where a document has none",
 }
 
 
@@ -77,8 +81,9 @@ def main():
     failed = 0
     for number, (row, verdict) in enumerate(zip(rows, verdicts), 1):
         name = f"{row['func']} {row['key']}"
-        if not verdict["read"]:
-            print(f"ok {number} - {name} # SKIP kind not read yet")
+        skip = UNSAID.get(name, None if verdict["judged"] else "no check for this kind yet")
+        if skip:
+            print(f"ok {number} - {name} # SKIP {skip}")
             continue
         why = disagreement(row, verdict)
         failed += why is not None

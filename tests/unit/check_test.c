@@ -2,29 +2,9 @@
 
 #include "base/text.h"
 #include "crds/hostname.h"
+#include "tests/unit/check_rows.h"
 #include "tests/unit/decoded.h"
 #include "tests/unit/unit.h"
-
-/* A spec, and where its issues are ("~" before warnings); "" for none. */
-struct row {
-	const char *name, *spec, *want;
-};
-
-static void check_rows(const char *kind, const struct row *rows, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		CLEANUP(text_done) struct text yaml = {0};
-		text_printf(&yaml,
-		            "apiVersion: networking.istio.io/v1\nkind: %s\nmetadata: {name: a, namespace: here}\n",
-		            kind);
-		text_printf(&yaml, "spec: %s\n", rows[i].spec);
-		struct decoded decoded = decode(text_get(&yaml));
-		ck_assert_msg(strcmp(decoded_issues(&decoded), rows[i].want) == 0, "%s: got \"%s\", want \"%s\"",
-		              rows[i].name, decoded_issues(&decoded), rows[i].want);
-		decoded_done(&decoded);
-	}
-}
-#define CHECK_ROWS(kind, rows) check_rows((kind), (rows), sizeof(rows) / sizeof(rows)[0])
 
 /* One HTTP route of a sound VirtualService. */
 #define HTTP(route) "{hosts: [a.b], http: [{" route "}]}"

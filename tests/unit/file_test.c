@@ -195,7 +195,7 @@ START_TEST(test_documents)
 	     "| NotSupported"},
 	    {"a policy that is tried out",
 	     "apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\n"
-	     "metadata: {name: a, annotations: {istio.io/dry-run: 'true'}}\nspec: {action: DENY}\n",
+	     "metadata: {name: a, annotations: {istio.io/dry-run: 'true'}}\nspec: {action: DENY, rules: [{}]}\n",
 	     "| NotSupported"},
 	    {"not Kubernetes", "a: b\n", "| InvalidValue"},
 	    {"broken beside sound",
