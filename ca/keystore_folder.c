@@ -25,16 +25,16 @@ static int resolve(const char *path)
 		int outer = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (outer < 0)
 			return -1;
-		int inner = openat(outer, VERSION_LINK, O_RDONLY | O_DIRECTORY | O_CLOEXEC), failure = errno;
-		if (inner < 0 && failure == ENOENT && !is_dangling(outer))
+		int inner = openat(outer, VERSION_LINK, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		int failure = inner < 0 ? errno : 0;
+		if (failure == ENOENT && !is_dangling(outer))
 			return outer;
 		close(outer);
-		if (inner >= 0)
-			return inner;
-		errno = failure == ENOENT ? ESTALE : failure;
+		errno = failure;
 		if (failure != ENOENT)
-			return -1;
+			return inner;
 	}
+	errno = ESTALE; /* as there is something */
 	return -1;
 }
 

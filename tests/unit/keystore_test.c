@@ -24,6 +24,11 @@ static const char *path_in(const char *dir, const char *name)
 	return path;
 }
 
+static void copy_path(char copy[PATH_SIZE], const char *path)
+{
+	snprintf(copy, PATH_SIZE, "%s", path);
+}
+
 static void write_file(const char *dir, const char *name, const char *s, size_t n)
 {
 	FILE *file = fopen(path_in(dir, name), "w");
@@ -348,7 +353,7 @@ START_TEST(each_change_moves_the_stamp)
 	struct digest none = keystore_stamp(path_in(dir.path, "keys"));
 	ck_assert_int_eq(mkdir(path_in(dir.path, "keys"), 0700), 0);
 	char keys[PATH_SIZE];
-	strcpy(keys, path_in(dir.path, "keys"));
+	copy_path(keys, path_in(dir.path, "keys"));
 	struct digest last = keystore_stamp(keys);
 	ck_assert(!digest_equal(none, last));
 	static const char *const names[] = {"ca-cert.pem", "ca-key.pem", "cert-chain.pem", "root-cert.pem",
@@ -458,7 +463,7 @@ static pid_t begin_renewing(const char *dir, const struct hierarchy *h)
 		mount_version(dir, new, h);
 		if (point_to(dir, new))
 			_exit(1);
-		strcpy(path, path_in(dir, old));
+		copy_path(path, path_in(dir, old));
 		for (size_t k = 0; k < 4; k++)
 			unlink(path_in(path, names[k]));
 		rmdir(path);
@@ -513,7 +518,7 @@ START_TEST(it_is_made_once_and_kept)
 	CLEANUP(config_dir_done) struct config_dir dir;
 	config_dir_init(&dir);
 	char state[PATH_SIZE];
-	strcpy(state, path_in(dir.path, "state"));
+	copy_path(state, path_in(dir.path, "state"));
 	umask(0);
 	struct digest first = keep_digest(state);
 	ck_assert_uint_eq(mode_of(state), 0700);
@@ -657,7 +662,7 @@ START_TEST(of_several_that_make_one_at_once_all_have_the_same)
 		int gate[2], out[2];
 		pid_t pids[RACERS];
 		char state[PATH_SIZE];
-		strcpy(state, path_in(dir.path, "state"));
+		copy_path(state, path_in(dir.path, "state"));
 		ck_assert_int_eq(pipe(gate), 0);
 		ck_assert_int_eq(pipe(out), 0);
 		for (size_t i = 0; i < RACERS; i++)
