@@ -56,15 +56,20 @@ static bool has_any(const struct keystore_folder *folder, const char *const *nam
 	return has;
 }
 
-/* NULL when there is no file of any. */
-static const char *const *choose_names(const struct keystore_folder *folder)
+/* False when there is no file of any; names are Istio's then. */
+static bool choose_names(struct set *set, const struct keystore_folder *folder)
 {
+	set->names = namings[0];
 	if (keystore_folder_has(folder, namings[0][CERT]))
-		return namings[0];
-	for (size_t i = NAMINGS; i-- > 0;)
-		if (has_any(folder, namings[i]))
-			return namings[i];
-	return NULL;
+		return true;
+	for (size_t i = NAMINGS; i-- > 0;) {
+		if (has_any(folder, namings[i])) {
+			set->names = namings[i];
+			return true;
+		}
+	}
+	set->names = namings[NAMINGS - 1];
+	return false;
 }
 
 static bool read_files(struct set *set, const struct keystore_folder *folder, struct error *error)
@@ -82,8 +87,7 @@ static bool read_files(struct set *set, const struct keystore_folder *folder, st
 
 static enum keystore_outcome read_set(struct set *set, const struct keystore_folder *folder, struct error *error)
 {
-	set->names = choose_names(folder);
-	if (set->names)
+	if (choose_names(set, folder))
 		return read_files(set, folder, error) ? KEYSTORE_GOOD : KEYSTORE_BAD;
 	error_set(error, "%s: there is neither %s nor %s in it", folder->path, namings[1][CERT], namings[0][CERT]);
 	return KEYSTORE_ABSENT;
@@ -95,7 +99,7 @@ static enum keystore_outcome read_set(struct set *set, const struct keystore_fol
  */
 static bool is_settled(const struct set *set, const struct keystore_folder *folder, struct digest before)
 {
-	bool has_all = set->names != NULL;
+	bool has_all = true;
 	for (size_t i = 0; has_all && i < PARTS; i++)
 		has_all = !set->names[i] || set->files[i].is_there;
 	return digest_equal(before, stamp_of(folder)) && (has_all || keystore_folder_is_current(folder));
@@ -127,7 +131,7 @@ static bool try_read(const char *path, const struct clock *clock, struct authori
 		*stamp = stamp_of_none(is_absent);
 		return true;
 	}
-	CLEANUP(set_done) struct set set = {0};
+	CLEANUP(set_done) struct set set = {.names = namings[0]};
 	*stamp = stamp_of(&folder);
 	*outcome = read_set(&set, &folder, error);
 	if (!is_settled(&set, &folder, *stamp))
