@@ -1,11 +1,14 @@
 #include "ca/keystore.h"
 
+#include "ca/keystore_folder.h"
 #include "ca/pem.h"
 #include "tests/unit/keystore_dir.h"
 
+#include <fcntl.h>
 #include <signal.h>
 
 #define READINGS 150
+#define READINGS_RENEWED 400
 
 /* With Istio's names, or as a Secret of type kubernetes.io/tls. */
 static void plug_in(const char *dir, const struct hierarchy *h, bool is_tls)
@@ -249,6 +252,16 @@ END_TEST
 
 /* ---- changes ---- */
 
+/* As long as the other, and as old: another file all the same. */
+static void write_alike(const char *dir, const char *name, const char *other)
+{
+	struct stat status;
+	ck_assert_int_eq(stat(path_in(dir, other), &status), 0);
+	write_file(dir, name, "new", 3);
+	const struct timespec times[] = {status.st_atim, status.st_mtim};
+	ck_assert_int_eq(utimensat(AT_FDCWD, path_in(dir, name), times, 0), 0);
+}
+
 START_TEST(each_change_moves_the_stamp)
 {
 	CLEANUP(hierarchy_done) struct hierarchy h;
@@ -266,7 +279,7 @@ START_TEST(each_change_moves_the_stamp)
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
 		for (int step = 0; step < 4; step++) { /* comes, is replaced by the same, is longer, goes */
 			if (step == 1)
-				write_file(keys, ".draft", "old", 3);
+				write_alike(keys, ".draft", names[i]);
 			if (step == 0 || step == 2)
 				write_file(keys, names[i], "older", step == 0 ? 3 : 5);
 			else if (step == 1)
@@ -306,6 +319,37 @@ START_TEST(a_bad_change_is_told_and_mended)
 	ck_assert_int_eq(unlink(path_in(dir.path, "..data")), 0);
 	ck_assert_int_eq(symlink("..v3", path_in(dir.path, "..data")), 0);
 	check_bad(dir.path, "..data", "it leads to nothing", &h);
+}
+END_TEST
+
+/* What was opened stays what it was, knows that it is not the current one, and says when it is gone. */
+START_TEST(an_opened_folder_stays_at_its_version)
+{
+	CLEANUP(hierarchy_done) struct hierarchy h, next;
+	CLEANUP(config_dir_done) struct config_dir dir;
+	CLEANUP(keystore_folder_done) struct keystore_folder folder = {.fd = -1};
+	struct keystore_file file;
+	struct error error;
+	bool is_absent = true;
+	hierarchy_init(&h);
+	hierarchy_init(&next);
+	config_dir_init(&dir);
+	mount_version(dir.path, "..v1", &h);
+	mount_version(dir.path, "..v2", &next);
+	ck_assert_int_eq(point_to(dir.path, "..v1"), 0);
+	ck_assert(keystore_folder_open(&folder, dir.path, &is_absent, &error) && !is_absent);
+	ck_assert(keystore_folder_is_current(&folder));
+	ck_assert_int_eq(point_to(dir.path, "..v2"), 0);
+	ck_assert(!keystore_folder_is_current(&folder));
+	ck_assert(keystore_folder_read(&folder, "ca-key.pem", &file, &error) && file.is_there);
+	ck_assert_uint_eq(file.pem.n, h.key.n);
+	ck_assert_mem_eq(file.pem.s, h.key.s, h.key.n);
+	keystore_file_done(&file);
+	ck_assert_int_eq(unlink(path_in(dir.path, "..v1/ca-key.pem")), 0);
+	ck_assert(keystore_folder_read(&folder, "ca-key.pem", &file, &error) && !file.is_there);
+	ck_assert(!keystore_folder_has(&folder, "ca-key.pem"));
+	ck_assert_int_eq(point_to(dir.path, "..v1"), 0);
+	ck_assert(keystore_folder_is_current(&folder));
 }
 END_TEST
 
@@ -387,7 +431,7 @@ START_TEST(a_version_that_is_taken_away_is_never_nothing)
 	struct clock clock = clock_at(NOW_S);
 	pid_t pid = begin_renewing(dir.path, &h);
 	int n_good = 0;
-	for (int i = 0; i < READINGS; i++) {
+	for (int i = 0; i < READINGS_RENEWED; i++) {
 		CLEANUP(authority_freep) struct authority *authority = NULL;
 		struct error error = {""};
 		struct digest stamp;
@@ -399,7 +443,7 @@ START_TEST(a_version_that_is_taken_away_is_never_nothing)
 	}
 	ck_assert_int_eq(kill(pid, SIGKILL), 0);
 	ck_assert_int_eq(wait_for(pid), -1);
-	ck_assert_msg(n_good > 0, "not one of %d was good", READINGS);
+	ck_assert_msg(n_good > 0, "not one of %d was good", READINGS_RENEWED);
 }
 END_TEST
 
@@ -407,4 +451,5 @@ UNIT_MAIN("keystore", what_is_plugged_in_is_read_by_either_set_of_names, a_tls_c
           each_missing_file_is_named, a_chain_may_be_missing_where_there_is_none, each_damaged_file_is_named,
           an_expired_signer_is_bad, what_is_no_file_or_too_large_is_bad,
           a_file_that_may_not_be_read_is_bad_and_not_absent, each_change_moves_the_stamp,
-          a_bad_change_is_told_and_mended, versions_never_mix, a_version_that_is_taken_away_is_never_nothing)
+          a_bad_change_is_told_and_mended, an_opened_folder_stays_at_its_version, versions_never_mix,
+          a_version_that_is_taken_away_is_never_nothing)
