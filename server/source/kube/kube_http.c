@@ -322,8 +322,7 @@ static void set_request(struct kube_call *call, const struct kube_request *reque
 	SET(call, CURLOPT_ACCEPT_ENCODING, "gzip");
 	SET(call, CURLOPT_PROTOCOLS_STR, "http,https");
 	SET(call, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-	/* rather wait for the one connection than make another; without TLS it is HTTP/1.1, and one would wait for ever
-	 */
+	/* rather wait for the one connection than make another; without TLS it is HTTP/1.1, where that is for ever */
 	SET(call, CURLOPT_PIPEWAIT, text_has_prefix(call->http->config->server, "https:") ? 1L : 0L);
 	SET(call, CURLOPT_NOSIGNAL, 1L);
 	SET(call, CURLOPT_TCP_KEEPALIVE, 1L);
@@ -383,16 +382,13 @@ static void end_finished(struct kube_http *http)
 			continue;
 		CURLcode code = message->data.result; /* the message goes with the handle */
 		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&call);
-		if (call->is_refused)
-			call_end(call, code, "what it sent is of no use");
-		else if (call_status(call) == 401)
-			kube_credentials_reject(http->credentials), call_end(call, code, NULL);
-		else
-			call_end(call, code, NULL);
+		if (call_status(call) == 401)
+			kube_credentials_reject(http->credentials);
+		call_end(call, code, call->is_refused ? "what it sent is of no use" : NULL);
 	}
 }
 
-/* One at a time, for ending one may start or cancel others. */
+/* One at a time, for the list is another after an end. */
 static bool end_silent(struct kube_http *http)
 {
 	int64_t now_ns = clock_now_ns(http->clock);
