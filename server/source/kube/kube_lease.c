@@ -76,11 +76,6 @@ bool kube_lease_is_held(const struct kube_lease *lease)
 	return lease->held_ns && now(lease) - lease->held_ns < KUBE_LEASE_HOLD_S * CLOCK_S;
 }
 
-const char *kube_lease_holder(const struct kube_lease *lease)
-{
-	return lease->holder;
-}
-
 /* ---- requests ---- */
 
 static void print_lease(const struct kube_lease *lease, const char *holder, struct text *out)

@@ -39,5 +39,3 @@ void kube_lease_ended(struct kube_lease *lease, const struct kube_response *resp
 const struct kube_request *kube_lease_release(struct kube_lease *lease);
 
 bool kube_lease_is_held(const struct kube_lease *lease);
-/* Who holds it as far as we know; "" for nobody. */
-const char *kube_lease_holder(const struct kube_lease *lease);

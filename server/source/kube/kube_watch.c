@@ -147,7 +147,7 @@ void kube_watch_give_up(struct kube_watch *watch, int64_t now_ns)
 	watch->at_ns = now_ns;
 }
 
-void kube_watch_note_heard(struct kube_watch *watch, int64_t now_ns)
+static void note_heard(struct kube_watch *watch, int64_t now_ns)
 {
 	watch->error.message[0] = '\0';
 	watch->status.heard_ns = now_ns;
@@ -155,7 +155,7 @@ void kube_watch_note_heard(struct kube_watch *watch, int64_t now_ns)
 
 void kube_watch_note_success(struct kube_watch *watch, int64_t now_ns)
 {
-	kube_watch_note_heard(watch, now_ns);
+	note_heard(watch, now_ns);
 	watch->n_failures = 0;
 }
 
@@ -183,7 +183,7 @@ void kube_watch_started(struct kube_watch *watch, int64_t now_ns)
 {
 	if (watch->state != KUBE_WATCH_WATCHING)
 		return;
-	kube_watch_note_heard(watch, now_ns); /* a success once something comes, or it lasts */
+	note_heard(watch, now_ns); /* a success once something comes, or it lasts */
 	watch->started_ns = now_ns;
 	watch->status.is_live = true;
 	watch->status.watches++;

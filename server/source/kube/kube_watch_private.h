@@ -45,7 +45,6 @@ struct kube_watch {
 
 /* A copy in the place of the former; NULL: none. */
 void kube_watch_set(char **string, const char *value);
-void kube_watch_note_heard(struct kube_watch *watch, int64_t now_ns);
 /* All is well, for now. */
 void kube_watch_note_success(struct kube_watch *watch, int64_t now_ns);
 

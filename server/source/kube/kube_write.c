@@ -83,6 +83,7 @@ static void write_on_end(void *context, const struct kube_response *response)
 int64_t kube_write_status(struct kube_source *source)
 {
 	int64_t at_ns = INT64_MAX;
+	uint64_t same_seq = source->same_seq; /* first: whatever report it goes on from is in the slot by now */
 	struct kube_report *report = slot_take(source->reports);
 	const struct kube_request *request;
 	struct kube_write *write;
@@ -90,7 +91,7 @@ int64_t kube_write_status(struct kube_source *source)
 
 	if (report)
 		kube_status_set_report(source->status, report);
-	kube_status_set_seq(source->status, source->same_seq);
+	kube_status_set_seq(source->status, same_seq);
 	while (source->is_leader && (request = kube_status_next(source->status, &write, &at_ns))) {
 		struct kube_request full = *request;
 		struct write_call *call = HEAP_NEW(struct write_call);
