@@ -1,5 +1,7 @@
 #include "server/options.h"
 
+#include "base/environment.h"
+
 #include <arpa/inet.h>
 #include <assert.h>
 #include <string.h>
@@ -185,17 +187,6 @@ static void set_defaults(struct options *options)
 		bool is_set = !option->default_value || option_set(option, options, option->default_value, &error);
 		assert(is_set);
 	}
-}
-
-/* "NAME=value" for the name; NULL when absent or empty. */
-static char *environment_get(char *const *environment, const char *name)
-{
-	size_t n = strlen(name);
-	for (size_t i = 0; environment && environment[i]; i++) {
-		if (!strncmp(environment[i], name, n) && environment[i][n] == '=' && environment[i][n + 1])
-			return environment[i] + n + 1;
-	}
-	return NULL;
 }
 
 /* Cuts at colons, in place: the environment block is ours, and paths must outlive the parsing. */

@@ -538,20 +538,8 @@ START_TEST(with_nothing_it_is_said_what_to_do)
 }
 END_TEST
 
-START_TEST(variables_are_found_by_their_whole_name)
-{
-	char *environment[] = {(char *)(uintptr_t) "AB=1", (char *)(uintptr_t) "A=", (char *)(uintptr_t) "B=x=y", NULL};
-	ck_assert_str_eq(kube_environment_get(environment, "AB"), "1");
-	ck_assert_str_eq(kube_environment_get(environment, "B"), "x=y");
-	ck_assert_ptr_null(kube_environment_get(environment, "A"));
-	ck_assert_ptr_null(kube_environment_get(environment, "C"));
-	ck_assert_ptr_null(kube_environment_get(NULL, "A"));
-}
-END_TEST
-
 UNIT_MAIN("kube_config", users_say_as_whom_to_call, clusters_say_where, what_is_no_string_is_to_be_quoted,
           exec_plugins_are_described, contexts_are_found_by_name, what_is_no_kubeconfig_is_refused,
           yaml_that_is_broken_is_not_quoted, a_file_has_a_largest_size, what_stands_in_it_has_a_largest_size,
           a_plugin_has_so_many_arguments, of_several_files_the_first_that_says_something_wins, a_list_has_so_many_files,
-          it_is_said_where_the_config_is_from, in_a_pod_its_service_account_is_used, with_nothing_it_is_said_what_to_do,
-          variables_are_found_by_their_whole_name)
+          it_is_said_where_the_config_is_from, in_a_pod_its_service_account_is_used, with_nothing_it_is_said_what_to_do)

@@ -1,5 +1,6 @@
 #include "server/source/kube/kube_config.h"
 
+#include "base/environment.h"
 #include "base/text.h"
 #include "base/vec.h"
 #include "base/yaml.h"
@@ -29,15 +30,6 @@ struct entry {
 	const struct json *value;
 	const char *path;
 };
-
-const char *kube_environment_get(char *const *environment, const char *name)
-{
-	size_t n = strlen(name);
-	for (size_t i = 0; environment && environment[i]; i++)
-		if (!strncmp(environment[i], name, n) && environment[i][n] == '=' && environment[i][n + 1])
-			return environment[i] + n + 1;
-	return NULL;
-}
 
 bool kube_token_is_fit(const char *s, size_t n)
 {
@@ -383,8 +375,8 @@ static bool read_context(struct loading *loading, struct error *error)
 static bool read_pod(struct loading *loading, struct error *error)
 {
 	char *const *environment = loading->options->environment;
-	const char *host = kube_environment_get(environment, "KUBERNETES_SERVICE_HOST");
-	const char *port = kube_environment_get(environment, "KUBERNETES_SERVICE_PORT");
+	const char *host = environment_get(environment, "KUBERNETES_SERVICE_HOST");
+	const char *port = environment_get(environment, "KUBERNETES_SERVICE_PORT");
 	const char *dir = loading->options->in_cluster_dir ? loading->options->in_cluster_dir : KUBE_IN_CLUSTER_DIR;
 	struct kube_config *config = loading->config;
 	struct error missing;
@@ -411,7 +403,7 @@ static bool read_pod(struct loading *loading, struct error *error)
 
 static bool load(struct loading *loading, struct error *error)
 {
-	const char *listed = kube_environment_get(loading->options->environment, "KUBECONFIG");
+	const char *listed = environment_get(loading->options->environment, "KUBECONFIG");
 
 	if (!loading->options->kubeconfig && !listed) {
 		if (loading->options->context)

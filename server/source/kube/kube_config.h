@@ -65,8 +65,6 @@ struct kube_config {
 struct kube_config *kube_config_load(const struct kube_config_options *options, struct error *error);
 void kube_config_free(struct kube_config *config); /* NULL is fine */
 
-/* The value of a variable, NULL when absent or empty. */
-const char *kube_environment_get(char *const *environment, const char *name);
 /* Whether it may stand in a header: no line ends in it, nor other control characters. "" is none. */
 bool kube_token_is_fit(const char *s, size_t n);
 /* A whole file of at most `max` bytes, NUL-terminated, in the arena. NULL: error says what and why. */
