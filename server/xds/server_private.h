@@ -4,7 +4,7 @@
  * thread takes around each call of the transport: so that other threads can look between two calls.
  */
 #include "base/slot.h"
-#include "server/xds/grpc_transport.h"
+#include "rpc/grpc_transport.h"
 #include "server/xds/stream.h"
 #include "server/xds/wave.h"
 

@@ -10,8 +10,8 @@
  * whoever keeps one takes a reference. One thread.
  */
 #include "base/clock.h"
+#include "rpc/transport.h"
 #include "server/xds/name_list.h"
-#include "server/xds/transport.h"
 #include "translator/resource.h"
 
 #define SET_CACHE_KEEP_MS 10000          /* longer than a storm of reconnecting proxies pauses */

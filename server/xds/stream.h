@@ -15,9 +15,9 @@
  *     stream = stream_new(&env, transport, &method);
  *     stream_message(stream, data, n); stream_ready(stream); stream_set_config(stream, config); stream_work(stream);
  */
+#include "rpc/transport.h"
 #include "server/xds/server.h"
 #include "server/xds/subscription.h"
-#include "server/xds/transport.h"
 
 #define STREAM_UNKNOWN_TYPES_MAX 16 /* type URLs that a warning was written for; of the rest nothing is said */
 

@@ -1,4 +1,4 @@
-#include "server/xds/grpc_log.h"
+#include "rpc/grpc_log.h"
 
 #include "base/clock.h"
 #include "base/log.h"

@@ -11,7 +11,7 @@
  * - An empty batch on a call posts its tag at once: grpc_transport_wake rings a call made for that.
  */
 #include "base/error.h"
-#include "server/xds/transport.h"
+#include "rpc/transport.h"
 
 #define SENDS_MAX 16                  /* large messages on their way at once */
 #define SEND_SMALL_BYTES (64u << 10)  /* up to this a message is not large */

@@ -1,10 +1,10 @@
-#include "server/xds/grpc_transport.h"
+#include "rpc/grpc_transport.h"
 
 #include "base/clock.h"
 #include "base/heap.h"
 #include "base/log.h"
-#include "server/xds/grpc_log.h"
-#include "server/xds/grpc_private.h"
+#include "rpc/grpc_log.h"
+#include "rpc/grpc_private.h"
 
 #include <assert.h>
 #include <grpc/grpc.h>

@@ -1,4 +1,4 @@
-#include "server/xds/transport.h"
+#include "rpc/transport.h"
 
 #include "base/heap.h"
 

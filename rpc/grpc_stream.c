@@ -1,4 +1,4 @@
-#include "server/xds/grpc_private.h"
+#include "rpc/grpc_private.h"
 
 #include "base/clock.h"
 #include "base/heap.h"

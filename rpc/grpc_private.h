@@ -2,7 +2,7 @@
 /*
  * The inside of the gRPC transport, for grpc_transport.c (life, events) and grpc_stream.c (streams and their sends).
  */
-#include "server/xds/grpc_transport.h"
+#include "rpc/grpc_transport.h"
 
 #include <grpc/grpc.h>
 #include <pthread.h>
