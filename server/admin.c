@@ -1,7 +1,7 @@
 #include "server/admin.h"
 
 #include "base/heap.h"
-#include "server/http.h"
+#include "http/http.h"
 #include "server/metrics.h"
 #include "server/source/kube/kube_print.h"
 

@@ -19,7 +19,7 @@ extern const struct admin_endpoint admin_endpoints[ADMIN_ENDPOINTS];
 struct admin;
 
 struct admin_options {
-	const char *address;       /* HOST:PORT as options_parse_address takes it */
+	const char *address;       /* HOST:PORT as option_parse_address takes it */
 	struct pipeline *pipeline; /* borrowed; must outlive the server */
 	struct xds_server *xds;    /* borrowed; NULL: proxies cannot connect, so not ready */
 };

@@ -107,12 +107,12 @@ static void daemon_log_start(const struct daemon *daemon)
 	const struct options *options = daemon->options;
 	CLEANUP(text_done) struct text paths = {0};
 
-	for (size_t i = 0; i < options->n_config_paths; i++)
-		text_printf(&paths, "%s%s", i ? ", " : "", options->config_paths[i]);
+	for (size_t i = 0; i < options->config_paths.n; i++)
+		text_printf(&paths, "%s%s", i ? ", " : "", options->config_paths.v[i]);
 	log_info("main", "weftd " WEFT_VERSION ": xDS on %s (port %u), admin on %s (port %u)%s%s", options->xds_address,
 	         xds_server_port(daemon->xds), options->admin_address, admin_port(daemon->admin),
 	         paths.n ? ", configuration from " : "", text_get(&paths));
-	if (!options_is_loopback(options->xds_address))
+	if (!option_is_loopback(options->xds_address))
 		log_warn("main",
 		         "%s is plaintext and not only for this machine: whoever reaches it can read the mesh's "
 		         "configuration",
@@ -123,8 +123,8 @@ static bool daemon_start(struct daemon *daemon, struct error *error)
 {
 	const struct options *options = daemon->options;
 	struct pipeline_options pipeline = {
-	    .files = {.paths = options->config_paths,
-	              .n_paths = options->n_config_paths,
+	    .files = {.paths = options->config_paths.v,
+	              .n_paths = options->config_paths.n,
 	              .mesh_path = options->mesh_path,
 	              .root_namespace = options->root_namespace,
 	              .is_watching = true},

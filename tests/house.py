@@ -12,7 +12,7 @@ import tap
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.environ.get("WEFT_BUILD", os.path.join(ROOT, "build"))
 LINES_MAX = 600
-LAYERS = ["base", "proto", "ca", "rpc", "crds", "translator", "server", "agent", "cli"]  # may include what stands left of it, and itself
+LAYERS = ["base", "proto", "ca", "rpc", "http", "crds", "translator", "server", "agent", "cli"]  # may include what stands left of it, and itself
 FOLDERS = LAYERS + ["translator/istio", "translator/envoy", "server/source", "server/source/kube", "server/xds", "server/identity", "tests", "tests/unit",
                     "tests/golden", "tests/e2e", "tests/fuzz", "tests/kube", "tests/proto", "tests/crds", "tests/cases", "tests/bench",
                     "examples", "scripts", "docs", "deploy"]

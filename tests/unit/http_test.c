@@ -1,4 +1,4 @@
-#include "server/http.h"
+#include "http/http.h"
 
 #include "http_client.h"
 #include "unit.h"

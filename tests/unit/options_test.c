@@ -37,8 +37,8 @@ START_TEST(defaults)
 	struct options options;
 	struct error error;
 	ck_assert_int_eq(parse((const char *[]){"--config", "mesh", NULL}, NULL, &options, &error), OPTIONS_RUN);
-	ck_assert_uint_eq(options.n_config_paths, 1);
-	ck_assert_str_eq(options.config_paths[0], "mesh");
+	ck_assert_uint_eq(options.config_paths.n, 1);
+	ck_assert_str_eq(options.config_paths.v[0], "mesh");
 	ck_assert_ptr_null(options.mesh_path);
 	ck_assert_ptr_null(options.port_file);
 	ck_assert_str_eq(options.root_namespace, "istio-system");
@@ -57,9 +57,9 @@ START_TEST(values)
 	struct error error;
 	const char *arguments[] = {"--config=a", "--config", "b", "--log-format=json", "--drain-seconds=0", NULL};
 	ck_assert_int_eq(parse(arguments, NULL, &options, &error), OPTIONS_RUN);
-	ck_assert_uint_eq(options.n_config_paths, 2);
-	ck_assert_str_eq(options.config_paths[0], "a");
-	ck_assert_str_eq(options.config_paths[1], "b");
+	ck_assert_uint_eq(options.config_paths.n, 2);
+	ck_assert_str_eq(options.config_paths.v[0], "a");
+	ck_assert_str_eq(options.config_paths.v[1], "b");
 	ck_assert(options.is_log_json);
 	ck_assert_int_eq(options.drain_s, 0);
 
@@ -77,15 +77,15 @@ START_TEST(environment_variables)
 	struct error error;
 	const char *environment[] = {"WEFT_CONFIG=a:b", "WEFT_LOG_LEVEL=warn", "WEFT_MESH=", "WEFT_CONFIGX=c", NULL};
 	ck_assert_int_eq(parse((const char *[]){NULL}, environment, &options, &error), OPTIONS_RUN);
-	ck_assert_uint_eq(options.n_config_paths, 2);
-	ck_assert_str_eq(options.config_paths[1], "b");
+	ck_assert_uint_eq(options.config_paths.n, 2);
+	ck_assert_str_eq(options.config_paths.v[1], "b");
 	ck_assert_int_eq(options.log_level, LOG_WARN);
 	ck_assert_ptr_null(options.mesh_path); /* an empty variable is none */
 
 	const char *arguments[] = {"--config", "c", "--log-level=error", NULL};
 	ck_assert_int_eq(parse(arguments, environment, &options, &error), OPTIONS_RUN);
-	ck_assert_uint_eq(options.n_config_paths, 1); /* the command line wins */
-	ck_assert_str_eq(options.config_paths[0], "c");
+	ck_assert_uint_eq(options.config_paths.n, 1); /* the command line wins */
+	ck_assert_str_eq(options.config_paths.v[0], "c");
 	ck_assert_int_eq(options.log_level, LOG_ERROR);
 
 	const char *bad[] = {"WEFT_DRAIN_SECONDS=soon", NULL};
@@ -175,14 +175,14 @@ END_TEST
 
 START_TEST(too_many_paths)
 {
-	char *argv[OPTIONS_PATHS_MAX + 3] = {0}, program[] = "weftd", path[] = "--config=a";
+	char *argv[OPTION_PATHS_MAX + 3] = {0}, program[] = "weftd", path[] = "--config=a";
 	struct options options;
 	struct error error;
 	argv[0] = program;
-	for (int i = 1; i <= OPTIONS_PATHS_MAX + 1; i++)
+	for (int i = 1; i <= OPTION_PATHS_MAX + 1; i++)
 		argv[i] = path;
-	ck_assert_int_eq(options_parse(OPTIONS_PATHS_MAX + 1, argv, NULL, &options, &error), OPTIONS_RUN);
-	ck_assert_int_eq(options_parse(OPTIONS_PATHS_MAX + 2, argv, NULL, &options, &error), OPTIONS_USAGE);
+	ck_assert_int_eq(options_parse(OPTION_PATHS_MAX + 1, argv, NULL, &options, &error), OPTIONS_RUN);
+	ck_assert_int_eq(options_parse(OPTION_PATHS_MAX + 2, argv, NULL, &options, &error), OPTIONS_USAGE);
 	ck_assert_str_eq(error.message, "--config: more than 64 paths: put the files into one folder");
 }
 END_TEST
@@ -231,7 +231,7 @@ START_TEST(loopback)
 	    {"127.0.0.1.x:1", false},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-		ck_assert_msg(options_is_loopback(rows[i].address) == rows[i].want, "%s", rows[i].address);
+		ck_assert_msg(option_is_loopback(rows[i].address) == rows[i].want, "%s", rows[i].address);
 }
 END_TEST
 

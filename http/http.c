@@ -1,9 +1,9 @@
-#include "server/http.h"
+#include "http/http.h"
 
 #include "base/clock.h"
 #include "base/heap.h"
 #include "base/log.h"
-#include "server/options.h"
+#include "base/option.h"
 
 #include <errno.h>
 #include <event2/buffer.h>
@@ -352,12 +352,12 @@ static void *server_run(void *context)
 /* A listening socket, or -1. */
 static int address_listen(const char *address, struct error *error)
 {
-	char host[OPTIONS_HOST_MAX], service[8];
+	char host[OPTION_HOST_MAX], service[8];
 	uint16_t port;
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV}, *found = NULL;
 	int one = 1;
 
-	if (!options_parse_address(address, host, &port, error))
+	if (!option_parse_address(address, host, &port, error))
 		return -1;
 	snprintf(service, sizeof service, "%u", port);
 	int failure = getaddrinfo(host, service, &hints, &found);

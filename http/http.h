@@ -36,7 +36,7 @@ struct http_response {
 };
 
 struct http_options {
-	const char *address; /* as options_parse_address takes it */
+	const char *address; /* as option_parse_address takes it */
 	void (*handle)(void *context, const struct http_request *request, struct http_response *response);
 	void *context;
 	/* 0: the constants above; tests set them. */
