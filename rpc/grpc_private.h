@@ -127,7 +127,12 @@ struct grpc_transport {
 grpc_server *grpc_listen_server(const struct grpc_transport_options *options);
 /* All of them or none. */
 bool grpc_listen(struct grpc_transport *transport, struct error *error);
+grpc_arg grpc_integer_arg(const char *key, int value);
+
+/* ---- grpc_tls.c ---- */
 grpc_server_credentials *grpc_tls_credentials(struct grpc_tls_view *view);
+/* Chain and key may be NULL, both. */
+bool grpc_material_check(const struct grpc_tls_material *material, struct error *error);
 
 /* ---- grpc_guest.c ---- */
 struct grpc_lobby *grpc_lobby_new(struct grpc_transport *transport);
