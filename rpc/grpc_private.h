@@ -120,7 +120,7 @@ struct grpc_transport {
 	int64_t cancel_ns;
 
 	_Atomic uint64_t stalled_streams, refused_streams, open_streams, encrypted_streams, n_guests;
-	_Atomic uint64_t refused_guests[GRPC_REFUSALS];
+	_Atomic uint64_t refused_guests[GUEST_REFUSALS];
 };
 
 /* ---- grpc_listen.c ---- */
