@@ -196,7 +196,8 @@ static inline void server_knock(void *context, struct transport_guest *guest)
 enum { ECHO, UNARY, ECHO_ENCRYPTED };
 static const char *const PATHS[] = {"/test.Echo/Echo", "/test.Unary/Unary", "/test.Echo/EncryptedEcho"};
 
-static inline void server_init(struct server *server, struct grpc_transport_options options)
+/* The plaintext listener's address; the one with TLS takes any port. */
+static inline void server_init_at(struct server *server, const char *plaintext, struct grpc_transport_options options)
 {
 	struct error error;
 	*server = (struct server){.tls = grpc_tls_new()};
@@ -216,7 +217,7 @@ static inline void server_init(struct server *server, struct grpc_transport_opti
 	const struct transport_method methods[] = {{PATHS[ECHO], &server->echo, 10, false},
 	                                           {PATHS[UNARY], &server->unary, 20, false},
 	                                           {PATHS[ECHO_ENCRYPTED], &server->echo, 11, true}};
-	struct grpc_listener listeners[] = {{"127.0.0.1:0", server->tls}, {"127.0.0.1:0", NULL}};
+	struct grpc_listener listeners[] = {{"127.0.0.1:0", server->tls}, {plaintext, NULL}};
 	options.listeners = listeners;
 	options.n_listeners = 2;
 	options.methods = memcpy(arena_alloc(server->authority.arena, sizeof methods), methods, sizeof methods);
@@ -232,6 +233,11 @@ static inline void server_init(struct server *server, struct grpc_transport_opti
 	         grpc_transport_port(server->transport, 1));
 }
 
+static inline void server_init(struct server *server, struct grpc_transport_options options)
+{
+	server_init_at(server, "127.0.0.1:0", options);
+}
+
 static inline void server_set(struct server *server, const struct grpc_tls_material *material)
 {
 	struct error error;
@@ -243,6 +249,12 @@ static inline void server_start(struct server *server, struct grpc_transport_opt
 	server_init(server, options);
 	struct grpc_tls_material material = tls_for_server(&server->authority, HOST);
 	server_set(server, &material);
+	grpc_transport_start(server->transport);
+}
+
+static inline void server_start_at(struct server *server, const char *plaintext)
+{
+	server_init_at(server, plaintext, (struct grpc_transport_options){0});
 	grpc_transport_start(server->transport);
 }
 
