@@ -245,18 +245,26 @@ static struct grpc_transport *server_transport(struct xds_server *server, struct
 {
 	const struct xds_server_options *options = &server->options;
 
-	for (size_t i = 0; i < STREAM_METHODS; i++)
-		server->paths[i] = stream_methods[i].path;
+	const struct grpc_listener listener = {.address = options->address};
+
+	server->handler = (struct transport_handler){.open = server_open,
+	                                             .message = server_message,
+	                                             .ready = server_ready,
+	                                             .close = server_close,
+	                                             .work = server_work,
+	                                             .context = server};
+	for (unsigned i = 0; i < STREAM_METHODS; i++)
+		server->methods[i] = (struct transport_method){stream_methods[i].path, &server->handler, i, false};
 	const struct grpc_transport_options transport = {
-	    .address = options->address,
-	    .methods = server->paths,
+	    .listeners = &listener,
+	    .n_listeners = 1,
+	    .methods = server->methods,
 	    .n_methods = STREAM_METHODS,
 	    .max_streams = options->max_streams,
 	    .max_streams_per_connection = options->max_streams_per_connection,
 	    .max_request_bytes = options->max_request_bytes,
 	    .stalled_stream_ms = options->stalled_stream_ms,
 	    .max_connection_age_ms = options->max_connection_age_ms,
-	    .handler = {server_open, server_message, server_ready, server_close, server_work, server},
 	};
 	return grpc_transport_new(&transport, error);
 }
@@ -309,7 +317,7 @@ void xds_server_free(struct xds_server *server, int64_t grace_ms)
 
 unsigned xds_server_port(const struct xds_server *server)
 {
-	return grpc_transport_port(server->transport);
+	return grpc_transport_port(server->transport, 0);
 }
 
 void xds_server_publish(struct xds_server *server, struct generation *generation)

@@ -23,7 +23,8 @@ struct server_stream {
 
 struct xds_server {
 	struct xds_server_options options;
-	const char *paths[STREAM_METHODS]; /* for the transport */
+	struct transport_handler handler;
+	struct transport_method methods[STREAM_METHODS];
 	struct grpc_transport *transport;
 	const struct clock *clock;
 	struct slot *published;
