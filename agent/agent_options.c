@@ -105,8 +105,6 @@ static bool check(const struct agent_options *options, struct error *error)
 			return error_set(error, "%s", needed[i].what);
 	if (strlen(options->socket_path) > SOCKET_PATH_MAX)
 		return error_set(error, "--socket: the path of a Unix socket has at most %d bytes", SOCKET_PATH_MAX);
-	if (options->ttl_s < 1)
-		return error_set(error, "--ttl: a certificate lasts a second at least");
 	if (!check_addresses(options->instance_ip, error))
 		return error_wrap(error, "--instance-ip");
 	return spiffe_id_make(options->trust_domain, options->pod_namespace, options->service_account, &id, error);

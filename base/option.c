@@ -65,13 +65,25 @@ static bool is_namespace(const char *s)
 	return n > 0 && n <= 63 && strspn(s, letters) == n && s[0] != '-' && s[n - 1] != '-';
 }
 
-static bool set_path(struct option_paths *paths, const char *value, struct error *error)
+static bool set_path(struct option_list *paths, const char *value, struct error *error)
 {
 	if (!*value)
 		return error_set(error, "the path is empty");
-	if (paths->n == OPTION_PATHS_MAX)
-		return error_set(error, "more than %d paths: put the files into one folder", OPTION_PATHS_MAX);
+	if (paths->n == OPTION_LIST_MAX)
+		return error_set(error, "more than %d paths: put the files into one folder", OPTION_LIST_MAX);
 	paths->v[paths->n++] = value;
+	return true;
+}
+
+static bool set_host(struct option_list *hosts, const char *value, struct error *error)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789-.";
+	size_t n = strlen(value);
+	if (!n || n > 253 || strspn(value, letters) != n)
+		return error_set(error, "\"%s\" is no host name: lower-case letters, digits, \"-\" and \".\"", value);
+	if (hosts->n == OPTION_LIST_MAX)
+		return error_set(error, "more than %d names", OPTION_LIST_MAX);
+	hosts->v[hosts->n++] = value;
 	return true;
 }
 
@@ -99,34 +111,31 @@ static bool set_number(int64_t *at, const char *value, struct error *error)
 	return true;
 }
 
-/* "24h", "1h30m", "90s": units from large to small, each once. */
-static bool set_duration(int64_t *seconds, const char *value, struct error *error)
+bool option_parse_duration(const char *s, int64_t *seconds, struct error *error)
 {
 	static const struct {
 		char letter;
 		int64_t s;
 	} units[] = {{'d', 86400}, {'h', 3600}, {'m', 60}, {'s', 1}};
 	int64_t sum = 0;
-	size_t unit = 0;
-	const char *at = value;
+	const char *at = s;
 
-	while (*at) {
-		size_t n = strspn(at, "0123456789");
-		char digits[OPTION_DURATION_DIGITS + 1];
-		uint64_t number = 0;
-		if (n == 0 || n > OPTION_DURATION_DIGITS)
-			break;
-		memcpy(digits, at, n);
-		digits[n] = '\0';
-		while (unit < sizeof units / sizeof units[0] && units[unit].letter != at[n])
+	while (*at >= '0' && *at <= '9') {
+		int64_t number = 0;
+		size_t unit = 0;
+		for (; *at >= '0' && *at <= '9' && number <= OPTION_DURATION_MAX_S; at++)
+			number = number * 10 + (*at - '0');
+		while (unit < 4 && *at != units[unit].letter)
 			unit++;
-		if (unit == sizeof units / sizeof units[0] || !text_parse_uint(digits, UINT32_MAX, &number))
+		if (unit == 4 || number > OPTION_DURATION_MAX_S)
 			break;
-		sum += (int64_t)number * units[unit++].s;
-		at += n + 1;
+		sum += number * units[unit].s;
+		if (sum > OPTION_DURATION_MAX_S)
+			break;
+		at++;
 	}
-	if (*at || at == value)
-		return error_set(error, "\"%s\" is no duration: write 24h, 1h30m, 90s", value);
+	if (*at || !sum)
+		return error_set(error, "\"%s\" is no duration up to ten years, such as 24h, 90d or 1h30m", s);
 	*seconds = sum;
 	return true;
 }
@@ -156,6 +165,8 @@ static bool option_set(const struct option_row *option, void *options, const cha
 	switch (option->type) {
 	case OPTION_PATHS:
 		return set_path(at, value, error);
+	case OPTION_HOSTS:
+		return set_host(at, value, error);
 	case OPTION_STRING:
 		if (!*value)
 			return error_set(error, "the value is empty");
@@ -182,7 +193,7 @@ static bool option_set(const struct option_row *option, void *options, const cha
 	case OPTION_NUMBER:
 		return set_number(at, value, error);
 	case OPTION_DURATION:
-		return set_duration(at, value, error);
+		return option_parse_duration(value, at, error);
 	case OPTION_CHOICE:
 		return set_choice(option, at, value, error);
 	case OPTION_FLAG:
@@ -206,11 +217,18 @@ static void set_defaults(const struct option_table *table, void *options)
 	}
 }
 
-/* Cuts at colons, in place: the environment block is ours, and paths must outlive the parsing. */
-static bool set_path_list(const struct option_row *option, void *options, char *list, struct error *error)
+static bool is_list(const struct option_row *option)
 {
-	for (char *path; (path = strsep(&list, ":"));) {
-		if (*path && !option_set(option, options, path, error))
+	return option->type == OPTION_PATHS || option->type == OPTION_HOSTS;
+}
+
+/* Cuts in place: the environment block is ours, and values must outlive the parsing. */
+static bool set_list(const struct option_row *option, void *options, char *list, struct error *error)
+{
+	const char *separator = option->type == OPTION_PATHS ? ":" : ",";
+
+	for (char *item; (item = strsep(&list, separator));) {
+		if (*item && !option_set(option, options, item, error))
 			return false;
 	}
 	return true;
@@ -227,24 +245,10 @@ static bool set_flag(const struct option_row *option, void *options, const char 
 
 static bool set_variable(const struct option_row *option, void *options, char *value, struct error *error)
 {
-	switch (option->type) {
-	case OPTION_PATHS:
-		return set_path_list(option, options, value, error);
-	case OPTION_FLAG:
+	if (is_list(option))
+		return set_list(option, options, value, error);
+	if (option->type == OPTION_FLAG)
 		return set_flag(option, options, value, error);
-	case OPTION_STRING:
-	case OPTION_NAME:
-	case OPTION_ADDRESS:
-	case OPTION_LEVEL:
-	case OPTION_FORMAT:
-	case OPTION_SECONDS:
-	case OPTION_NUMBER:
-	case OPTION_DURATION:
-	case OPTION_CHOICE:
-	case OPTION_HELP:
-	case OPTION_VERSION:
-		break;
-	}
 	return option_set(option, options, value, error);
 }
 
@@ -302,12 +306,12 @@ static const struct option_row *next_option(const struct option_table *table, co
 }
 
 /* A repeatable option on the command line stands instead of the environment's, not besides it. */
-static void begin_paths(const struct option_row *option, void *options, uint64_t *seen, size_t index)
+static void begin_list(const struct option_row *option, void *options, uint64_t *seen, size_t index)
 {
-	struct option_paths *paths = (void *)((char *)options + option->at);
+	struct option_list *list = (void *)((char *)options + option->at);
 
-	if (option->type == OPTION_PATHS && !(*seen >> index & 1))
-		paths->n = 0;
+	if (is_list(option) && !(*seen >> index & 1))
+		list->n = 0;
 	*seen |= UINT64_C(1) << index;
 }
 
@@ -331,7 +335,7 @@ static enum options_outcome read_arguments(const struct option_table *table, con
 			return OPTIONS_HELP;
 		if (option->type == OPTION_VERSION)
 			return OPTIONS_VERSION;
-		begin_paths(option, options, &seen, (size_t)(option - table->rows));
+		begin_list(option, options, &seen, (size_t)(option - table->rows));
 		if (option->type == OPTION_FLAG) {
 			*(bool *)(void *)((char *)options + option->at) = true;
 		} else if (!option_set(option, options, value, error)) {

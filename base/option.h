@@ -18,10 +18,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define OPTION_PATHS_MAX 64
+#define OPTION_LIST_MAX 64
 #define OPTION_SECONDS_MAX 3600
 #define OPTION_NUMBER_MAX INT32_MAX
-#define OPTION_DURATION_DIGITS 9
+#define OPTION_DURATION_MAX_S INT64_C(315360000) /* ten years */
 #define OPTION_HOST_MAX 256
 
 enum options_outcome {
@@ -33,7 +33,8 @@ enum options_outcome {
 
 /* How an option's value is read, and the type of what it goes to. */
 enum option_type {
-	OPTION_PATHS,    /* struct option_paths: repeatable; in the environment several with ":" between */
+	OPTION_PATHS,    /* struct option_list: repeatable; in the environment several with ":" between */
+	OPTION_HOSTS,    /* struct option_list: repeatable host names; in the environment with "," between */
 	OPTION_STRING,   /* const char *, not empty */
 	OPTION_NAME,     /* const char *, a namespace */
 	OPTION_ADDRESS,  /* const char *, HOST:PORT */
@@ -41,15 +42,15 @@ enum option_type {
 	OPTION_FORMAT,   /* bool: is it json, not text */
 	OPTION_SECONDS,  /* int64_t, a number up to OPTION_SECONDS_MAX */
 	OPTION_NUMBER,   /* int64_t, up to OPTION_NUMBER_MAX */
-	OPTION_DURATION, /* int64_t, in seconds: 24h, 1h30m, 90s */
+	OPTION_DURATION, /* int64_t, in seconds: see option_parse_duration */
 	OPTION_CHOICE,   /* int: which of those that the argument names, "text|json" */
 	OPTION_FLAG,     /* bool: takes no value; in the environment true or false */
 	OPTION_HELP,
 	OPTION_VERSION,
 };
 
-struct option_paths {
-	const char *v[OPTION_PATHS_MAX]; /* in the order given */
+struct option_list {
+	const char *v[OPTION_LIST_MAX]; /* in the order given */
 	size_t n;
 };
 
@@ -86,5 +87,7 @@ enum options_outcome option_read(const struct option_table *table, const struct 
  * "0.0.0.0:15010" says "every interface", so nobody opens a port to the world by leaving something out.
  */
 bool option_parse_address(const char *address, char host[OPTION_HOST_MAX], uint16_t *port, struct error *error);
+/* Seconds of "24h", "90d", "1h30m": whole numbers with d, h, m or s; more than zero. */
+bool option_parse_duration(const char *s, int64_t *seconds, struct error *error);
 /* Whether only this machine reaches the address. */
 bool option_is_loopback(const char *address);

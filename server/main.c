@@ -5,6 +5,7 @@
  */
 #include "base/log.h"
 #include "server/admin.h"
+#include "server/identity/keeper.h"
 #include "server/manual.h"
 #include "server/options.h"
 #include "server/pipeline.h"
@@ -27,6 +28,9 @@ struct daemon {
 	const struct options *options;
 	struct kube_source *kube; /* NULL: files only */
 	struct pipeline *pipeline;
+	struct signer_cell *signers;
+	struct arena *arena; /* of the keeper's options */
+	struct keeper *keeper;
 	struct xds_server *xds;
 	struct admin *admin;
 	bool has_port_file;
@@ -36,6 +40,7 @@ struct daemon {
 static void daemon_publish(void *context, struct generation *generation)
 {
 	const struct daemon *daemon = context;
+	keeper_set_trust_domain(daemon->keeper, generation->model->mesh.trust_domain);
 	xds_server_publish(daemon->xds, generation);
 }
 
@@ -80,6 +85,37 @@ static bool port_file_write(struct daemon *daemon, struct error *error)
 
 /* ---- life ---- */
 
+static void daemon_on_secret(void *context)
+{
+	const struct daemon *daemon = context;
+	keeper_wake(daemon->keeper);
+}
+
+/* What signs: nothing is looked at before the start. */
+static void daemon_keeper(struct daemon *daemon)
+{
+	const struct options *options = daemon->options;
+	struct kube_source *kube = daemon->kube;
+	struct keeper_options keeper = {
+	    .origin = {.ca_dir = options->ca_dir ? options->ca_dir : ORIGIN_CA_DIR,
+	               .is_ca_dir_asked_for = options->ca_dir != NULL,
+	               .state_dir = options->state_dir,
+	               .root_namespace = options->root_namespace},
+	    .plugged = kube ? kube_source_secret(kube, KUBE_SECRET_PLUGGED) : NULL,
+	    .own = kube ? kube_source_secret(kube, KUBE_SECRET_OWN) : NULL,
+	    .lifetime = {options->cert_ttl_s, options->cert_ttl_max_s},
+	    .clock = clock_system(),
+	    .context = daemon,
+	};
+
+	daemon->arena = arena_new();
+	daemon->signers = signer_cell_new();
+	keeper.cell = daemon->signers;
+	keeper.dns = serving_names(daemon->arena, options->root_namespace, options->tls_names.v, options->tls_names.n,
+	                           &keeper.n_dns);
+	daemon->keeper = keeper_new(&keeper);
+}
+
 /* The API server's side: nothing is asked of it before the start. */
 static bool daemon_kube(struct daemon *daemon, struct error *error)
 {
@@ -98,6 +134,9 @@ static bool daemon_kube(struct daemon *daemon, struct error *error)
 	    .root_namespace = options->root_namespace,
 	    .relist_s = options->relist_s,
 	    .stale_s = options->stale_s,
+	    .secrets = {[KUBE_SECRET_PLUGGED] = ORIGIN_PLUGGED_SECRET, [KUBE_SECRET_OWN] = ORIGIN_OWN_SECRET},
+	    .on_secret = daemon_on_secret,
+	    .context = daemon,
 	});
 	return true;
 }
@@ -138,6 +177,7 @@ static bool daemon_start(struct daemon *daemon, struct error *error)
 
 	if (!daemon_kube(daemon, error))
 		return false;
+	daemon_keeper(daemon);
 	pipeline.kube = daemon->kube;
 	daemon->pipeline = pipeline_new(&pipeline, error);
 	if (!daemon->pipeline)
@@ -145,8 +185,10 @@ static bool daemon_start(struct daemon *daemon, struct error *error)
 	daemon->xds = xds_server_new(&xds, error);
 	if (!daemon->xds)
 		return error_wrap(error, "the xDS server");
-	struct admin_options admin = {
-	    .address = options->admin_address, .pipeline = daemon->pipeline, .xds = daemon->xds};
+	struct admin_options admin = {.address = options->admin_address,
+	                              .pipeline = daemon->pipeline,
+	                              .keeper = daemon->keeper,
+	                              .xds = daemon->xds};
 	daemon->admin = admin_new(&admin, error);
 	if (!daemon->admin)
 		return error_wrap(error, "the admin server");
@@ -156,6 +198,7 @@ static bool daemon_start(struct daemon *daemon, struct error *error)
 	if (daemon->kube)
 		kube_source_start(daemon->kube);
 	pipeline_start(daemon->pipeline);
+	keeper_start(daemon->keeper);
 	return true;
 }
 
@@ -173,7 +216,11 @@ static void daemon_stop(struct daemon *daemon, int64_t grace_ms)
 		xds_server_free(daemon->xds, grace_ms);
 	admin_free(daemon->admin);
 	pipeline_free(daemon->pipeline);
+	keeper_stop(daemon->keeper);
 	kube_source_free(daemon->kube);
+	keeper_free(daemon->keeper);
+	signer_cell_free(daemon->signers);
+	arena_free(daemon->arena);
 	if (daemon->has_port_file)
 		unlink(daemon->options->port_file);
 }

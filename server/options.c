@@ -43,6 +43,25 @@ const struct option_row options_table[OPTIONS_COUNT] = {
     {"stale-seconds", OPTION_SECONDS, AT(stale_s), "SECONDS", "60", "WEFT_STALE_SECONDS",
      "When nothing was heard of a kind at the API server for so long, weftd is no longer ready (/readyz); what proxies "
      "have stays in force. At most 3600."},
+    {"ca-dir", OPTION_STRING, AT(ca_dir), "FOLDER", NULL, "WEFT_CA_DIR",
+     "A folder with the certificate authority to sign with: ca-cert.pem, ca-key.pem, root-cert.pem and, where "
+     "something "
+     "is between, cert-chain.pem; or tls.crt, tls.key, ca.crt. It is read again when it changes. Without this option "
+     "/etc/cacerts is used if it is there, then Secret \"cacerts\" in the root namespace, then a self-signed root in "
+     "Secret \"istio-ca-secret\" or in --state-dir."},
+    {"state-dir", OPTION_STRING, AT(state_dir), "FOLDER", NULL, "WEFT_STATE_DIR",
+     "A folder of weftd's own, where a self-signed root is kept when no API server keeps it; made if it is not there. "
+     "Back it up: another root cuts off every proxy."},
+    {"tls-name", OPTION_HOSTS, AT(tls_names), "HOST", NULL, "WEFT_TLS_NAME",
+     "A further host name for weftd's own certificate, besides localhost and the names of Services weftd and istiod in "
+     "the root namespace. May be given several times; in the environment, separated by commas."},
+    {"workload-cert-ttl", OPTION_DURATION, AT(cert_ttl_s), "DURATION", "24h", "WEFT_WORKLOAD_CERT_TTL",
+     "How long a certificate lives unless its request says otherwise, such as 24h, 90m, 20s."},
+    {"max-workload-cert-ttl", OPTION_DURATION, AT(cert_ttl_max_s), "DURATION", "90d", "WEFT_MAX_WORKLOAD_CERT_TTL",
+     "A request for a certificate that should live longer is refused."},
+    {"control-socket", OPTION_STRING, AT(control_socket), "PATH", NULL, "WEFT_CONTROL_SOCKET",
+     "The Unix socket (mode 0600) by which \"weft ca\" looks at the authority and rotates its root. The default is "
+     "control.sock in --state-dir, else /run/weft/control.sock if it can be made."},
     {"log-level", OPTION_LEVEL, AT(log_level), "LEVEL", "info", "WEFT_LOG_LEVEL",
      "The least level that is logged: debug, info, warn or error."},
     {"log-format", OPTION_FORMAT, AT(is_log_json), "FORMAT", "text", "WEFT_LOG_FORMAT",
@@ -60,6 +79,14 @@ enum options_outcome options_parse(int argc, char *const *argv, char *const *env
 	                &(struct option_input){argc, argv, environment}, options, NULL, error);
 	if (outcome != OPTIONS_RUN)
 		return outcome;
+	if (options->tls_names.n > OPTIONS_TLS_NAMES_MAX) {
+		error_set(error, "--tls-name: more than %d names", OPTIONS_TLS_NAMES_MAX);
+		return OPTIONS_USAGE;
+	}
+	if (options->cert_ttl_s > options->cert_ttl_max_s) {
+		error_set(error, "--workload-cert-ttl is longer than --max-workload-cert-ttl");
+		return OPTIONS_USAGE;
+	}
 	options->is_kube = options->kubeconfig || options->context || !options->config_paths.n;
 	if (options->is_kube && !options->kubeconfig && !environment_get(environment, "KUBECONFIG") &&
 	    !environment_get(environment, "KUBERNETES_SERVICE_HOST")) {

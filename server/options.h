@@ -9,27 +9,34 @@
  */
 #include "base/option.h"
 
+#define OPTIONS_TLS_NAMES_MAX 32 /* TEMPLATE_DNS_MAX holds our own names too */
+
 struct options {
-	struct option_paths config_paths; /* folders and files of configuration */
-	const char *kubeconfig;           /* NULL: KUBECONFIG, or the cluster that weftd runs in */
-	const char *context;              /* of the kubeconfig; NULL: its current one */
-	bool is_kube;                     /* objects come from an API server, too or alone */
-	const char *mesh_path;            /* NULL: none */
-	const char *root_namespace;       /* "istio-system" */
-	const char *xds_address;          /* "127.0.0.1:15010" */
-	const char *admin_address;        /* "127.0.0.1:15014" */
-	const char *port_file;            /* NULL: none */
+	struct option_list config_paths; /* folders and files of configuration */
+	const char *kubeconfig;          /* NULL: KUBECONFIG, or the cluster that weftd runs in */
+	const char *context;             /* of the kubeconfig; NULL: its current one */
+	bool is_kube;                    /* objects come from an API server, too or alone */
+	const char *mesh_path;           /* NULL: none */
+	const char *root_namespace;      /* "istio-system" */
+	const char *xds_address;         /* "127.0.0.1:15010" */
+	const char *admin_address;       /* "127.0.0.1:15014" */
+	const char *port_file;           /* NULL: none */
 	enum log_level log_level;
 	bool is_log_json;
 	int64_t drain_s;
 	int64_t stalled_s;
 	int64_t relist_s;
 	int64_t stale_s;
+	const char *ca_dir;    /* NULL: /etc/cacerts, when it is there */
+	const char *state_dir; /* NULL: none */
+	struct option_list tls_names;
+	int64_t cert_ttl_s, cert_ttl_max_s; /* of workloads' certificates */
+	const char *control_socket;         /* NULL: in the state folder, or under /run */
 };
 
 /* environment: "NAME=value" strings, NULL-terminated, as environ(7). */
 enum options_outcome options_parse(int argc, char *const *argv, char *const *environment, struct options *options,
                                    struct error *error);
 
-#define OPTIONS_COUNT 16
+#define OPTIONS_COUNT 22
 extern const struct option_row options_table[OPTIONS_COUNT];

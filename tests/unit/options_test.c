@@ -175,14 +175,14 @@ END_TEST
 
 START_TEST(too_many_paths)
 {
-	char *argv[OPTION_PATHS_MAX + 3] = {0}, program[] = "weftd", path[] = "--config=a";
+	char *argv[OPTION_LIST_MAX + 3] = {0}, program[] = "weftd", path[] = "--config=a";
 	struct options options;
 	struct error error;
 	argv[0] = program;
-	for (int i = 1; i <= OPTION_PATHS_MAX + 1; i++)
+	for (int i = 1; i <= OPTION_LIST_MAX + 1; i++)
 		argv[i] = path;
-	ck_assert_int_eq(options_parse(OPTION_PATHS_MAX + 1, argv, NULL, &options, &error), OPTIONS_RUN);
-	ck_assert_int_eq(options_parse(OPTION_PATHS_MAX + 2, argv, NULL, &options, &error), OPTIONS_USAGE);
+	ck_assert_int_eq(options_parse(OPTION_LIST_MAX + 1, argv, NULL, &options, &error), OPTIONS_RUN);
+	ck_assert_int_eq(options_parse(OPTION_LIST_MAX + 2, argv, NULL, &options, &error), OPTIONS_USAGE);
 	ck_assert_str_eq(error.message, "--config: more than 64 paths: put the files into one folder");
 }
 END_TEST
