@@ -22,6 +22,7 @@ struct draft {
 	VEC(const struct destination_policy *) policies;
 	VEC(const struct route_rule *) rules;
 	VEC(const struct gateway *) gateways;
+	VEC(const struct secret *) secrets; /* comes sorted: by namespace, name */
 	VEC(const struct workload *) workloads;
 	struct istio_settings *istio; /* istio/'s own; see istio/istio_parts.h */
 };

@@ -413,6 +413,26 @@ struct route_rule {
 	struct digest digest;
 };
 
+/* ---- secrets ---- */
+
+/* Bytes of a file, mostly PEM; none: n is 0. */
+struct blob {
+	const char *s;
+	size_t n;
+};
+
+/*
+ * Certificates and keys that proxies are handed, where something names them. The parts fit together
+ * (crds/check_secret.c); those that are missing are none. The key goes into a resource and nowhere else: no row, log or
+ * page shows it.
+ */
+struct secret {
+	const char *name, *namespace;
+	struct blob certificate, key; /* a chain, leaf first, and the leaf's private key */
+	struct blob ca, crl;          /* whom to believe */
+	struct digest digest;
+};
+
 /* ---- gateways ---- */
 
 struct gateway_host {
@@ -473,6 +493,9 @@ struct model {
 	size_t n_rules;
 	const struct gateway *const *gateways; /* precedence: created_s, name, namespace */
 	size_t n_gateways;
+	const struct secret *const *secrets; /* by namespace, name */
+	size_t n_secrets;
+	struct blob trust_roots;                 /* what the mesh trusts, as PEM; none: not known (yet) */
 	const struct workload *const *workloads; /* by namespace, name */
 	size_t n_workloads;
 	struct map services_by_host;         /* hostname -> struct service (the one that wins when namespaces differ) */
@@ -483,4 +506,5 @@ struct model {
 	struct report report;                /* canonical order */
 };
 
+const struct secret *model_secret(const struct model *model, const char *namespace, const char *name); /* or NULL */
 const struct service *model_service(const struct model *model, const char *hostname);

@@ -8,6 +8,7 @@
  *     a sidecar's listeners       its view's key, services
  *     everything but endpoints    its view's key, routes
  *     load assignments            its view's key, services, endpoints: of each service its own
+ *     secrets                     its view's key, routes, secrets
  *
  * Each of the first three contains the one before. Who lets output read something new of the model adds it to the part
  * that the output is said to read here.
@@ -18,6 +19,7 @@ struct model_digests {
 	struct digest policies; /* the mesh's settings and destination policies */
 	struct digest services; /* services; with their endpoints where more than load assignments is made of them */
 	struct digest routes;   /* rules and gateways */
+	struct digest secrets;  /* by themselves: secrets and what the mesh trusts */
 	const struct digest *endpoints; /* of model->services[i], all its ports */
 	size_t n_endpoints;
 };
