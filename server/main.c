@@ -91,6 +91,13 @@ static void daemon_on_secret(void *context)
 	keeper_wake(daemon->keeper);
 }
 
+static void daemon_on_trusted(void *context, const char *pem, size_t n)
+{
+	const struct daemon *daemon = context;
+	if (daemon->kube)
+		kube_source_set_roots(daemon->kube, pem, n);
+}
+
 /* What signs: nothing is looked at before the start. */
 static void daemon_keeper(struct daemon *daemon)
 {
@@ -105,6 +112,7 @@ static void daemon_keeper(struct daemon *daemon)
 	    .own = kube ? kube_source_secret(kube, KUBE_SECRET_OWN) : NULL,
 	    .lifetime = {options->cert_ttl_s, options->cert_ttl_max_s},
 	    .clock = clock_system(),
+	    .on_trusted = daemon_on_trusted,
 	    .context = daemon,
 	};
 

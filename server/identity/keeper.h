@@ -5,8 +5,8 @@
  * (root_rotation.h).
  *
  *     struct keeper *keeper = keeper_new(&options, &error);
- *     keeper_set_trust_domain(keeper, model->mesh.trust_domain);      from each generation: before the first, nothing is
- * signed keeper_start(keeper);  …  keeper_free(keeper);
+ *     keeper_set_trust_domain(keeper, model->mesh.trust_domain);      from each generation: before the first, nothing
+ * is signed keeper_start(keeper);  …  keeper_free(keeper);
  *
  * - A bad change keeps the former signer, and is said in the log, in /readyz, /debug/ca and a metric.
  * - When an authority with another root is plugged in, or a self-signed one replaced from outside, the former roots
