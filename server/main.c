@@ -5,6 +5,7 @@
  */
 #include "base/log.h"
 #include "server/admin.h"
+#include "server/control.h"
 #include "server/identity/keeper.h"
 #include "server/manual.h"
 #include "server/options.h"
@@ -31,6 +32,7 @@ struct daemon {
 	struct signer_cell *signers;
 	struct arena *arena; /* of the keeper's options */
 	struct keeper *keeper;
+	struct control *control; /* NULL: no place for it */
 	struct xds_server *xds;
 	struct admin *admin;
 	bool has_port_file;
@@ -124,6 +126,21 @@ static void daemon_keeper(struct daemon *daemon)
 	daemon->keeper = keeper_new(&keeper);
 }
 
+/* Only a socket that was asked for must be there. */
+static bool daemon_control(struct daemon *daemon, struct error *error)
+{
+	const struct options *options = daemon->options;
+
+	daemon->control = control_new(&(struct control_options){.path = options->control_socket,
+	                                                        .state_dir = options->state_dir,
+	                                                        .keeper = daemon->keeper},
+	                              error);
+	if (daemon->control || options->control_socket)
+		return daemon->control != NULL;
+	log_info("main", "no control socket: %s; \"weft ca\" cannot reach this process", error->message);
+	return true;
+}
+
 /* The API server's side: nothing is asked of it before the start. */
 static bool daemon_kube(struct daemon *daemon, struct error *error)
 {
@@ -200,6 +217,8 @@ static bool daemon_start(struct daemon *daemon, struct error *error)
 	daemon->admin = admin_new(&admin, error);
 	if (!daemon->admin)
 		return error_wrap(error, "the admin server");
+	if (!daemon_control(daemon, error))
+		return error_wrap(error, "the control socket");
 	if (!port_file_write(daemon, error))
 		return error_wrap(error, "writing the port file");
 	daemon_log_start(daemon);
@@ -222,6 +241,7 @@ static void daemon_stop(struct daemon *daemon, int64_t grace_ms)
 		pipeline_stop(daemon->pipeline);
 	if (daemon->xds)
 		xds_server_free(daemon->xds, grace_ms);
+	control_free(daemon->control);
 	admin_free(daemon->admin);
 	pipeline_free(daemon->pipeline);
 	keeper_stop(daemon->keeper);

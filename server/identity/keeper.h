@@ -31,7 +31,7 @@ struct keeper_options {
 	size_t n_dns;
 	struct signer_cell *cell; /* borrowed */
 	const struct clock *clock;
-	/* All on the keeper's thread; NULL is fine. */
+	/* One at a time, on the keeper's thread or that of a command; NULL is fine. */
 	void (*on_serving)(void *context, const struct serving_files *files);
 	void (*on_trusted)(void *context, const char *pem, size_t n); /* the bundle, when it changes */
 	/* What is known of the proxies, and whether they have taken the bundle with that digest. */
