@@ -32,9 +32,6 @@ START_TEST(the_nearest_counts)
 	    {"a namespace that inherits",
 	     POLICY("mesh", ROOT, "1", "mtls: {mode: STRICT}") POLICY("all", "default", "2", "mtls: {}"), MTLS_STRICT,
 	     MTLS_STRICT, MTLS_STRICT, MTLS_STRICT},
-	    {"an empty selector selects nothing more",
-	     POLICY("all", "default", "2", "selector: {}, mtls: {mode: STRICT}"), MTLS_STRICT, MTLS_STRICT,
-	     MTLS_PERMISSIVE, MTLS_STRICT},
 	    {"a workload",
 	     POLICY("all", "default", "1", "mtls: {mode: STRICT}")
 	         POLICY("w", "default", "2", OF_A "mtls: {mode: PERMISSIVE}"),
