@@ -43,7 +43,7 @@ static const struct chain_kinds matrix[][TRANSPORT_NONE + 1] =
             {
                 [TRANSPORT_AUTO] = {{&mtls_http_offered, &raw_http_sniffed, &mtls_tcp_offered, &raw_tcp, &tls_tcp}, 5},
                 [TRANSPORT_HTTP] = {{&mtls_http_of_mesh, &raw_http}, 2},
-                [TRANSPORT_TCP] = {{&mtls_tcp_of_mesh, &raw_tcp, &tls_tcp}, 3},
+                [TRANSPORT_TCP] = {{&mtls_tcp_of_mesh, &tls_tcp, &raw_tcp}, 3},
             },
         [MTLS_STRICT] =
             {

@@ -1,6 +1,9 @@
 /* TLS and HTTP inspectors, and the ports that they leave alone. */
 #include "translator/envoy/inspectors.h"
 
+/* A ClientHello mostly fits; for a longer one the buffer grows. */
+#define TLS_READ_BUFFER_BYTES 512
+
 void inspected_add(struct arena *arena, struct inspected *inspected, uint32_t port, bool is_tls, bool is_http)
 {
 	size_t n = inspected->ports.n;
@@ -59,6 +62,13 @@ static bool looks_at_others(const struct inspected *inspected, bool is_of_tls)
 	return false;
 }
 
+static envoy_listener_filter *tls_inspector(struct arena *arena)
+{
+	envoy_tls_inspector *config = envoy_tls_inspector_new(arena);
+	config->initial_read_buffer_size = build_uint32(arena, TLS_READ_BUFFER_BYTES);
+	return listener_filter(arena, NAME_TLS_INSPECTOR, &config->base);
+}
+
 static void add(struct arena *arena, envoy_listener *listener, const struct inspected *inspected, bool is_of_tls)
 {
 	bool is_default = looks_at_others(inspected, is_of_tls);
@@ -66,7 +76,7 @@ static void add(struct arena *arena, envoy_listener *listener, const struct insp
 	if (!is_default && !exceptions)
 		return;
 	envoy_listener_filter *filter =
-	    is_of_tls ? listener_filter(arena, NAME_TLS_INSPECTOR, &envoy_tls_inspector_new(arena)->base)
+	    is_of_tls ? tls_inspector(arena)
 	              : listener_filter(arena, NAME_HTTP_INSPECTOR, &envoy_http_inspector_new(arena)->base);
 	filter->filter_disabled = is_default ? exceptions : all_but(arena, exceptions);
 	BUILD_ADD(arena, listener, listener_filters, filter);
