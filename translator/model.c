@@ -124,6 +124,7 @@ struct digest service_digest(const struct service *service)
 	digest_add_u64(&state, service->resolution);
 	digest_add_str(&state, service->alias);
 	digest_add_strings(&state, &service->addresses);
+	digest_add_strings(&state, &service->subject_alt_names);
 	digest_add_u64(&state, service->n_ports);
 	for (size_t i = 0; i < service->n_ports; i++) {
 		digest_add_u64(&state, service->ports[i].number);

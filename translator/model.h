@@ -98,8 +98,9 @@ struct mesh {
 	int64_t protocol_detection_timeout_ms; /* 0: wait for ever... see listeners */
 	int64_t dns_refresh_ms;                /* 60000 */
 	uint32_t outbound_port, inbound_port;  /* 15001, 15006 */
-	const char *access_log_file;           /* NULL: none */
-	const char *access_log_format;         /* NULL: the default text format */
+	bool is_auto_mtls;             /* clients speak mutual TLS with who can, where no policy says otherwise */
+	const char *access_log_file;   /* NULL: none */
+	const char *access_log_format; /* NULL: the default text format */
 	bool is_access_log_json;
 	bool is_path_normalized; /* "/a/../b" becomes "/b" before anything matches it */
 	bool is_merge_slashes;   /* "//" becomes "/" */
@@ -125,6 +126,7 @@ struct endpoint {
 	uint32_t port;
 	uint32_t weight; /* 0: unset, counts as 1 */
 	enum endpoint_health health;
+	bool is_mtls; /* takes the mesh's mutual TLS */
 	struct labels labels;
 	struct locality locality;
 	const char *namespace, *workload; /* of the pod or workload; "" unknown */
@@ -138,6 +140,7 @@ struct service_port {
 	enum protocol protocol;
 	const struct endpoint *endpoints; /* by locality, address, port */
 	size_t n_endpoints;
+	bool is_mtls; /* there are endpoints, and each takes the mesh's mutual TLS */
 	struct digest endpoints_digest;
 };
 
@@ -152,12 +155,15 @@ struct service {
 	enum service_resolution resolution;
 	const char *alias;                /* SERVICE_ALIAS */
 	struct strings addresses;         /* virtual IPs (or CIDRs); none: any address */
+	struct strings subject_alt_names; /* what certificates of its endpoints may be for, as the service says */
 	const struct service_port *ports; /* by number */
 	size_t n_ports;
 	struct visibility visibility;
 	int64_t created_s;
 	struct source_ref source;
-	struct digest digest; /* all but endpoints */
+	struct digest digest;       /* all but endpoints */
+	struct strings accounts;    /* that its endpoints run as: "NAMESPACE/SERVICE-ACCOUNT", sorted */
+	struct digest peers_digest; /* of what clusters read of the endpoints: accounts, and is_mtls of the ports */
 };
 
 /* Of two services with one hostname: Kubernetes' own before others, so that nobody squats on its names; then the
@@ -225,10 +231,30 @@ struct load_balancer {
 	double warmup_percent;    /* of the share, to begin with; -1: as the proxy does */
 };
 
+enum client_tls_mode {
+	CLIENT_TLS_UNSET, /* nothing is said: the mesh's mutual TLS with who takes it, else plaintext */
+	CLIENT_TLS_NONE,  /* plaintext */
+	CLIENT_TLS_SIMPLE,
+	CLIENT_TLS_MUTUAL, /* with the certificate that is named here */
+	CLIENT_TLS_MESH,   /* with the mesh's own */
+};
+
+/* TLS towards a destination. */
+struct client_tls {
+	enum client_tls_mode mode;
+	const char *sni;                         /* "": the host that was called */
+	struct strings subject_alt_names;        /* none: see the service; else the host that was called */
+	const char *certificate_file, *key_file; /* at the proxy; "" */
+	const char *authorities_file, *crl_file; /* at the proxy; "": the system's, none */
+	const char *credential;                  /* the Secret with all of that instead; "" */
+	bool is_unverified;
+};
+
 struct traffic_policy {
 	struct connection_pool pool;
 	struct outlier_detection outlier;
 	struct load_balancer lb;
+	struct client_tls tls;
 	struct digest digest;
 };
 

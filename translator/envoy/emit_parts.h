@@ -245,3 +245,7 @@ struct istio_metadata {
 	const char *subset; /* "" none */
 };
 envoy_metadata *metadata_build(struct arena *arena, const struct istio_metadata *metadata);
+/* Of an endpoint that takes the mesh's mutual TLS: clusters choose by it how to connect. */
+envoy_metadata *metadata_mtls(struct arena *arena);
+/* What it says; also what a cluster's transport socket for such endpoints matches. */
+google_struct *metadata_mtls_match(struct arena *arena);

@@ -64,6 +64,13 @@ char *name_inbound_host(struct arena *arena, uint32_t port);    /* "inbound|http
 
 #define NAME_CARES_RESOLVER "envoy.network.dns_resolver.cares"
 
+/* What endpoints say of themselves, and the kinds of connections that clusters choose between by it. */
+#define NAME_TRANSPORT_SOCKET_MATCH "envoy.transport_socket_match"
+#define NAME_TLS_MODE "tlsMode"
+#define NAME_TLS_MODE_MESH "istio"
+#define NAME_MATCH_MTLS "tlsMode-istio"
+#define NAME_MATCH_PLAINTEXT "tlsMode-disabled"
+
 /* What this server writes into metadata (filter_metadata.istio), which is where Istio's tools look. */
 #define NAME_METADATA "istio"
 #define NAME_SERVER "istio-envoy"

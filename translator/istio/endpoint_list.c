@@ -115,6 +115,7 @@ void endpoint_list_seal(struct arena *arena, struct endpoint_list *list, struct 
 		digest_add_u64(&state, item->endpoint.port);
 		digest_add_u64(&state, item->endpoint.weight);
 		digest_add_u64(&state, item->endpoint.health);
+		digest_add_bool(&state, item->endpoint.is_mtls);
 		digest_add_digest(&state, item->identity);
 	}
 	port->endpoints = endpoints;

@@ -24,7 +24,7 @@ struct endpoint_list {
  * subsets can be chosen by place. They win over the workload's own. Before endpoint_identity.
  */
 void endpoint_add_topology(struct arena *arena, struct endpoint *endpoint, const char *node);
-/* The digest of what an endpoint has from its workload: all but address, port, weight and health. */
+/* The digest of what an endpoint has from its workload: all but address, port, weight, health and mutual TLS. */
 struct digest endpoint_identity(const struct endpoint *endpoint);
 
 /* Room for n more. */
