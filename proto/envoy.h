@@ -43,6 +43,9 @@
 #include "envoy/extensions/retry/host/previous_hosts/v3/previous_hosts.pb-c.h"
 #include "envoy/extensions/retry/priority/previous_priorities/v3/previous_priorities_config.pb-c.h"
 #include "envoy/extensions/transport_sockets/raw_buffer/v3/raw_buffer.pb-c.h"
+#include "envoy/extensions/transport_sockets/tls/v3/common.pb-c.h"
+#include "envoy/extensions/transport_sockets/tls/v3/secret.pb-c.h"
+#include "envoy/extensions/transport_sockets/tls/v3/tls.pb-c.h"
 #include "envoy/extensions/upstreams/http/v3/http_protocol_options.pb-c.h"
 #include "envoy/service/discovery/v3/discovery.pb-c.h"
 #include "envoy/type/matcher/v3/regex.pb-c.h"
@@ -60,6 +63,8 @@ PROTO_ALIAS(envoy_circuit_breakers, Envoy__Config__Cluster__V3__CircuitBreakers,
 PROTO_ALIAS(envoy_circuit_breakers_thresholds, Envoy__Config__Cluster__V3__CircuitBreakers__Thresholds,
             envoy__config__cluster__v3__circuit_breakers__thresholds)
 PROTO_ALIAS(envoy_cluster, Envoy__Config__Cluster__V3__Cluster, envoy__config__cluster__v3__cluster)
+PROTO_ALIAS(envoy_cluster_transport_socket_match, Envoy__Config__Cluster__V3__Cluster__TransportSocketMatch,
+            envoy__config__cluster__v3__cluster__transport_socket_match)
 PROTO_ALIAS(envoy_cluster_common_lb_config, Envoy__Config__Cluster__V3__Cluster__CommonLbConfig,
             envoy__config__cluster__v3__cluster__common_lb_config)
 PROTO_ALIAS(envoy_cluster_common_lb_config_locality_weighted_lb_config,
@@ -262,6 +267,30 @@ PROTO_ALIAS(envoy_previous_priorities_config,
             envoy__extensions__retry__priority__previous_priorities__v3__previous_priorities_config)
 PROTO_ALIAS(envoy_raw_buffer, Envoy__Extensions__TransportSockets__RawBuffer__V3__RawBuffer,
             envoy__extensions__transport_sockets__raw_buffer__v3__raw_buffer)
+PROTO_ALIAS(envoy_tls_parameters, Envoy__Extensions__TransportSockets__Tls__V3__TlsParameters,
+            envoy__extensions__transport_sockets__tls__v3__tls_parameters)
+PROTO_ALIAS(envoy_tls_certificate, Envoy__Extensions__TransportSockets__Tls__V3__TlsCertificate,
+            envoy__extensions__transport_sockets__tls__v3__tls_certificate)
+PROTO_ALIAS(envoy_subject_alt_name_matcher, Envoy__Extensions__TransportSockets__Tls__V3__SubjectAltNameMatcher,
+            envoy__extensions__transport_sockets__tls__v3__subject_alt_name_matcher)
+PROTO_ALIAS(envoy_certificate_validation_context,
+            Envoy__Extensions__TransportSockets__Tls__V3__CertificateValidationContext,
+            envoy__extensions__transport_sockets__tls__v3__certificate_validation_context)
+PROTO_ALIAS(envoy_generic_secret, Envoy__Extensions__TransportSockets__Tls__V3__GenericSecret,
+            envoy__extensions__transport_sockets__tls__v3__generic_secret)
+PROTO_ALIAS(envoy_sds_secret_config, Envoy__Extensions__TransportSockets__Tls__V3__SdsSecretConfig,
+            envoy__extensions__transport_sockets__tls__v3__sds_secret_config)
+PROTO_ALIAS(envoy_secret, Envoy__Extensions__TransportSockets__Tls__V3__Secret,
+            envoy__extensions__transport_sockets__tls__v3__secret)
+PROTO_ALIAS(envoy_common_tls_context, Envoy__Extensions__TransportSockets__Tls__V3__CommonTlsContext,
+            envoy__extensions__transport_sockets__tls__v3__common_tls_context)
+PROTO_ALIAS(envoy_combined_validation_context,
+            Envoy__Extensions__TransportSockets__Tls__V3__CommonTlsContext__CombinedCertificateValidationContext,
+            envoy__extensions__transport_sockets__tls__v3__common_tls_context__combined_certificate_validation_context)
+PROTO_ALIAS(envoy_upstream_tls_context, Envoy__Extensions__TransportSockets__Tls__V3__UpstreamTlsContext,
+            envoy__extensions__transport_sockets__tls__v3__upstream_tls_context)
+PROTO_ALIAS(envoy_downstream_tls_context, Envoy__Extensions__TransportSockets__Tls__V3__DownstreamTlsContext,
+            envoy__extensions__transport_sockets__tls__v3__downstream_tls_context)
 PROTO_ALIAS(envoy_http_protocol_options_explicit_http_config,
             Envoy__Extensions__Upstreams__Http__V3__HttpProtocolOptions__ExplicitHttpConfig,
             envoy__extensions__upstreams__http__v3__http_protocol_options__explicit_http_config)

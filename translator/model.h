@@ -87,11 +87,12 @@ struct keepalive {
 
 struct mesh {
 	const char *root_namespace, *trust_domain;
-	const char *domain_suffix; /* "cluster.local" */
-	bool is_outbound_allowed;  /* unknown destinations pass through (ALLOW_ANY), else are refused (REGISTRY_ONLY) */
-	bool is_inbound_loopback;  /* the application gets inbound traffic on the loopback address, not where it was
-	                              dialled */
-	bool is_dual_stack;        /* proxies with addresses of both families are reached and go out by both */
+	struct strings trust_domains; /* trust_domain and those whose identities count as well, trust_domain first */
+	const char *domain_suffix;    /* "cluster.local" */
+	bool is_outbound_allowed; /* unknown destinations pass through (ALLOW_ANY), else are refused (REGISTRY_ONLY) */
+	bool is_inbound_loopback; /* the application gets inbound traffic on the loopback address, not where it was
+	                             dialled */
+	bool is_dual_stack;       /* proxies with addresses of both families are reached and go out by both */
 	int64_t connect_timeout_ms; /* 10000 */
 	struct keepalive
 	    keepalive; /* of connections to destinations; what a policy says counts more, number by number */

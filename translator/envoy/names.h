@@ -36,6 +36,13 @@ char *name_inbound_stat(struct arena *arena, const char *bind, uint32_t port);  
 #define NAME_LOOPBACK_IPV4 "127.0.0.1"
 #define NAME_LOOPBACK_IPV6 "::1"
 
+/* ---- secrets ---- */
+#define NAME_SDS_CLUSTER "sds-grpc" /* of the proxy's bootstrap: the agent beside it */
+#define NAME_OWN_SECRET "default"   /* the workload's certificate and key */
+#define NAME_ROOT_SECRET "ROOTCA"   /* what the mesh trusts */
+#define NAME_TLS_SOCKET "envoy.transport_sockets.tls"
+#define NAME_PLAINTEXT_SOCKET "envoy.transport_sockets.raw_buffer"
+
 /* ---- routes ---- */
 #define NAME_DEFAULT_ROUTE "default"
 #define NAME_ALLOW_ANY "allow_any"
@@ -49,6 +56,7 @@ char *name_inbound_host(struct arena *arena, uint32_t port);    /* "inbound|http
 #define NAME_HTTP_CONNECTION_MANAGER "envoy.filters.network.http_connection_manager"
 #define NAME_TCP_PROXY "envoy.filters.network.tcp_proxy"
 #define NAME_HTTP_INSPECTOR "envoy.filters.listener.http_inspector"
+#define NAME_TLS_INSPECTOR "envoy.filters.listener.tls_inspector"
 #define NAME_ORIGINAL_DST "envoy.filters.listener.original_dst"
 #define NAME_ORIGINAL_SRC "envoy.filters.listener.original_src"
 #define NAME_GRPC_WEB "envoy.filters.http.grpc_web"
