@@ -163,8 +163,9 @@ struct service {
 	int64_t created_s;
 	struct source_ref source;
 	struct digest digest;       /* all but endpoints */
+	bool is_mtls_refused;       /* by the policies of its namespace and the mesh: clients do not try */
 	struct strings accounts;    /* that its endpoints run as: "NAMESPACE/SERVICE-ACCOUNT", sorted */
-	struct digest peers_digest; /* of what clusters read of the endpoints: accounts, and is_mtls of the ports */
+	struct digest peers_digest; /* of what clients read of the servers: the two above, and is_mtls of the ports */
 };
 
 /* Of two services with one hostname: Kubernetes' own before others, so that nobody squats on its names; then the

@@ -14,14 +14,19 @@ static google_value *service_value(struct arena *arena, const struct service *se
 	return build_value_struct(arena, object);
 }
 
-static envoy_metadata *metadata_under(struct arena *arena, const char *key, google_struct *object)
+void metadata_add(struct arena *arena, envoy_metadata *metadata, const char *key, google_struct *object)
 {
 	filter_metadata_entry *entry = filter_metadata_entry_new(arena);
 	entry->key = borrow(key);
 	entry->value = object;
-	envoy_metadata *message = envoy_metadata_new(arena);
-	BUILD_ADD(arena, message, filter_metadata, entry);
-	return message;
+	BUILD_ADD(arena, metadata, filter_metadata, entry);
+}
+
+static envoy_metadata *metadata_under(struct arena *arena, const char *key, google_struct *object)
+{
+	envoy_metadata *metadata = envoy_metadata_new(arena);
+	metadata_add(arena, metadata, key, object);
+	return metadata;
 }
 
 /* Members in key order: the bytes are compared. */

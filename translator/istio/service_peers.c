@@ -54,6 +54,7 @@ void service_peers_resolve(struct arena *arena, struct service *service, struct 
 	digest_init(&state);
 	service->accounts = accounts_of(arena, service);
 	digest_add_strings(&state, &service->accounts);
+	digest_add_bool(&state, service->is_mtls_refused);
 	for (size_t i = 0; i < service->n_ports; i++) {
 		ports[i].is_mtls = is_every_mtls(&ports[i]);
 		digest_add_bool(&state, ports[i].is_mtls);
