@@ -33,6 +33,9 @@ struct draft {
 void draft_add_served(struct draft *draft, const char *address, const struct service *service,
                       const struct service_port *port, uint32_t target_port);
 
+/* After the last peer authentication: the model answers from now on what workloads take, as services need to know. */
+void draft_seal_mtls(struct draft *draft);
+
 /* Of all but the endpoints; for service->digest, once the other fields are final. */
 struct digest service_digest(const struct service *service);
 

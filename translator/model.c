@@ -129,6 +129,22 @@ static struct mtls_settings inherit(struct arena *arena, const struct mtls_setti
 	return settings;
 }
 
+bool model_takes_mtls(const struct model *model, const char *namespace, const struct labels *labels, uint32_t port)
+{
+	const struct namespace_mtls *mtls = map_get(&model->mtls_by_namespace, namespace);
+	enum mtls_mode mode = mtls ? mtls->mode : model->mtls_mode;
+	for (size_t i = 0; mtls && i < mtls->n_rows; i++) {
+		if (!labels_match(&mtls->rows[i]->selector, labels))
+			continue;
+		enum mtls_mode own = mtls_settings_mode(&mtls->rows[i]->settings, port);
+		if (!own)
+			own = mtls->rows[i]->settings.mode;
+		mode = own ? own : mode;
+		break;
+	}
+	return mode != MTLS_DISABLE;
+}
+
 struct mtls_settings model_mtls(struct arena *arena, const struct model *model, const char *namespace,
                                 const struct labels *labels)
 {

@@ -548,6 +548,8 @@ const struct service *model_service(const struct model *model, const char *hostn
 /* What a workload takes, all levels worked out; no mode in it is unset. Ports live in the arena. */
 struct mtls_settings model_mtls(struct arena *arena, const struct model *model, const char *namespace,
                                 const struct labels *labels);
+/* Whether the workload lets clients use mutual TLS on one of its ports. */
+bool model_takes_mtls(const struct model *model, const char *namespace, const struct labels *labels, uint32_t port);
 enum mtls_mode mtls_settings_mode(const struct mtls_settings *settings, uint32_t port);
 /* As far as one can say of a namespace's workloads without knowing them, which is what their clients go by. */
 enum mtls_mode model_namespace_mtls_mode(const struct model *model, const char *namespace);

@@ -169,7 +169,7 @@ static struct namespace_mtls *namespace_mtls(struct draft *draft, const char *na
 }
 
 /* The mesh's row comes first (its namespace is ""), a namespace's before those of its workloads. */
-static void index_mtls(struct draft *draft)
+void draft_seal_mtls(struct draft *draft)
 {
 	draft->model->mtls_mode = MTLS_PERMISSIVE;
 	VEC_SORT(&draft->peer_authentications, compare_peer_authentications);
@@ -202,7 +202,6 @@ struct model *resolve(struct arena *arena, const struct snapshot *snapshot)
 	seal_served(&draft);
 	index_services(&draft);
 	index_workloads(&draft);
-	index_mtls(&draft);
 	model->rule_index = rule_index_new(arena, model);
 	report_sort(&model->report);
 	return model;

@@ -27,7 +27,6 @@ struct emit_proxy {
 	bool is_mtls_capable; /* it has a certificate of the mesh's; else nothing may name a secret of the agent's */
 	bool is_http10;
 	bool is_exact_balance;
-	bool is_mtls_capable; /* an agent gives it the mesh's certificates: it can speak mutual TLS */
 	enum interception interception;
 };
 

@@ -280,14 +280,14 @@ static int compare_ports(const void *a, const void *b)
 static void seal(struct draft *draft, struct entry_service *es)
 {
 	for (size_t i = 0; i < es->ports.n; i++)
-		endpoint_list_seal(draft->arena, &es->lists.v[i], &es->ports.v[i]);
+		endpoint_list_seal(draft, &es->lists.v[i], &es->ports.v[i]);
 	VEC_SORT(&es->ports, compare_ports);
 	es->service->ports = es->ports.v;
 	es->service->n_ports = es->ports.n;
 	es->service->addresses = (struct strings){es->addresses.v, es->addresses.n};
 	es->service->subject_alt_names = service_sort_names(es->subject_alt_names.v, es->subject_alt_names.n);
 	es->service->digest = service_digest(es->service);
-	service_peers_resolve(draft->arena, es->service, es->ports.v);
+	service_peers_resolve(draft, es->service, es->ports.v);
 	VEC_PUSH(draft->arena, &draft->services, es->service);
 	for (size_t i = 0; i < es->ports.n; i++) {
 		const struct service_port *port = &es->ports.v[i];

@@ -135,7 +135,7 @@ static void resolve_service(struct draft *draft, const struct object *object, co
 	set_resolution(&sd);
 	service_endpoints_resolve(&sd, slices);
 	sd.service->digest = service_digest(sd.service);
-	service_peers_resolve(draft->arena, sd.service, sd.ports);
+	service_peers_resolve(draft, sd.service, sd.ports);
 	VEC_PUSH(draft->arena, &draft->services, sd.service);
 }
 

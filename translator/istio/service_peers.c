@@ -2,7 +2,6 @@
 
 #include "base/text.h"
 #include "base/vec.h"
-#include "translator/draft.h"
 
 #include <string.h>
 
@@ -48,11 +47,12 @@ static bool is_every_mtls(const struct service_port *port)
 	return port->n_endpoints > 0;
 }
 
-void service_peers_resolve(struct arena *arena, struct service *service, struct service_port *ports)
+void service_peers_resolve(struct draft *draft, struct service *service, struct service_port *ports)
 {
 	struct digest_state state;
 	digest_init(&state);
-	service->accounts = accounts_of(arena, service);
+	service->accounts = accounts_of(draft->arena, service);
+	service->is_mtls_refused = model_namespace_mtls_mode(draft->model, service->namespace) == MTLS_DISABLE;
 	digest_add_strings(&state, &service->accounts);
 	digest_add_bool(&state, service->is_mtls_refused);
 	for (size_t i = 0; i < service->n_ports; i++) {
