@@ -18,19 +18,6 @@ static void add_policies(struct digest_state *state, const struct model *model)
 	}
 }
 
-/* What clients go by; what single workloads take is part of their classes' keys. */
-static void add_mtls(struct digest_state *state, const struct model *model)
-{
-	digest_add_u64(state, model->mtls_mode);
-	for (size_t i = 0; i < model->mtls_by_namespace.n; i++) {
-		const struct namespace_mtls *mtls = model->mtls_by_namespace.entries[i].value;
-		if (mtls->mode == model->mtls_mode)
-			continue; /* as if nothing were said of it */
-		digest_add_str(state, model->mtls_by_namespace.entries[i].key);
-		digest_add_u64(state, mtls->mode);
-	}
-}
-
 /* Of static services the endpoints are in load assignments only. Others' are in clusters (host names) and listeners (of
  * headless services, one each). */
 static void add_services(struct digest_state *state, const struct model *model, const struct digest *endpoints)
@@ -62,6 +49,26 @@ static void add_routes(struct digest_state *state, const struct model *model)
 	}
 }
 
+static struct digest peers_of(const struct model *model)
+{
+	struct digest_state state;
+	digest_init(&state);
+	for (size_t i = 0; i < model->n_services; i++)
+		digest_add_digest(&state, model->services[i]->peers_digest);
+	return digest_final(&state);
+}
+
+static struct digest secrets_of(const struct model *model)
+{
+	struct digest_state state;
+	digest_init(&state);
+	digest_add(&state, model->trust_roots.s, model->trust_roots.n);
+	digest_add_u64(&state, model->n_secrets);
+	for (size_t i = 0; i < model->n_secrets; i++)
+		digest_add_digest(&state, model->secrets[i]->digest); /* of the object: its names are part of it */
+	return digest_final(&state);
+}
+
 static struct digest endpoints_of(const struct service *service)
 {
 	if (service->n_ports == 1)
@@ -86,15 +93,16 @@ struct model_digests model_digests_of(struct arena *arena, const struct model *m
 	struct model_digests digests = {.endpoints = endpoints, .n_endpoints = model->n_services};
 	struct digest_state state;
 
+	digests.secrets = secrets_of(model);
 	for (size_t i = 0; i < model->n_services; i++)
 		endpoints[i] = endpoints_of(model->services[i]);
 	digest_init(&state);
 	add_policies(&state, model);
 	digests.policies = digest_so_far(&state);
-	add_mtls(&state, model);
 	add_services(&state, model, endpoints);
 	digests.services = digest_so_far(&state);
 	add_routes(&state, model);
 	digests.routes = digest_final(&state);
+	digests.peers = peers_of(model);
 	return digests;
 }

@@ -126,6 +126,8 @@ static void seal_arrays(struct draft *draft)
 	model->n_rules = draft->rules.n;
 	model->gateways = draft->gateways.v;
 	model->n_gateways = draft->gateways.n;
+	model->secrets = draft->secrets.v;
+	model->n_secrets = draft->secrets.n;
 	model->workloads = draft->workloads.v;
 	model->n_workloads = draft->workloads.n;
 }
@@ -169,7 +171,7 @@ static struct namespace_mtls *namespace_mtls(struct draft *draft, const char *na
 }
 
 /* The mesh's row comes first (its namespace is ""), a namespace's before those of its workloads. */
-static void index_mtls(struct draft *draft)
+void draft_seal_mtls(struct draft *draft)
 {
 	draft->model->mtls_mode = MTLS_PERMISSIVE;
 	VEC_SORT(&draft->peer_authentications, compare_peer_authentications);
@@ -197,12 +199,12 @@ struct model *resolve(struct arena *arena, const struct snapshot *snapshot)
 	struct draft draft = {.arena = arena, .snapshot = snapshot, .model = model, .report = &model->report};
 	for (size_t i = 0; i < snapshot->n_rows; i++)
 		report_add_row(&model->report, &snapshot->rows[i]);
+	model->trust_roots = (struct blob){snapshot->trust_roots, snapshot->trust_roots_n};
 	resolve_istio(&draft);
 	seal_arrays(&draft);
 	seal_served(&draft);
 	index_services(&draft);
 	index_workloads(&draft);
-	index_mtls(&draft);
 	model->rule_index = rule_index_new(arena, model);
 	report_sort(&model->report);
 	return model;

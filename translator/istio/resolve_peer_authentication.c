@@ -114,4 +114,5 @@ void resolve_peer_authentications(struct draft *draft)
 	VEC_SORT(&candidates, compare_candidates);
 	for (size_t i = 0; i < candidates.n; i++)
 		add(draft, &candidates.v[i], &former);
+	draft_seal_mtls(draft);
 }
