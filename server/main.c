@@ -11,6 +11,7 @@
 #include "server/options.h"
 #include "server/pipeline.h"
 #include "server/process.h"
+#include "server/trust_view.h"
 #include "server/xds/server.h"
 
 #include <errno.h>
@@ -116,8 +117,15 @@ static void daemon_on_serving(void *context, const struct serving_files *files)
 static void daemon_on_trusted(void *context, const char *pem, size_t n)
 {
 	const struct daemon *daemon = context;
+	pipeline_trust(daemon->pipeline, pem, n);
 	if (daemon->kube)
 		kube_source_set_roots(daemon->kube, pem, n);
+}
+
+static void daemon_on_look(void *context, const struct signer *signer, struct rotation_view *view)
+{
+	const struct daemon *daemon = context;
+	trust_view_look(daemon->xds, signer, view);
 }
 
 /* What signs: nothing is looked at before the start. */
@@ -136,6 +144,7 @@ static void daemon_keeper(struct daemon *daemon)
 	    .clock = clock_system(),
 	    .on_serving = daemon_on_serving,
 	    .on_trusted = daemon_on_trusted,
+	    .look = daemon_on_look,
 	    .context = daemon,
 	};
 
