@@ -27,11 +27,13 @@
 #include "envoy/extensions/access_loggers/file/v3/file.pb-c.h"
 #include "envoy/extensions/access_loggers/stream/v3/stream.pb-c.h"
 #include "envoy/extensions/filters/common/fault/v3/fault.pb-c.h"
+#include "envoy/extensions/filters/common/set_filter_state/v3/value.pb-c.h"
 #include "envoy/extensions/filters/http/cors/v3/cors.pb-c.h"
 #include "envoy/extensions/filters/http/fault/v3/fault.pb-c.h"
 #include "envoy/extensions/filters/http/grpc_stats/v3/config.pb-c.h"
 #include "envoy/extensions/filters/http/grpc_web/v3/grpc_web.pb-c.h"
 #include "envoy/extensions/filters/http/router/v3/router.pb-c.h"
+#include "envoy/extensions/filters/http/set_filter_state/v3/set_filter_state.pb-c.h"
 #include "envoy/extensions/filters/listener/http_inspector/v3/http_inspector.pb-c.h"
 #include "envoy/extensions/filters/listener/original_dst/v3/original_dst.pb-c.h"
 #include "envoy/extensions/filters/listener/original_src/v3/original_src.pb-c.h"
@@ -214,6 +216,10 @@ PROTO_ALIAS(envoy_fault_abort, Envoy__Extensions__Filters__Http__Fault__V3__Faul
             envoy__extensions__filters__http__fault__v3__fault_abort)
 PROTO_ALIAS(envoy_http_fault, Envoy__Extensions__Filters__Http__Fault__V3__HTTPFault,
             envoy__extensions__filters__http__fault__v3__httpfault)
+PROTO_ALIAS(envoy_filter_state_value, Envoy__Extensions__Filters__Common__SetFilterState__V3__FilterStateValue,
+            envoy__extensions__filters__common__set_filter_state__v3__filter_state_value)
+PROTO_ALIAS(envoy_set_filter_state, Envoy__Extensions__Filters__Http__SetFilterState__V3__Config,
+            envoy__extensions__filters__http__set_filter_state__v3__config)
 PROTO_ALIAS(envoy_grpc_stats, Envoy__Extensions__Filters__Http__GrpcStats__V3__FilterConfig,
             envoy__extensions__filters__http__grpc_stats__v3__filter_config)
 PROTO_ALIAS(envoy_grpc_web, Envoy__Extensions__Filters__Http__GrpcWeb__V3__GrpcWeb,

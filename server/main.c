@@ -5,11 +5,13 @@
  */
 #include "base/log.h"
 #include "server/admin.h"
+#include "server/control.h"
 #include "server/identity/keeper.h"
 #include "server/manual.h"
 #include "server/options.h"
 #include "server/pipeline.h"
 #include "server/process.h"
+#include "server/trust_view.h"
 #include "server/xds/server.h"
 
 #include <errno.h>
@@ -31,7 +33,10 @@ struct daemon {
 	struct signer_cell *signers;
 	struct arena *arena; /* of the keeper's options */
 	struct keeper *keeper;
+	struct control *control; /* NULL: no place for it */
 	struct xds_server *xds;
+	struct grpc_tls *tls; /* NULL: plaintext only */
+	struct grpc_transport *transport;
 	struct admin *admin;
 	bool has_port_file;
 	uint64_t work_seen, work_trimmed; /* see daemon_trim */
@@ -48,6 +53,13 @@ static void daemon_roster(void *context, struct roster *roster)
 {
 	const struct daemon *daemon = context;
 	pipeline_roster(daemon->pipeline, roster);
+}
+
+enum { LISTENER_PLAINTEXT, LISTENER_TLS, LISTENERS };
+
+static unsigned daemon_port(const struct daemon *daemon, size_t listener)
+{
+	return grpc_transport_port(daemon->transport, listener);
 }
 
 /* ---- the port file ---- */
@@ -73,8 +85,10 @@ static bool port_file_write(struct daemon *daemon, struct error *error)
 
 	if (!path)
 		return true;
-	text_printf(&content, "{\"xds\":%u,\"admin\":%u,\"pid\":%ld}\n", xds_server_port(daemon->xds),
-	            admin_port(daemon->admin), (long)getpid());
+	text_printf(&content, "{\"xds\":%u,", daemon_port(daemon, LISTENER_PLAINTEXT));
+	if (daemon->tls)
+		text_printf(&content, "\"tls\":%u,", daemon_port(daemon, LISTENER_TLS));
+	text_printf(&content, "\"admin\":%u,\"pid\":%ld}\n", admin_port(daemon->admin), (long)getpid());
 	text_printf(&draft, "%s.%ld", path, (long)getpid());
 	daemon->has_port_file = file_write(draft.s, content.s, content.n, error) &&
 	                        (!rename(draft.s, path) || error_set_errno(error, errno, "%s", path));
@@ -91,6 +105,29 @@ static void daemon_on_secret(void *context)
 	keeper_wake(daemon->keeper);
 }
 
+static void daemon_on_serving(void *context, const struct serving_files *files)
+{
+	const struct daemon *daemon = context;
+	struct error error;
+	if (daemon->tls &&
+	    !grpc_tls_set(daemon->tls, &(struct grpc_tls_material){files->chain, files->key, files->roots}, &error))
+		log_error("main", "the TLS port's certificate: %s; keeping the former one", error.message);
+}
+
+static void daemon_on_trusted(void *context, const char *pem, size_t n)
+{
+	const struct daemon *daemon = context;
+	pipeline_trust(daemon->pipeline, pem, n);
+	if (daemon->kube)
+		kube_source_set_roots(daemon->kube, pem, n);
+}
+
+static void daemon_on_look(void *context, const struct signer *signer, struct rotation_view *view)
+{
+	const struct daemon *daemon = context;
+	trust_view_look(daemon->xds, signer, view);
+}
+
 /* What signs: nothing is looked at before the start. */
 static void daemon_keeper(struct daemon *daemon)
 {
@@ -105,6 +142,9 @@ static void daemon_keeper(struct daemon *daemon)
 	    .own = kube ? kube_source_secret(kube, KUBE_SECRET_OWN) : NULL,
 	    .lifetime = {options->cert_ttl_s, options->cert_ttl_max_s},
 	    .clock = clock_system(),
+	    .on_serving = daemon_on_serving,
+	    .on_trusted = daemon_on_trusted,
+	    .look = daemon_on_look,
 	    .context = daemon,
 	};
 
@@ -114,6 +154,21 @@ static void daemon_keeper(struct daemon *daemon)
 	keeper.dns = serving_names(daemon->arena, options->root_namespace, options->tls_names.v, options->tls_names.n,
 	                           &keeper.n_dns);
 	daemon->keeper = keeper_new(&keeper);
+}
+
+/* Only a socket that was asked for must be there. */
+static bool daemon_control(struct daemon *daemon, struct error *error)
+{
+	const struct options *options = daemon->options;
+
+	daemon->control = control_new(&(struct control_options){.path = options->control_socket,
+	                                                        .state_dir = options->state_dir,
+	                                                        .keeper = daemon->keeper},
+	                              error);
+	if (daemon->control || options->control_socket)
+		return daemon->control != NULL;
+	log_info("main", "no control socket: %s; \"weft ca\" cannot reach this process", error->message);
+	return true;
 }
 
 /* The API server's side: nothing is asked of it before the start. */
@@ -148,14 +203,63 @@ static void daemon_log_start(const struct daemon *daemon)
 
 	for (size_t i = 0; i < options->config_paths.n; i++)
 		text_printf(&paths, "%s%s", i ? ", " : "", options->config_paths.v[i]);
+	if (daemon->tls)
+		log_info("main", "TLS on %s (port %u)", options->tls_address, daemon_port(daemon, LISTENER_TLS));
 	log_info("main", "weftd " WEFT_VERSION ": xDS on %s (port %u), admin on %s (port %u)%s%s", options->xds_address,
-	         xds_server_port(daemon->xds), options->admin_address, admin_port(daemon->admin),
+	         daemon_port(daemon, LISTENER_PLAINTEXT), options->admin_address, admin_port(daemon->admin),
 	         paths.n ? ", configuration from " : "", text_get(&paths));
 	if (!option_is_loopback(options->xds_address))
 		log_warn("main",
 		         "%s is plaintext and not only for this machine: whoever reaches it can read the mesh's "
 		         "configuration",
 		         options->xds_address);
+}
+
+/* Who shows a certificate of the mesh with one name is who it names. */
+static void daemon_knock(void *context, struct transport_guest *guest)
+{
+	const struct transport_visitor *visitor = &guest->visitor;
+	struct spiffe_id caller;
+	struct error error;
+
+	(void)context;
+	if (visitor->n_uris != 1)
+		transport_guest_refuse(guest, TRANSPORT_UNAUTHENTICATED,
+		                       "a client certificate of the mesh with one SPIFFE ID is needed");
+	else if (!spiffe_id_parse(visitor->uris[0].s, visitor->uris[0].n, &caller, &error))
+		transport_guest_refuse(guest, TRANSPORT_UNAUTHENTICATED, error.message);
+	else
+		transport_guest_admit(guest, &caller);
+}
+
+/* The gRPC side: what is served, and where. */
+static bool daemon_serve(struct daemon *daemon, struct error *error)
+{
+	const struct options *options = daemon->options;
+	struct transport_method methods[XDS_METHODS];
+	struct grpc_listener listeners[LISTENERS] = {[LISTENER_PLAINTEXT] = {.address = options->xds_address}};
+
+	daemon->xds = xds_server_new(&(struct xds_server_options){.on_roster = daemon_roster, .context = daemon});
+	xds_server_methods(daemon->xds, methods);
+	if (options->tls_address)
+		daemon->tls = grpc_tls_new();
+	listeners[LISTENER_TLS] = (struct grpc_listener){options->tls_address, daemon->tls};
+	daemon->transport = grpc_transport_new(
+	    &(struct grpc_transport_options){
+	        .listeners = listeners,
+	        .n_listeners = daemon->tls ? LISTENERS : 1,
+	        .methods = methods,
+	        .n_methods = XDS_METHODS,
+	        .door = {daemon_knock, daemon},
+	        .stalled_stream_ms = options->stalled_s * 1000,
+	        .max_connection_age_ms = daemon->tls ? options->max_connection_s * 1000 : 0,
+	    },
+	    error);
+	if (!daemon->transport)
+		return error_wrap(error, "the gRPC server");
+	xds_server_attach(daemon->xds, daemon->transport);
+	grpc_transport_start(daemon->transport);
+	return true;
 }
 
 static bool daemon_start(struct daemon *daemon, struct error *error)
@@ -170,10 +274,6 @@ static bool daemon_start(struct daemon *daemon, struct error *error)
 	    .on_generation = daemon_publish,
 	    .context = daemon,
 	};
-	struct xds_server_options xds = {.address = options->xds_address,
-	                                 .stalled_stream_ms = options->stalled_s * 1000,
-	                                 .on_roster = daemon_roster,
-	                                 .context = daemon};
 
 	if (!daemon_kube(daemon, error))
 		return false;
@@ -182,9 +282,8 @@ static bool daemon_start(struct daemon *daemon, struct error *error)
 	daemon->pipeline = pipeline_new(&pipeline, error);
 	if (!daemon->pipeline)
 		return false;
-	daemon->xds = xds_server_new(&xds, error);
-	if (!daemon->xds)
-		return error_wrap(error, "the xDS server");
+	if (!daemon_serve(daemon, error))
+		return false;
 	struct admin_options admin = {.address = options->admin_address,
 	                              .pipeline = daemon->pipeline,
 	                              .keeper = daemon->keeper,
@@ -192,6 +291,8 @@ static bool daemon_start(struct daemon *daemon, struct error *error)
 	daemon->admin = admin_new(&admin, error);
 	if (!daemon->admin)
 		return error_wrap(error, "the admin server");
+	if (!daemon_control(daemon, error))
+		return error_wrap(error, "the control socket");
 	if (!port_file_write(daemon, error))
 		return error_wrap(error, "writing the port file");
 	daemon_log_start(daemon);
@@ -212,11 +313,13 @@ static void daemon_stop(struct daemon *daemon, int64_t grace_ms)
 		admin_set_draining(daemon->admin);
 	if (daemon->pipeline)
 		pipeline_stop(daemon->pipeline);
-	if (daemon->xds)
-		xds_server_free(daemon->xds, grace_ms);
+	control_free(daemon->control);
+	keeper_stop(daemon->keeper);
+	grpc_transport_free(daemon->transport, grace_ms);
+	xds_server_free(daemon->xds);
+	grpc_tls_free(daemon->tls);
 	admin_free(daemon->admin);
 	pipeline_free(daemon->pipeline);
-	keeper_stop(daemon->keeper);
 	kube_source_free(daemon->kube);
 	keeper_free(daemon->keeper);
 	signer_cell_free(daemon->signers);

@@ -19,6 +19,8 @@ struct options {
 	const char *mesh_path;           /* NULL: none */
 	const char *root_namespace;      /* "istio-system" */
 	const char *xds_address;         /* "127.0.0.1:15010" */
+	const char *tls_address;         /* NULL: none */
+	int64_t max_connection_s;        /* 0: for ever */
 	const char *admin_address;       /* "127.0.0.1:15014" */
 	const char *port_file;           /* NULL: none */
 	enum log_level log_level;
@@ -38,5 +40,5 @@ struct options {
 enum options_outcome options_parse(int argc, char *const *argv, char *const *environment, struct options *options,
                                    struct error *error);
 
-#define OPTIONS_COUNT 22
+#define OPTIONS_COUNT 24
 extern const struct option_row options_table[OPTIONS_COUNT];

@@ -293,6 +293,9 @@ static void rotate(struct keeper *keeper, const struct signer *signer)
 		                                   : "the former root is trusted no longer");
 }
 
+/* The lock is held. */
+static void move(struct keeper *keeper);
+
 bool keeper_command(struct keeper *keeper, enum keeper_command command, struct error *error)
 {
 	CLEANUP(root_record_done) struct root_record record = {0};
@@ -401,19 +404,24 @@ static void serve(struct keeper *keeper, const struct signer *signer)
 	}
 }
 
+static void move(struct keeper *keeper)
+{
+	if (!take_trust_domain(keeper))
+		return;
+	forget_retained(keeper);
+	look(keeper);
+	CLEANUP(signer_unrefp) struct signer *signer = signer_cell_get(keeper->options.cell);
+	if (!signer)
+		return;
+	warn_of_end(keeper, signer);
+	serve(keeper, signer);
+	rotate(keeper, signer);
+}
+
 void keeper_move(struct keeper *keeper)
 {
 	pthread_mutex_lock(&keeper->work);
-	if (take_trust_domain(keeper)) {
-		forget_retained(keeper);
-		look(keeper);
-		CLEANUP(signer_unrefp) struct signer *signer = signer_cell_get(keeper->options.cell);
-		if (signer) {
-			warn_of_end(keeper, signer);
-			serve(keeper, signer);
-			rotate(keeper, signer);
-		}
-	}
+	move(keeper);
 	pthread_mutex_unlock(&keeper->work);
 }
 

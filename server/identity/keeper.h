@@ -5,8 +5,8 @@
  * (root_rotation.h).
  *
  *     struct keeper *keeper = keeper_new(&options, &error);
- *     keeper_set_trust_domain(keeper, model->mesh.trust_domain);      from each generation: before the first, nothing is
- * signed keeper_start(keeper);  …  keeper_free(keeper);
+ *     keeper_set_trust_domain(keeper, model->mesh.trust_domain);      from each generation: before the first, nothing
+ * is signed keeper_start(keeper);  …  keeper_free(keeper);
  *
  * - A bad change keeps the former signer, and is said in the log, in /readyz, /debug/ca and a metric.
  * - When an authority with another root is plugged in, or a self-signed one replaced from outside, the former roots
@@ -31,7 +31,7 @@ struct keeper_options {
 	size_t n_dns;
 	struct signer_cell *cell; /* borrowed */
 	const struct clock *clock;
-	/* All on the keeper's thread; NULL is fine. */
+	/* One at a time, on the keeper's thread or that of a command; NULL is fine. */
 	void (*on_serving)(void *context, const struct serving_files *files);
 	void (*on_trusted)(void *context, const char *pem, size_t n); /* the bundle, when it changes */
 	/* What is known of the proxies, and whether they have taken the bundle with that digest. */

@@ -31,6 +31,7 @@ static const char *const honoured_fields[] = {
     "access_log_format",
     "access_log_encoding",
     "outbound_traffic_policy",
+    "enable_auto_mtls",
     "inbound_traffic_policy",
     "tcp_keepalive",
     "trust_domain",
@@ -68,6 +69,7 @@ static struct mesh default_mesh(const char *root_namespace)
 	    .inbound_port = INBOUND_PORT_DEFAULT,
 	    .is_path_normalized = true,
 	    .has_retry_default = true,
+	    .is_auto_mtls = true,
 	};
 }
 
@@ -361,6 +363,7 @@ static void set_mesh(struct draft *draft, const struct object *object, const ist
 	                                ISTIO__MESH__V1ALPHA1__MESH_CONFIG__INBOUND_TRAFFIC_POLICY__MODE__LOCALHOST;
 	mesh->keepalive = traffic_lower_keepalive(config->tcp_keepalive);
 	mesh->is_dual_stack = is_dual_stack(config);
+	mesh->is_auto_mtls = !config->enable_auto_mtls || config->enable_auto_mtls->value;
 	set_access_log(draft, object, config, mesh);
 	set_path_normalization(config, mesh);
 	set_retries(draft, object, config, mesh);
@@ -391,6 +394,7 @@ static struct digest mesh_digest(const struct mesh *mesh)
 	digest_add_bool(&state, mesh->is_merge_slashes);
 	digest_add_bool(&state, mesh->is_slash_decoded);
 	digest_add_bool(&state, mesh->has_retry_default);
+	digest_add_bool(&state, mesh->is_auto_mtls);
 	return digest_final(&state);
 }
 

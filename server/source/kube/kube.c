@@ -121,6 +121,8 @@ static void *run(void *context)
 		at_ns = status_ns < at_ns ? status_ns : at_ns;
 		int64_t secrets_ns = kube_keep_secrets(source);
 		at_ns = secrets_ns < at_ns ? secrets_ns : at_ns;
+		int64_t roots_ns = kube_keep_roots(source);
+		at_ns = roots_ns < at_ns ? roots_ns : at_ns;
 		kube_http_poll(source->http, wake_fd(&source->wake), timeout_ms(at_ns));
 		wake_quieten(&source->wake);
 		kube_health_publish(source);

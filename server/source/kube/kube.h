@@ -92,5 +92,7 @@ enum kube_health kube_source_health(struct kube_source *source, struct error *no
 void kube_source_stats(struct kube_source *source, struct kube_source_stats *stats);
 /* Where that Secret is, for as long as the source lives. */
 struct kube_secret_cell *kube_source_secret(struct kube_source *source, enum kube_secret_row row);
+/* What ConfigMap istio-ca-root-cert says in every namespace from now on. */
+void kube_source_set_roots(struct kube_source *source, const char *pem, size_t n);
 /* Lists everything again. */
 void kube_source_relist(struct kube_source *source);
