@@ -118,14 +118,14 @@ void grpc_guest_leave(struct grpc_stream *stream)
 	guest_unref(guest);
 }
 
-static enum grpc_refusal refusal_of(enum transport_status status)
+static enum guest_refusal refusal_of(enum transport_status status)
 {
 	if (status == TRANSPORT_UNAUTHENTICATED)
-		return REFUSAL_UNAUTHENTICATED;
-	return status == TRANSPORT_PERMISSION_DENIED ? REFUSAL_DENIED : REFUSAL_OTHER;
+		return GUEST_UNAUTHENTICATED;
+	return status == TRANSPORT_PERMISSION_DENIED ? GUEST_DENIED : GUEST_OTHER;
 }
 
-static void guest_refuse(struct grpc_stream *stream, enum grpc_refusal refusal, enum transport_status status,
+static void guest_refuse(struct grpc_stream *stream, enum guest_refusal refusal, enum transport_status status,
                          const char *message)
 {
 	atomic_fetch_add(&stream->transport->refused_guests[refusal], 1);
@@ -227,13 +227,13 @@ void grpc_guest_knock(struct grpc_stream *stream, const grpc_auth_context *auth,
 	struct error error;
 
 	if (atomic_load(&transport->n_guests) >= transport->options.max_guests) {
-		guest_refuse(stream, REFUSAL_CROWD, TRANSPORT_RESOURCE_EXHAUSTED,
+		guest_refuse(stream, GUEST_CROWD, TRANSPORT_RESOURCE_EXHAUSTED,
 		             "too many callers wait for who they are to be found out");
 		return;
 	}
 	struct grpc_guest *guest = guest_new(stream);
 	if (!visitor_read_certificate(guest->arena, &guest->base.visitor, auth, &error)) {
-		guest_refuse(stream, REFUSAL_UNAUTHENTICATED, TRANSPORT_UNAUTHENTICATED, error.message);
+		guest_refuse(stream, GUEST_UNAUTHENTICATED, TRANSPORT_UNAUTHENTICATED, error.message);
 		guest_unref(guest);
 		return;
 	}
@@ -269,7 +269,7 @@ int64_t grpc_guests_work(struct grpc_transport *transport, int64_t now_ns)
 {
 	guests_answered(transport);
 	while (transport->guests && transport->guests->until_ns <= now_ns)
-		guest_refuse(transport->guests->stream, REFUSAL_LATE, TRANSPORT_UNAVAILABLE,
+		guest_refuse(transport->guests->stream, GUEST_LATE, TRANSPORT_UNAVAILABLE,
 		             "who you are could not be found out in time; try again");
 	return transport->guests ? transport->guests->until_ns : INT64_MAX;
 }

@@ -17,7 +17,7 @@
 
 /* ---- limits ---- */
 
-static grpc_arg integer_arg(const char *key, int value)
+grpc_arg grpc_integer_arg(const char *key, int value)
 {
 	/* gRPC copies keys and does not write to them */
 	union {
@@ -32,23 +32,23 @@ grpc_server *grpc_listen_server(const struct grpc_transport_options *options)
 	grpc_arg args[20];
 	size_t n = 0;
 
-	args[n++] = integer_arg(GRPC_ARG_ALLOW_REUSEPORT, 0); /* a second daemon must not bind the same port */
-	args[n++] = integer_arg(GRPC_ARG_MAX_CONCURRENT_STREAMS, (int)options->max_streams_per_connection);
-	args[n++] = integer_arg(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, (int)options->max_request_bytes);
-	args[n++] = integer_arg(GRPC_ARG_MAX_SEND_MESSAGE_LENGTH, -1);
-	args[n++] = integer_arg(GRPC_ARG_MAX_METADATA_SIZE, GRPC_METADATA_MAX);
-	args[n++] = integer_arg(GRPC_ARG_KEEPALIVE_TIME_MS, KEEPALIVE_TIME_MS);
-	args[n++] = integer_arg(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, KEEPALIVE_TIMEOUT_MS);
-	args[n++] = integer_arg(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
-	args[n++] = integer_arg(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
-	args[n++] = integer_arg(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, MIN_PING_INTERVAL_MS);
+	args[n++] = grpc_integer_arg(GRPC_ARG_ALLOW_REUSEPORT, 0); /* a second daemon must not bind the same port */
+	args[n++] = grpc_integer_arg(GRPC_ARG_MAX_CONCURRENT_STREAMS, (int)options->max_streams_per_connection);
+	args[n++] = grpc_integer_arg(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, (int)options->max_request_bytes);
+	args[n++] = grpc_integer_arg(GRPC_ARG_MAX_SEND_MESSAGE_LENGTH, -1);
+	args[n++] = grpc_integer_arg(GRPC_ARG_MAX_METADATA_SIZE, GRPC_METADATA_MAX);
+	args[n++] = grpc_integer_arg(GRPC_ARG_KEEPALIVE_TIME_MS, KEEPALIVE_TIME_MS);
+	args[n++] = grpc_integer_arg(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, KEEPALIVE_TIMEOUT_MS);
+	args[n++] = grpc_integer_arg(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+	args[n++] = grpc_integer_arg(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+	args[n++] = grpc_integer_arg(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, MIN_PING_INTERVAL_MS);
 	/* it sizes windows for what is received, here small requests, at the price of a ping and timers a request */
-	args[n++] = integer_arg(GRPC_ARG_HTTP2_BDP_PROBE, 0);
+	args[n++] = grpc_integer_arg(GRPC_ARG_HTTP2_BDP_PROBE, 0);
 	/* identity only: a small compressed request could be a large one */
-	args[n++] = integer_arg(GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET, 1);
+	args[n++] = grpc_integer_arg(GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET, 1);
 	if (options->max_connection_age_ms) {
-		args[n++] = integer_arg(GRPC_ARG_MAX_CONNECTION_AGE_MS, (int)options->max_connection_age_ms);
-		args[n++] = integer_arg(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, CONNECTION_AGE_GRACE_MS);
+		args[n++] = grpc_integer_arg(GRPC_ARG_MAX_CONNECTION_AGE_MS, (int)options->max_connection_age_ms);
+		args[n++] = grpc_integer_arg(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, CONNECTION_AGE_GRACE_MS);
 	}
 	assert(n <= sizeof args / sizeof args[0]);
 	const grpc_channel_args channel_args = {.num_args = n, .args = args};

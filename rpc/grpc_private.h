@@ -120,14 +120,19 @@ struct grpc_transport {
 	int64_t cancel_ns;
 
 	_Atomic uint64_t stalled_streams, refused_streams, open_streams, encrypted_streams, n_guests;
-	_Atomic uint64_t refused_guests[GRPC_REFUSALS];
+	_Atomic uint64_t refused_guests[GUEST_REFUSALS];
 };
 
 /* ---- grpc_listen.c ---- */
 grpc_server *grpc_listen_server(const struct grpc_transport_options *options);
 /* All of them or none. */
 bool grpc_listen(struct grpc_transport *transport, struct error *error);
+grpc_arg grpc_integer_arg(const char *key, int value);
+
+/* ---- grpc_tls.c ---- */
 grpc_server_credentials *grpc_tls_credentials(struct grpc_tls_view *view);
+/* Chain and key may be NULL, both. */
+bool grpc_material_check(const struct grpc_tls_material *material, struct error *error);
 
 /* ---- grpc_guest.c ---- */
 struct grpc_lobby *grpc_lobby_new(struct grpc_transport *transport);

@@ -49,14 +49,11 @@ static STACK_OF(X509) * material_read(const char *name, const char *pem, struct 
 	return certificates_read(&(struct pem_file){name, pem, strlen(pem)}, error);
 }
 
-static bool material_check(const struct grpc_tls_material *material, struct error *error)
+static bool chain_check(const struct grpc_tls_material *material, struct error *error)
 {
 	CLEANUP(certificates_freep)
 	STACK_OF(X509) *chain = material_read("the certificate chain", material->chain, error);
 	if (!chain)
-		return false;
-	CLEANUP(certificates_freep) STACK_OF(X509) *roots = material_read("the trusted roots", material->roots, error);
-	if (!roots)
 		return false;
 	CLEANUP(private_key_freep)
 	EVP_PKEY *key = private_key_read(&(struct pem_file){"the key", material->key, strlen(material->key)}, error);
@@ -66,9 +63,16 @@ static bool material_check(const struct grpc_tls_material *material, struct erro
 	       error_set(error, "the key is not the certificate's");
 }
 
+bool grpc_material_check(const struct grpc_tls_material *material, struct error *error)
+{
+	CLEANUP(certificates_freep)
+	STACK_OF(X509) *roots = material_read("the trusted roots", material->roots, error);
+	return roots && (!material->chain || chain_check(material, error));
+}
+
 bool grpc_tls_set(struct grpc_tls *tls, const struct grpc_tls_material *material, struct error *error)
 {
-	if (!material_check(material, error))
+	if (!grpc_material_check(material, error))
 		return false;
 	tls_store(tls, material);
 	return true;

@@ -287,7 +287,7 @@ void grpc_transport_stats(const struct grpc_transport *transport, struct grpc_tr
 	stats->streams = atomic_load(&transport->open_streams);
 	stats->encrypted_streams = atomic_load(&transport->encrypted_streams);
 	stats->guests = atomic_load(&transport->n_guests);
-	for (size_t i = 0; i < GRPC_REFUSALS; i++)
+	for (size_t i = 0; i < GUEST_REFUSALS; i++)
 		stats->refused_guests[i] = atomic_load(&transport->refused_guests[i]);
 	stats->stalled_streams = atomic_load(&transport->stalled_streams);
 	stats->refused_streams = atomic_load(&transport->refused_streams);

@@ -56,19 +56,19 @@ struct grpc_transport_options {
 };
 
 /* Why guests were turned away. */
-enum grpc_refusal {
-	REFUSAL_UNAUTHENTICATED, /* who they are was not shown, or not believed */
-	REFUSAL_DENIED,          /* they may not */
-	REFUSAL_CROWD,           /* too many are at the door */
-	REFUSAL_LATE,            /* the door did not answer in time */
-	REFUSAL_OTHER,           /* what the door says besides */
-	GRPC_REFUSALS,
+enum guest_refusal {
+	GUEST_UNAUTHENTICATED, /* who they are was not shown, or not believed */
+	GUEST_DENIED,          /* they may not */
+	GUEST_CROWD,           /* too many are at the door */
+	GUEST_LATE,            /* the door did not answer in time */
+	GUEST_OTHER,           /* what the door says besides */
+	GUEST_REFUSALS,
 };
 
 struct grpc_transport_stats {
 	uint64_t streams, encrypted_streams; /* open ones, admitted */
 	uint64_t guests;                     /* at the door */
-	uint64_t refused_guests[GRPC_REFUSALS];
+	uint64_t refused_guests[GUEST_REFUSALS];
 	uint64_t stalled_streams, refused_streams, accept_failures;
 };
 
