@@ -6,12 +6,14 @@
  *     kube.c          the source as others see it: life, the thread, the watches' requests, what the pipeline takes in
  *     kube_probe.c    is the server still there?
  *     kube_write.c    what is written: the lease, and conditions while it is held
+ *     kube_ask.c      whose a token is
  *     kube_health.c   what is known of it all: for the log, for readiness, for figures
  */
 #include "base/wake.h"
 #include "server/source/kube/kube.h"
 #include "server/source/kube/kube_feed.h"
 #include "server/source/kube/kube_lease.h"
+#include "server/source/kube/kube_review.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -45,8 +47,9 @@ struct kube_source {
 	struct kube_lease *lease;
 	bool is_leader, is_lease_under_way;
 	struct kube_status *status;
-	uint64_t changes_seen; /* of objects that have a status */
-	struct slot *reports;  /* from the pipeline's thread */
+	struct kube_review *review; /* questions from any thread */
+	uint64_t changes_seen;      /* of objects that have a status */
+	struct slot *reports;       /* from the pipeline's thread */
 
 	/* of the pipeline's thread */
 	uint64_t taken_seq; /* what poll took in */
@@ -72,6 +75,8 @@ struct kube_lease *kube_write_new_lease(const struct kube_source *source);
 /* Both: when they should be called again, at the latest. */
 int64_t kube_write_lease(struct kube_source *source);
 int64_t kube_write_status(struct kube_source *source);
+/* Asks what waits to be asked, as much as may be under way. */
+void kube_ask_reviews(struct kube_source *source);
 /* Objects that have a status changed at the server: perhaps it is no longer what it should be. */
 void kube_write_note_changes(struct kube_source *source);
 /* The last of all: the others need not wait for the lease to run out. */
