@@ -113,8 +113,8 @@ void grpc_client_call_unref(struct grpc_client_call *call)
 		return;
 	grpc_call_unref(call->call);
 	grpc_slice_unref(call->details);
-	grpc_metadata_array_destroy(&call->initial);
-	grpc_metadata_array_destroy(&call->trailing);
+	grpc_metadata_clear(&call->initial);
+	grpc_metadata_clear(&call->trailing);
 	free(call);
 }
 
@@ -318,13 +318,16 @@ static void *client_thread(void *argument)
 		grpc_event event = grpc_completion_queue_next(client->queue, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);
 		if (event.type == GRPC_QUEUE_SHUTDOWN)
 			return NULL;
-		struct tag *tag = event.tag;
-		if (tag->kind == TAG_RECEIVE)
-			on_receive(tag->owner);
-		else if (tag->kind == TAG_SEND)
-			on_send(tag->owner, event.success);
+		/* under the lock, since it was written under it: gRPC's queue would do, but shows nobody so */
+		pthread_mutex_lock(&client->mutex);
+		const struct tag tag = *(const struct tag *)event.tag;
+		pthread_mutex_unlock(&client->mutex);
+		if (tag.kind == TAG_RECEIVE)
+			on_receive(tag.owner);
+		else if (tag.kind == TAG_SEND)
+			on_send(tag.owner, event.success);
 		else
-			call_settle(tag->owner);
+			call_settle(tag.owner);
 	}
 }
 

@@ -16,7 +16,11 @@
 #include <string.h>
 
 #define EVENTS_MAX 256 /* handled before the handlers' work is done */
+#define MAX_STREAMS 20000
+#define MAX_STREAMS_PER_CONNECTION 100
 #define MAX_GUESTS 10000
+#define MAX_REQUEST_BYTES (4u << 20)
+#define STALLED_STREAM_MS 60000
 #define KNOCK_MS 10000
 
 /* ---- events ---- */
@@ -48,7 +52,7 @@ static void on_accept(struct acceptor *acceptor, bool is_ok)
 	acceptor->is_armed = false;
 	if (is_ok)
 		grpc_stream_open(transport, call, acceptor->method, &acceptor->metadata);
-	grpc_metadata_array_destroy(&acceptor->metadata);
+	grpc_metadata_clear(&acceptor->metadata);
 	grpc_call_details_destroy(&acceptor->details);
 	if (is_ok && !transport->is_shutting_down)
 		acceptor_arm(acceptor);
@@ -166,6 +170,9 @@ static void transport_make_acceptors(struct grpc_transport *transport)
 {
 	size_t n = transport->options.n_methods;
 
+	transport->methods = HEAP_NEW_N(struct transport_method, n);
+	for (size_t i = 0; i < n; i++)
+		transport->methods[i] = transport->options.methods[i];
 	transport->acceptors = HEAP_NEW_N(struct acceptor, n + 1);
 	for (size_t i = 0; i <= n; i++) {
 		struct acceptor *acceptor = &transport->acceptors[i];
@@ -173,7 +180,7 @@ static void transport_make_acceptors(struct grpc_transport *transport)
 		acceptor->transport = transport;
 		if (i == n)
 			break;
-		acceptor->method = &transport->options.methods[i];
+		acceptor->method = &transport->methods[i];
 		acceptor->registered = grpc_server_register_method(transport->server, acceptor->method->path, NULL,
 		                                                   GRPC_SRM_PAYLOAD_NONE, 0);
 		assert(acceptor->registered);
@@ -210,7 +217,24 @@ static void transport_destroy(struct grpc_transport *transport)
 	grpc_shutdown_blocking();
 	free(transport->handlers);
 	free(transport->acceptors);
+	free(transport->methods);
 	free(transport);
+}
+
+static void transport_defaults(struct grpc_transport_options *options)
+{
+	if (!options->max_streams)
+		options->max_streams = MAX_STREAMS;
+	if (!options->max_streams_per_connection)
+		options->max_streams_per_connection = MAX_STREAMS_PER_CONNECTION;
+	if (!options->max_guests)
+		options->max_guests = MAX_GUESTS;
+	if (!options->max_request_bytes)
+		options->max_request_bytes = MAX_REQUEST_BYTES;
+	if (!options->stalled_stream_ms)
+		options->stalled_stream_ms = STALLED_STREAM_MS;
+	if (!options->knock_ms)
+		options->knock_ms = KNOCK_MS;
 }
 
 struct grpc_transport *grpc_transport_new(const struct grpc_transport_options *options, struct error *error)
@@ -220,12 +244,9 @@ struct grpc_transport *grpc_transport_new(const struct grpc_transport_options *o
 	grpc_log_install();
 	grpc_init();
 	transport->options = *options;
-	if (!transport->options.max_guests)
-		transport->options.max_guests = MAX_GUESTS;
-	if (!transport->options.knock_ms)
-		transport->options.knock_ms = KNOCK_MS;
+	transport_defaults(&transport->options);
 	transport->queue = grpc_completion_queue_create_for_next(NULL);
-	transport->server = grpc_listen_server(options);
+	transport->server = grpc_listen_server(&transport->options);
 	grpc_server_register_completion_queue(transport->server, transport->queue, NULL);
 	transport->lobby = grpc_lobby_new(transport);
 	transport_make_bell(transport);
@@ -233,6 +254,7 @@ struct grpc_transport *grpc_transport_new(const struct grpc_transport_options *o
 	transport_find_handlers(transport);
 	if (grpc_listen(transport, error)) {
 		transport->options.listeners = NULL; /* borrowed until here */
+		transport->options.methods = NULL;
 		return transport;
 	}
 	/* a server that never started must be started before it can be destroyed */

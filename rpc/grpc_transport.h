@@ -40,14 +40,15 @@ struct grpc_listener {
 struct grpc_transport_options {
 	const struct grpc_listener *listeners; /* GRPC_LISTENERS_MAX at most */
 	size_t n_listeners;
-	const struct transport_method *methods; /* with their handlers borrowed for as long as the transport lives */
+	const struct transport_method *methods; /* copied; paths and handlers are borrowed, as long as it lives */
 	size_t n_methods;
-	struct transport_door door; /* needed when a listener has TLS */
-	unsigned max_streams, max_streams_per_connection;
-	unsigned max_guests; /* at the door at once; 0: 10000 */
-	size_t max_request_bytes;
-	int64_t stalled_stream_ms;
-	int64_t knock_ms; /* whom the door does not answer for so long is turned away; 0: 10000 */
+	struct transport_door door;          /* needed when a listener has TLS */
+	unsigned max_streams;                /* 0: 20000 */
+	unsigned max_streams_per_connection; /* 0: 100 */
+	unsigned max_guests;                 /* at the door at once; 0: 10000 */
+	size_t max_request_bytes;            /* 0: 4 MiB */
+	int64_t stalled_stream_ms;           /* a stream that does not read for so long is closed; 0: 60000 */
+	int64_t knock_ms;                    /* whom the door does not answer for so long is turned away; 0: 10000 */
 	/*
 	 * Then a connection is asked to come again, with a handshake that looks at certificates anew; 0: never. gRPC
 	 * has one for all listeners.

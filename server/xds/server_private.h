@@ -4,7 +4,6 @@
  * thread takes around each call of the transport: so that other threads can look between two calls.
  */
 #include "base/slot.h"
-#include "rpc/grpc_transport.h"
 #include "server/xds/stream.h"
 #include "server/xds/wave.h"
 
@@ -24,8 +23,7 @@ struct server_stream {
 struct xds_server {
 	struct xds_server_options options;
 	struct transport_handler handler;
-	struct transport_method methods[STREAM_METHODS];
-	struct grpc_transport *transport;
+	struct grpc_transport *transport; /* NULL: not yet attached */
 	const struct clock *clock;
 	struct slot *published;
 	pthread_mutex_t lock;

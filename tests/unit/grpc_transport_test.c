@@ -32,8 +32,8 @@ START_TEST(a_certificate_is_shown_to_the_door_and_the_caller_to_the_handler)
 	grpc_client_send_end(client.call);
 	ck_assert_str_eq(client_outcome(&client), "hello|end 0 ");
 	tape_wait(&server.tape, tape_has, "close");
-	ck_assert_str_eq(server.tape.text.s, "knock /test.Echo/EncryptedEcho uris=1 " APP
-	                                     " certificate=1 token=- cluster=-|open 11 by " APP "|close");
+	ck_assert_str_eq(tape_words(&server.tape), "knock /test.Echo/EncryptedEcho uris=1 " APP
+	                                           " certificate=1 token=- cluster=-|open 11 by " APP "|close");
 	client_done(&client);
 	server_stop(&server);
 }
@@ -53,8 +53,9 @@ START_TEST(a_token_and_its_cluster_are_shown_to_the_door)
 	grpc_client_cancel(client.call);
 	ck_assert(starts_with(client_outcome(&client), "hello|end 1 "));
 	tape_wait(&server.tape, tape_has, "close");
-	ck_assert_str_eq(server.tape.text.s, "knock /test.Echo/Echo uris=0 certificate=0 token=secret cluster=east"
-	                                     "|open 10 by " OTHER_APP "|close");
+	ck_assert_str_eq(tape_words(&server.tape),
+	                 "knock /test.Echo/Echo uris=0 certificate=0 token=secret cluster=east"
+	                 "|open 10 by " OTHER_APP "|close");
 	client_done(&client);
 	server_stop(&server);
 }
@@ -90,7 +91,7 @@ START_TEST(what_the_door_refuses_never_gets_to_the_handler)
 	client_open(&client, ECHO, "hello");
 	ck_assert_str_eq(client_outcome(&client), "end 7 not you");
 	ck_assert_uint_eq(server_stats(&server).refused_guests[GUEST_DENIED], 1);
-	ck_assert_ptr_null(strstr(server.tape.text.s, "open"));
+	ck_assert_ptr_null(strstr(tape_words(&server.tape), "open"));
 	client_done(&client);
 	server_stop(&server);
 }
@@ -114,10 +115,10 @@ START_TEST(foreign_and_old_certificates_do_not_get_to_the_door)
 		material.roots = server.authority.roots;
 		client_init(&client, server.address, &material);
 		client_open(&client, ECHO, "hello");
-		ck_assert_msg(starts_with(client_outcome(&client), "end 14 "), "%zu: %s", i, client.tape.text.s);
+		ck_assert_msg(starts_with(client_outcome(&client), "end 14 "), "%zu: %s", i, tape_words(&client.tape));
 		client_done(&client);
 	}
-	ck_assert_str_eq(text_get(&server.tape.text), "");
+	ck_assert_str_eq(tape_words(&server.tape), "");
 	tls_authority_done(&foreign);
 	server_stop(&server);
 }
@@ -133,7 +134,7 @@ START_TEST(the_door_sees_all_names_of_a_certificate)
 	client_init(&client, server.address, &material);
 	client_open(&client, ECHO, "hello");
 	ck_assert_str_eq(client_outcome(&client), "end 16 who are you?");
-	ck_assert_ptr_nonnull(strstr(server.tape.text.s, "uris=2 " APP));
+	ck_assert_ptr_nonnull(strstr(tape_words(&server.tape), "uris=2 " APP));
 	client_done(&client);
 
 	for (unsigned i = 0; i <= TRANSPORT_URIS_MAX; i++)
@@ -206,9 +207,7 @@ START_TEST(new_material_is_for_new_connections)
 	client_init(&new, server.address, &new_material);
 	client_open(&new, ECHO, "new");
 	tape_wait(&new.tape, tape_has, "new");
-	struct buffer *buffer = client_buffer("two");
-	grpc_client_send(old.call, buffer);
-	buffer_unref(buffer);
+	client_send(&old, "two");
 	tape_wait(&old.tape, tape_has, "one|two");
 	client_done(&old);
 	client_done(&late);
@@ -286,7 +285,7 @@ START_TEST(a_guest_waits_until_the_door_has_answered)
 	struct transport_guest *guest = server_held(&server);
 	ck_assert_uint_eq(server_stats(&server).guests, 1);
 	ck_assert_uint_eq(server_stats(&server).streams, 0);
-	ck_assert_ptr_null(strstr(server.tape.text.s, "open"));
+	ck_assert_ptr_null(strstr(tape_words(&server.tape), "open"));
 	transport_guest_admit(guest, app());
 	tape_wait(&client.tape, tape_has, "hello");
 	ck_assert_uint_eq(server_stats(&server).guests, 0);
@@ -315,7 +314,7 @@ START_TEST(an_answer_for_who_has_left_is_dropped)
 			transport_guest_refuse(guest, TRANSPORT_UNAUTHENTICATED, "too late");
 		client_done(&client);
 	}
-	ck_assert_ptr_null(strstr(server.tape.text.s, "open"));
+	ck_assert_ptr_null(strstr(tape_words(&server.tape), "open"));
 	server_stop(&server);
 }
 END_TEST
@@ -399,7 +398,7 @@ START_TEST(each_method_has_its_handler)
 	ck_assert_uint_gt(atomic_load(&server.n_works[0]), 0);
 	ck_assert_uint_gt(atomic_load(&server.n_works[1]), 0);
 	tape_wait(&server.tape, tape_has, "close");
-	ck_assert_str_eq(server.tape.text.s, "open 10 by nobody|open 20 by nobody|close");
+	ck_assert_str_eq(tape_words(&server.tape), "open 10 by nobody|open 20 by nobody|close");
 	client_done(&unary);
 	client_done(&echo);
 	server_stop(&server);
@@ -415,7 +414,7 @@ START_TEST(some_methods_are_not_served_in_plaintext)
 	client_open(&client, ECHO_ENCRYPTED, "hello");
 	ck_assert_str_eq(client_outcome(&client), "end 16 /test.Echo/EncryptedEcho is served with TLS only, and this "
 	                                          "port is plaintext");
-	ck_assert_str_eq(text_get(&server.tape.text), "");
+	ck_assert_str_eq(tape_words(&server.tape), "");
 	client_done(&client);
 	server_stop(&server);
 }

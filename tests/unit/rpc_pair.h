@@ -78,6 +78,16 @@ static inline bool tape_is_ended(struct tape *tape, const void *what)
 	return tape->is_ended;
 }
 
+/* What there is so far; until the next call. */
+static inline const char *tape_words(struct tape *tape)
+{
+	static _Thread_local char words[8192];
+	pthread_mutex_lock(&tape->mutex);
+	snprintf(words, sizeof words, "%s", text_get(&tape->text));
+	pthread_mutex_unlock(&tape->mutex);
+	return words;
+}
+
 /* ---- the server's side ---- */
 
 enum door_habit { DOOR_BY_CERTIFICATE, DOOR_HOLDS, DOOR_REFUSES };
@@ -97,7 +107,8 @@ struct server {
 struct server_stream {
 	struct server *server;
 	struct transport_stream *stream;
-	struct text request; /* of unary ones */
+	struct text request; /* what came: all of it of unary ones, of others what waits to be sent back */
+	bool is_sending;
 };
 
 static inline void *server_open(void *context, struct transport_stream *stream, unsigned method)
@@ -119,14 +130,25 @@ static inline void server_send(struct server_stream *own, const void *data, size
 	buffer_unref(buffer);
 }
 
+static inline void echo_send(struct server_stream *own)
+{
+	own->is_sending = own->request.n > 0;
+	if (own->is_sending)
+		server_send(own, own->request.s, own->request.n);
+	own->request.n = 0;
+}
+
 static inline void echo_message(void *context, const uint8_t *data, size_t n)
 {
-	server_send(context, data, n);
+	struct server_stream *own = context;
+	text_add_n(&own->request, data, n);
+	if (!own->is_sending)
+		echo_send(own);
 }
 
 static inline void echo_ready(void *context)
 {
-	(void)context;
+	echo_send(context);
 }
 
 static inline void unary_message(void *context, const uint8_t *data, size_t n)
@@ -170,12 +192,20 @@ static inline int64_t unary_work(void *context)
 	return INT64_MAX;
 }
 
+static inline bool server_identify(const struct transport_visitor *visitor, struct spiffe_id *id)
+{
+	struct error error;
+	if (visitor->n_uris == 1)
+		return spiffe_id_parse(visitor->uris[0].s, visitor->uris[0].n, id, &error);
+	return visitor->token && strcmp(visitor->token, "secret") == 0 &&
+	       spiffe_id_parse(OTHER_APP, strlen(OTHER_APP), id, &error);
+}
+
 static inline void server_knock(void *context, struct transport_guest *guest)
 {
 	struct server *server = context;
 	const struct transport_visitor *visitor = &guest->visitor;
 	struct spiffe_id id;
-	struct error error;
 	tape_say(&server->tape, false, "knock %s uris=%zu%s%s certificate=%d token=%s cluster=%s", visitor->path,
 	         visitor->n_uris, visitor->n_uris ? " " : "", visitor->n_uris ? visitor->uris[0].s : "",
 	         visitor->certificate != NULL, visitor->token ? visitor->token : "-",
@@ -184,10 +214,7 @@ static inline void server_knock(void *context, struct transport_guest *guest)
 		atomic_store(&server->held, guest);
 	else if (server->habit == DOOR_REFUSES)
 		transport_guest_refuse(guest, TRANSPORT_PERMISSION_DENIED, "not you");
-	else if (visitor->n_uris == 1 && spiffe_id_parse(visitor->uris[0].s, visitor->uris[0].n, &id, &error))
-		transport_guest_admit(guest, &id);
-	else if (visitor->token && strcmp(visitor->token, "secret") == 0 &&
-	         spiffe_id_parse(OTHER_APP, strlen(OTHER_APP), &id, &error))
+	else if (server_identify(visitor, &id))
 		transport_guest_admit(guest, &id);
 	else
 		transport_guest_refuse(guest, TRANSPORT_UNAUTHENTICATED, "who are you?");
@@ -220,7 +247,7 @@ static inline void server_init_at(struct server *server, const char *plaintext, 
 	struct grpc_listener listeners[] = {{"127.0.0.1:0", server->tls}, {plaintext, NULL}};
 	options.listeners = listeners;
 	options.n_listeners = 2;
-	options.methods = memcpy(arena_alloc(server->authority.arena, sizeof methods), methods, sizeof methods);
+	options.methods = methods;
 	options.n_methods = 3;
 	options.door = (struct transport_door){server_knock, server};
 	options.max_streams = options.max_streams_per_connection = 100;
@@ -279,6 +306,7 @@ struct client {
 	struct grpc_client *client;
 	struct grpc_client_call *call;
 	struct tape tape;
+	bool is_sending; /* under the tape's lock */
 };
 
 static inline void client_message(void *context, const uint8_t *data, size_t n)
@@ -289,7 +317,11 @@ static inline void client_message(void *context, const uint8_t *data, size_t n)
 
 static inline void client_ready(void *context)
 {
-	(void)context;
+	struct client *client = context;
+	pthread_mutex_lock(&client->tape.mutex);
+	client->is_sending = false;
+	pthread_cond_broadcast(&client->tape.cond);
+	pthread_mutex_unlock(&client->tape.mutex);
 }
 
 static inline void client_end(void *context, enum transport_status status, const char *message)
@@ -323,6 +355,21 @@ static inline struct buffer *client_buffer(const char *words)
 	return buffer;
 }
 
+static inline bool client_is_ready(struct tape *tape, const void *what)
+{
+	const struct client *client = what;
+	return !client->is_sending || tape->is_ended;
+}
+
+static inline void client_send(struct client *client, const char *words)
+{
+	struct buffer *buffer = client_buffer(words);
+	tape_wait(&client->tape, client_is_ready, client);
+	client->is_sending = true; /* nobody else touches it until the message has left */
+	grpc_client_send(client->call, buffer);
+	buffer_unref(buffer);
+}
+
 static inline void client_open_with(struct client *client, struct grpc_client_call_options options, const char *words)
 {
 	struct error error;
@@ -330,9 +377,8 @@ static inline void client_open_with(struct client *client, struct grpc_client_ca
 	options.context = client;
 	client->call = grpc_client_open(client->client, &options, &error);
 	ck_assert_msg(client->call != NULL, "%s", error.message);
-	struct buffer *buffer = client_buffer(words);
-	grpc_client_send(client->call, buffer);
-	buffer_unref(buffer);
+	client->is_sending = false;
+	client_send(client, words);
 }
 
 static inline void client_open(struct client *client, int path, const char *words)
@@ -351,5 +397,5 @@ static inline void client_done(struct client *client)
 static inline const char *client_outcome(struct client *client)
 {
 	tape_wait(&client->tape, tape_is_ended, NULL);
-	return text_get(&client->tape.text);
+	return tape_words(&client->tape);
 }
