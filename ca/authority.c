@@ -50,10 +50,12 @@ static bool check_signer(X509 *cert, int64_t now_s, struct error *error)
 	       error_set(error, "%s", refusal.error.message);
 }
 
-bool authority_check_leads(const struct authority *authority, X509 *certificate, int64_t at_s, int purpose,
-                           struct error *error)
+bool authority_check_leads(const struct authority *authority, X509 *certificate, int64_t at_s, struct error *error)
 {
-	return certification_path_find(authority->store, authority->given, certificate, at_s, purpose, NULL, error);
+	CLEANUP(certificates_freep) STACK_OF(X509) *path = NULL;
+	return certification_path_find(authority->store, authority->given, certificate, at_s, X509_PURPOSE_SSL_SERVER,
+	                               &path, error) &&
+	       certification_path_fits(path, X509_PURPOSE_SSL_CLIENT, error);
 }
 
 /* Fills path, begin and end. */

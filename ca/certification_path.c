@@ -37,3 +37,14 @@ bool certification_path_find(X509_STORE *store, STACK_OF(X509) * given, X509 *ce
 	crypto_error_clear();
 	return is_good;
 }
+
+bool certification_path_fits(STACK_OF(X509) * path, int purpose, struct error *error)
+{
+	bool is_good = true;
+	for (int i = 0; is_good && i < sk_X509_num(path); i++)
+		is_good = X509_check_purpose(sk_X509_value(path, i), purpose, i > 0) == 1 ||
+		          error_set(error, "%s (certificate %d of the chain)",
+		                    X509_verify_cert_error_string(X509_V_ERR_INVALID_PURPOSE), i + 1);
+	crypto_error_clear();
+	return is_good;
+}

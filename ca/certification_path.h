@@ -13,3 +13,5 @@ X509_STORE *certification_path_store(const struct bundle *roots);
  */
 bool certification_path_find(X509_STORE *store, STACK_OF(X509) * given, X509 *certificate, int64_t at_s, int purpose,
                              STACK_OF(X509) * *path, struct error *error);
+/* Whether all of a way that was found, from its certificate to its root, may be used for that purpose as well. */
+bool certification_path_fits(STACK_OF(X509) * path, int purpose, struct error *error);

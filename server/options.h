@@ -33,12 +33,15 @@ struct options {
 	const char *state_dir; /* NULL: none */
 	struct option_list tls_names;
 	int64_t cert_ttl_s, cert_ttl_max_s; /* of workloads' certificates */
-	const char *control_socket;         /* NULL: in the state folder, or under /run */
+	const char *token_keys;             /* a file with another issuer's keys; NULL: none */
+	const char *token_issuer;           /* of those */
+	const char *token_audience;
+	const char *control_socket; /* NULL: in the state folder, or under /run */
 };
 
 /* environment: "NAME=value" strings, NULL-terminated, as environ(7). */
 enum options_outcome options_parse(int argc, char *const *argv, char *const *environment, struct options *options,
                                    struct error *error);
 
-#define OPTIONS_COUNT 24
+#define OPTIONS_COUNT 27
 extern const struct option_row options_table[OPTIONS_COUNT];
