@@ -2,6 +2,7 @@
 
 #include "base/heap.h"
 #include "server/http.h"
+#include "server/identity/keeper_print.h"
 #include "server/metrics.h"
 #include "server/source/kube/kube_print.h"
 
@@ -30,6 +31,8 @@ const struct admin_endpoint admin_endpoints[ADMIN_ENDPOINTS] = {
     {"/metrics", "", "Metrics for Prometheus."},
     {"/debug/report", "", "What is wrong with the configuration: a JSON array, one row a mistake."},
     {"/debug/kube", "", "How reading from the API server goes, a kind each, as JSON; 404 when only files are read."},
+    {"/debug/ca", "",
+     "What signs certificates, who is trusted, until when, and how a rotation of the root goes, as JSON; no keys."},
     {"/debug/proxies", "", "The connected proxies, what they have acknowledged and refused, as JSON."},
     {"/debug/config_dump", "?proxy=ID",
      "What the connected proxy would get now, as \"weft translate\" prints it. ID is a node id from /debug/proxies, or "
@@ -68,6 +71,19 @@ static void page_health(struct admin *admin, const struct http_request *request,
 	text_printf(&response->body, "%s\n", is_good ? "ok" : note.message);
 }
 
+/* Or need not have one. What is wrong with it though it goes on is said behind what `note` has. */
+static bool has_authority(struct admin *admin, struct error *note)
+{
+	struct keeper_status status = {0};
+
+	if (admin->options.keeper)
+		keeper_status(admin->options.keeper, &status);
+	if (status.note.message[0] && status.is_used)
+		error_set(note, "%s%sthe certificate authority: %s", note->message, note->message[0] ? "; " : "",
+		          status.note.message);
+	return status.has_signer || !status.is_used;
+}
+
 /* Either way `note` is what there is to say, or "". */
 static bool is_ready(struct admin *admin, struct error *note)
 {
@@ -76,6 +92,8 @@ static bool is_ready(struct admin *admin, struct error *note)
 	if (!is_accepting(admin, note))
 		return false;
 	if (!pipeline_is_ready(admin->options.pipeline, note))
+		return false;
+	if (!has_authority(admin, note))
 		return false;
 	return admin->options.xds || error_set(note, "the xDS server is not listening");
 }
@@ -89,6 +107,26 @@ static void page_ready(struct admin *admin, const struct http_request *request, 
 	response->status = is_good ? 200 : 503;
 	text_printf(&response->body, "%s%s%s\n", is_good ? "ready" : "not ready", note.message[0] ? ": " : "",
 	            note.message);
+}
+
+static struct metrics_authority authority_of(struct admin *admin)
+{
+	struct keeper_status status = {0};
+	int64_t now_s = clock_wall_ns(clock_system()) / CLOCK_S;
+
+	if (admin->options.keeper)
+		keeper_status(admin->options.keeper, &status);
+	return (struct metrics_authority){
+	    .is_used = status.is_used,
+	    .has_signer = status.has_signer,
+	    .signer_s = status.has_signer ? (double)(status.signer_end_s - now_s) : 0,
+	    .root_s = status.has_signer ? (double)(status.root_end_s - now_s) : 0,
+	    .serving_s = status.serving_end_s ? (double)(status.serving_end_s - now_s) : 0,
+	    .is_stale = status.is_stale,
+	    .changes = status.changes,
+	    .reload_failures = status.reload_failures,
+	    .phase = status.phase,
+	};
 }
 
 static void page_metrics(struct admin *admin, const struct http_request *request, struct http_response *response)
@@ -106,6 +144,7 @@ static void page_metrics(struct admin *admin, const struct http_request *request
 	input.kube_is_stale = input.kube.health == KUBE_STALE;
 	input.now_ns = clock_now_ns(clock_system());
 	process_usage(&input.process);
+	input.authority = authority_of(admin);
 	response->content_type = METRICS_CONTENT_TYPE;
 	metrics_print(&input, &response->body);
 }
@@ -130,6 +169,18 @@ static void page_kube(struct admin *admin, const struct http_request *request, s
 	}
 	response->status = 404;
 	text_add(&response->body, "no API server is read from\n");
+}
+
+static void page_ca(struct admin *admin, const struct http_request *request, struct http_response *response)
+{
+	(void)request;
+	if (!admin->options.keeper) {
+		response->status = 404;
+		text_add(&response->body, "there is no certificate authority\n");
+		return;
+	}
+	response->content_type = JSON_CONTENT_TYPE;
+	keeper_print(admin->options.keeper, &response->body);
 }
 
 static void page_proxies(struct admin *admin, const struct http_request *request, struct http_response *response)
@@ -164,7 +215,7 @@ static void page_config_dump(struct admin *admin, const struct http_request *req
 typedef void page(struct admin *admin, const struct http_request *request, struct http_response *response);
 
 static page *const pages[ADMIN_ENDPOINTS] = {
-    page_index, page_health, page_ready, page_metrics, page_report, page_kube, page_proxies, page_config_dump,
+    page_index, page_health, page_ready, page_metrics, page_report, page_kube, page_ca, page_proxies, page_config_dump,
 };
 
 static void admin_handle(void *context, const struct http_request *request, struct http_response *response)

@@ -5,10 +5,13 @@
  */
 #include "base/log.h"
 #include "server/admin.h"
+#include "server/control.h"
+#include "server/identity/keeper.h"
 #include "server/manual.h"
 #include "server/options.h"
 #include "server/pipeline.h"
 #include "server/process.h"
+#include "server/trust_view.h"
 #include "server/xds/server.h"
 
 #include <errno.h>
@@ -27,6 +30,10 @@ struct daemon {
 	const struct options *options;
 	struct kube_source *kube; /* NULL: files only */
 	struct pipeline *pipeline;
+	struct signer_cell *signers;
+	struct arena *arena; /* of the keeper's options */
+	struct keeper *keeper;
+	struct control *control; /* NULL: no place for it */
 	struct xds_server *xds;
 	struct grpc_tls *tls; /* NULL: plaintext only */
 	struct grpc_transport *transport;
@@ -38,6 +45,7 @@ struct daemon {
 static void daemon_publish(void *context, struct generation *generation)
 {
 	const struct daemon *daemon = context;
+	keeper_set_trust_domain(daemon->keeper, generation->model->mesh.trust_domain);
 	xds_server_publish(daemon->xds, generation);
 }
 
@@ -91,6 +99,98 @@ static bool port_file_write(struct daemon *daemon, struct error *error)
 
 /* ---- life ---- */
 
+static void daemon_on_secret(void *context)
+{
+	const struct daemon *daemon = context;
+	keeper_wake(daemon->keeper);
+}
+
+static void daemon_on_serving(void *context, const struct serving_files *files)
+{
+	const struct daemon *daemon = context;
+	struct error error;
+	if (daemon->tls &&
+	    !grpc_tls_set(daemon->tls, &(struct grpc_tls_material){files->chain, files->key, files->roots}, &error))
+		log_error("main", "the TLS port's certificate: %s; keeping the former one", error.message);
+}
+
+static void daemon_on_trusted(void *context, const char *pem, size_t n)
+{
+	const struct daemon *daemon = context;
+	pipeline_trust(daemon->pipeline, pem, n);
+	if (daemon->kube)
+		kube_source_set_roots(daemon->kube, pem, n);
+}
+
+static void daemon_on_look(void *context, const struct signer *signer, struct rotation_view *view)
+{
+	const struct daemon *daemon = context;
+	trust_view_look(daemon->xds, signer, view);
+}
+
+static bool daemon_is_leader(void *context)
+{
+	const struct daemon *daemon = context;
+	struct kube_source_stats stats = {.is_leader = true};
+	if (daemon->kube)
+		kube_source_stats(daemon->kube, &stats);
+	return stats.is_leader;
+}
+
+/* Fit for the name of an annotation. */
+static const char *daemon_replica(struct arena *arena)
+{
+	unsigned char number[TEMPLATE_SERIAL_SIZE];
+	issue_draw_serial(number);
+	return arena_printf(arena, "%02x%02x%02x%02x%02x%02x%02x%02x", number[0], number[1], number[2], number[3],
+	                    number[4], number[5], number[6], number[7]);
+}
+
+/* What signs: nothing is looked at before the start. */
+static void daemon_keeper(struct daemon *daemon)
+{
+	const struct options *options = daemon->options;
+	struct kube_source *kube = daemon->kube;
+	struct keeper_options keeper = {
+	    .origin = {.ca_dir = options->ca_dir ? options->ca_dir : ORIGIN_CA_DIR,
+	               .is_ca_dir_asked_for = options->ca_dir != NULL,
+	               .state_dir = options->state_dir,
+	               .root_namespace = options->root_namespace},
+	    .plugged = kube ? kube_source_secret(kube, KUBE_SECRET_PLUGGED) : NULL,
+	    .own = kube ? kube_source_secret(kube, KUBE_SECRET_OWN) : NULL,
+	    .lifetime = {options->cert_ttl_s, options->cert_ttl_max_s},
+	    .clock = clock_system(),
+	    .on_serving = daemon_on_serving,
+	    .on_trusted = daemon_on_trusted,
+	    .look = daemon_on_look,
+	    .is_leader = daemon_is_leader,
+	    .context = daemon,
+	};
+
+	daemon->arena = arena_new();
+	daemon->signers = signer_cell_new();
+	keeper.cell = daemon->signers;
+	keeper.replica = daemon_replica(daemon->arena);
+	keeper.dns = serving_names(daemon->arena, options->root_namespace, options->tls_names, options->n_tls_names,
+	                           &keeper.n_dns);
+	daemon->keeper = keeper_new(&keeper);
+}
+
+/* Only a socket that was asked for must be there. */
+static bool daemon_control(struct daemon *daemon, struct error *error)
+{
+	const struct options *options = daemon->options;
+
+	daemon->control = control_new(&(struct control_options){.path = options->control_socket,
+	                                                        .state_dir = options->state_dir,
+	                                                        .keeper = daemon->keeper},
+	                              error);
+	if (daemon->control || options->control_socket)
+		return daemon->control != NULL;
+	log_info("main", "no control socket: %s; \"weft ca\" cannot reach this process", error->message);
+	return true;
+}
+
 /* The API server's side: nothing is asked of it before the start. */
 static bool daemon_kube(struct daemon *daemon, struct error *error)
 {
@@ -109,6 +209,9 @@ static bool daemon_kube(struct daemon *daemon, struct error *error)
 	    .root_namespace = options->root_namespace,
 	    .relist_s = options->relist_s,
 	    .stale_s = options->stale_s,
+	    .secrets = {[KUBE_SECRET_PLUGGED] = ORIGIN_PLUGGED_SECRET, [KUBE_SECRET_OWN] = ORIGIN_OWN_SECRET},
+	    .on_secret = daemon_on_secret,
+	    .context = daemon,
 	});
 	return true;
 }
@@ -194,23 +297,29 @@ static bool daemon_start(struct daemon *daemon, struct error *error)
 
 	if (!daemon_kube(daemon, error))
 		return false;
+	daemon_keeper(daemon);
 	pipeline.kube = daemon->kube;
 	daemon->pipeline = pipeline_new(&pipeline, error);
 	if (!daemon->pipeline)
 		return false;
 	if (!daemon_serve(daemon, error))
 		return false;
-	struct admin_options admin = {
-	    .address = options->admin_address, .pipeline = daemon->pipeline, .xds = daemon->xds};
+	struct admin_options admin = {.address = options->admin_address,
+	                              .pipeline = daemon->pipeline,
+	                              .keeper = daemon->keeper,
+	                              .xds = daemon->xds};
 	daemon->admin = admin_new(&admin, error);
 	if (!daemon->admin)
 		return error_wrap(error, "the admin server");
+	if (!daemon_control(daemon, error))
+		return error_wrap(error, "the control socket");
 	if (!port_file_write(daemon, error))
 		return error_wrap(error, "writing the port file");
 	daemon_log_start(daemon);
 	if (daemon->kube)
 		kube_source_start(daemon->kube);
 	pipeline_start(daemon->pipeline);
+	keeper_start(daemon->keeper);
 	return true;
 }
 
@@ -224,12 +333,17 @@ static void daemon_stop(struct daemon *daemon, int64_t grace_ms)
 		admin_set_draining(daemon->admin);
 	if (daemon->pipeline)
 		pipeline_stop(daemon->pipeline);
+	control_free(daemon->control);
+	keeper_stop(daemon->keeper);
 	grpc_transport_free(daemon->transport, grace_ms);
 	xds_server_free(daemon->xds);
 	grpc_tls_free(daemon->tls);
 	admin_free(daemon->admin);
 	pipeline_free(daemon->pipeline);
 	kube_source_free(daemon->kube);
+	keeper_free(daemon->keeper);
+	signer_cell_free(daemon->signers);
+	arena_free(daemon->arena);
 	if (daemon->has_port_file)
 		unlink(daemon->options->port_file);
 }
