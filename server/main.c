@@ -134,6 +134,24 @@ static void daemon_on_look(void *context, const struct signer *signer, struct ro
 	trust_view_look(daemon->xds, signer, view);
 }
 
+static bool daemon_is_leader(void *context)
+{
+	const struct daemon *daemon = context;
+	struct kube_source_stats stats = {.is_leader = true};
+	if (daemon->kube)
+		kube_source_stats(daemon->kube, &stats);
+	return stats.is_leader;
+}
+
+/* Fit for the name of an annotation. */
+static const char *daemon_replica(struct arena *arena)
+{
+	unsigned char number[TEMPLATE_SERIAL_SIZE];
+	issue_draw_serial(number);
+	return arena_printf(arena, "%02x%02x%02x%02x%02x%02x%02x%02x", number[0], number[1], number[2], number[3],
+	                    number[4], number[5], number[6], number[7]);
+}
+
 /* What signs: nothing is looked at before the start. */
 static void daemon_keeper(struct daemon *daemon)
 {
@@ -151,12 +169,14 @@ static void daemon_keeper(struct daemon *daemon)
 	    .on_serving = daemon_on_serving,
 	    .on_trusted = daemon_on_trusted,
 	    .look = daemon_on_look,
+	    .is_leader = daemon_is_leader,
 	    .context = daemon,
 	};
 
 	daemon->arena = arena_new();
 	daemon->signers = signer_cell_new();
 	keeper.cell = daemon->signers;
+	keeper.replica = daemon_replica(daemon->arena);
 	keeper.dns = serving_names(daemon->arena, options->root_namespace, options->tls_names.v, options->tls_names.n,
 	                           &keeper.n_dns);
 	daemon->keeper = keeper_new(&keeper);

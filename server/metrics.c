@@ -25,7 +25,8 @@ enum metric_label {
 	LABEL_SEVERITY,
 	LABEL_SOURCE,
 	LABEL_KUBE,
-	LABEL_KUBE_KIND
+	LABEL_KUBE_KIND,
+	LABEL_AUTHORITY
 };
 
 struct metric {
@@ -132,6 +133,22 @@ static const struct metric metrics[] = {
     {"weft_kube_failures_total", COUNTER, U64, LABEL_KUBE_KIND, AT_KIND(failures),
      "Lists and watches that failed; /debug/kube says why."},
 
+    {"weft_ca_signing", GAUGE, BOOL, LABEL_AUTHORITY, AT(authority.has_signer), "1 while certificates are signed."},
+    {"weft_ca_signer_expiry_seconds", GAUGE, DOUBLE, LABEL_AUTHORITY, AT(authority.signer_s),
+     "Until the signer, or what lies between it and its root, ends."},
+    {"weft_ca_root_expiry_seconds", GAUGE, DOUBLE, LABEL_AUTHORITY, AT(authority.root_s),
+     "Until the first of the trusted roots ends."},
+    {"weft_ca_serving_expiry_seconds", GAUGE, DOUBLE, LABEL_AUTHORITY, AT(authority.serving_s),
+     "Until weftd's own certificate ends."},
+    {"weft_ca_stale", GAUGE, BOOL, LABEL_AUTHORITY, AT(authority.is_stale),
+     "1 while the former signer goes on since what is there now is wrong; /debug/ca says what."},
+    {"weft_ca_changes_total", COUNTER, U64, LABEL_AUTHORITY, AT(authority.changes),
+     "Changes of the signer or of the trusted roots."},
+    {"weft_ca_reload_failures_total", COUNTER, U64, LABEL_AUTHORITY, AT(authority.reload_failures),
+     "Readings of the authority that failed."},
+    {"weft_ca_rotation_phase", GAUGE, U64, LABEL_AUTHORITY, AT(authority.phase),
+     "Of the root: 0 none, 1 prepared (both are trusted, the old one signs), 2 active (the new one signs)."},
+
     {"process_resident_memory_bytes", GAUGE, U64, LABEL_NONE, AT(process.resident_bytes), "Resident memory."},
     {"process_cpu_seconds_total", COUNTER, DOUBLE, LABEL_NONE, AT(process.cpu_s), "CPU time, user and system."},
     {"process_open_fds", GAUGE, U64, LABEL_NONE, AT(process.open_fds), "Open file descriptors."},
@@ -164,6 +181,7 @@ static size_t label_count(enum metric_label label)
 	case LABEL_NONE:
 	case LABEL_SOURCE:
 	case LABEL_KUBE:
+	case LABEL_AUTHORITY:
 		break;
 	}
 	return 1;
@@ -192,6 +210,7 @@ static void label_print(enum metric_label label, size_t i, struct text *out)
 	switch (label) {
 	case LABEL_NONE:
 	case LABEL_KUBE:
+	case LABEL_AUTHORITY:
 		return;
 	case LABEL_REFUSAL:
 		text_printf(out, "{reason=\"%s\"}", refusal_names[i]);
@@ -266,13 +285,20 @@ static void histogram_print(const struct metric *metric, const struct xds_stats 
 	text_printf(out, "%s_count %llu\n", metric->name, (unsigned long long)sum);
 }
 
+static bool is_family_shown(enum metric_label label, const struct metrics_input *input)
+{
+	if (label == LABEL_AUTHORITY)
+		return input->authority.is_used;
+	return (label != LABEL_KUBE && label != LABEL_KUBE_KIND) || input->kube.is_used;
+}
+
 void metrics_print(const struct metrics_input *input, struct text *out)
 {
 	text_add(out, "# HELP weft_build_info The version that runs; always 1.\n# TYPE weft_build_info gauge\n"
 	              "weft_build_info{version=\"" WEFT_VERSION "\"} 1\n");
 	for (size_t i = 0; i < sizeof metrics / sizeof metrics[0]; i++) {
 		const struct metric *metric = &metrics[i];
-		if ((metric->label == LABEL_KUBE || metric->label == LABEL_KUBE_KIND) && !input->kube.is_used)
+		if (!is_family_shown(metric->label, input))
 			continue;
 		text_printf(out, "# HELP %s %s\n# TYPE %s %s\n", metric->name, metric->help, metric->name,
 		            metric_type_names[metric->type]);

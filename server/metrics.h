@@ -19,6 +19,12 @@ struct metrics_input {
 	int64_t now_ns; /* monotonic */
 	struct process_usage process;
 	bool is_ready;
+	struct metrics_authority {
+		bool is_used;                       /* there is to be one */
+		double signer_s, root_s, serving_s; /* until the end of each */
+		bool has_signer, is_stale;
+		uint64_t changes, reload_failures, phase;
+	} authority;
 };
 
 void metrics_print(const struct metrics_input *input, struct text *out);
