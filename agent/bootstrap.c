@@ -114,7 +114,7 @@ static void add_xds_cluster(struct text *out, const struct agent_options *option
 	assert(is_good);
 	text_printf(out,
 	            "{\"name\": \"" XDS_CLUSTER "\", \"type\": \"%s\", \"dnsLookupFamily\": \"ALL\", "
-	            "\"respectDnsTtl\": true, \"connectTimeout\": \"5s\", \"circuitBreakers\": {\"thresholds\": "
+	            "\"connectTimeout\": \"5s\", \"circuitBreakers\": {\"thresholds\": "
 	            "[{\"priority\": \"DEFAULT\", \"maxConnections\": 100000, \"maxPendingRequests\": 100000, "
 	            "\"maxRequests\": 100000}]}, \"upstreamConnectionOptions\": {\"tcpKeepalive\": {\"keepaliveTime\": "
 	            "60}}, ",

@@ -71,7 +71,7 @@ static int64_t pause_max_ms(const struct renewal *renewal, const struct clock *c
 	if (max_ms > RENEWAL_RETRY_MAX_MS)
 		max_ms = RENEWAL_RETRY_MAX_MS;
 	if (renewal_health(renewal, clock) != RENEWAL_VALID)
-		return max_ms;
+		return max_ms < RENEWAL_RETRY_NONE_MAX_MS ? max_ms : RENEWAL_RETRY_NONE_MAX_MS;
 	int64_t left_ms = renewal->end_s * MS_S - clock_wall_ns(clock) / CLOCK_MS;
 	if (left_ms / 4 < max_ms)
 		max_ms = left_ms / 4;

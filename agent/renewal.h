@@ -19,6 +19,7 @@
 #define RENEWAL_JITTER_PERCENT 5
 #define RENEWAL_RETRY_MIN_MS 1000
 #define RENEWAL_RETRY_MAX_MS 30000
+#define RENEWAL_RETRY_NONE_MAX_MS 10000 /* without a valid certificate, where somebody waits for it */
 #define RENEWAL_LOOK_MS 5000
 
 enum renewal_health {
