@@ -1,6 +1,6 @@
 #include "agent/bootstrap.h"
 
-#include "agent/secret.h"
+#include "agent/sds_secret.h"
 #include "proto/codec.h"
 
 #include <arpa/inet.h>
@@ -93,7 +93,7 @@ static void add_tls(struct text *out, const struct agent_options *options)
 	text_add(out, ", \"commonTlsContext\": {\"tlsParams\": {\"tlsMinimumProtocolVersion\": \"TLSv1_2\", "
 	              "\"tlsMaximumProtocolVersion\": \"TLSv1_3\"}, \"alpnProtocols\": [\"h2\"], "
 	              "\"tlsCertificateSdsSecretConfigs\": [");
-	add_secret(out, SECRET_CERTIFICATE);
+	add_secret(out, SDS_CERTIFICATE);
 	text_add(out,
 	         "], \"combinedValidationContext\": {\"defaultValidationContext\": {\"matchTypedSubjectAltNames\": "
 	         "[{\"sanType\": ");
@@ -101,7 +101,7 @@ static void add_tls(struct text *out, const struct agent_options *options)
 	text_add(out, ", \"matcher\": {\"exact\": ");
 	add_string(out, name);
 	text_add(out, "}}]}, \"validationContextSdsSecretConfig\": ");
-	add_secret(out, SECRET_ROOTS);
+	add_secret(out, SDS_ROOTS);
 	text_add(out, "}}}}");
 }
 

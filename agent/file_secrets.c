@@ -56,7 +56,7 @@ static struct known *known_need(struct file_secrets *files, const char *name, bo
 	return &files->v[files->n++];
 }
 
-static struct secret *read_cert(const char *name, struct error *error)
+static struct sds_secret *read_cert(const char *name, struct error *error)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	CLEANUP(text_done) struct text chain = {0};
@@ -79,10 +79,10 @@ static struct secret *read_cert(const char *name, struct error *error)
 		error_set(error, "%s is not the key of %s", key_path, path);
 		return NULL;
 	}
-	return secret_certificate(name, chain.s, key.s);
+	return sds_secret_certificate(name, chain.s, key.s);
 }
 
-static struct secret *read_root(const char *name, struct error *error)
+static struct sds_secret *read_root(const char *name, struct error *error)
 {
 	CLEANUP(text_done) struct text roots = {0};
 	const char *path = strcmp(name, ROOT_SYSTEM) == 0 ? SYSTEM_ROOTS : name + strlen(ROOT_PREFIX);
@@ -92,7 +92,7 @@ static struct secret *read_root(const char *name, struct error *error)
 		error_set(error, "%s: there is no certificate in it", path);
 		return NULL;
 	}
-	return secret_roots(name, roots.s);
+	return sds_secret_roots(name, roots.s);
 }
 
 /* Only what changed is put; what is wrong is said once. */
@@ -101,7 +101,7 @@ static bool look(struct file_secrets *files, const char *name, bool is_cert)
 	struct error error;
 	bool is_new;
 	struct known *known = known_need(files, name, &is_new);
-	struct secret *secret = is_cert ? read_cert(name, &error) : read_root(name, &error);
+	struct sds_secret *secret = is_cert ? read_cert(name, &error) : read_root(name, &error);
 	known->is_seen = true;
 	if (!secret) {
 		if (is_new || !digest_is_zero(known->digest))
@@ -110,7 +110,7 @@ static bool look(struct file_secrets *files, const char *name, bool is_cert)
 		return false;
 	}
 	if (digest_equal(known->digest, secret->digest)) {
-		secret_unref(secret);
+		sds_secret_unref(secret);
 		return false;
 	}
 	known->digest = secret->digest;

@@ -1,6 +1,6 @@
 #include "agent/roots_stream.h"
 
-#include "agent/secret.h"
+#include "agent/sds_secret.h"
 #include "base/heap.h"
 #include "base/log.h"
 #include "proto/pack.h"
@@ -38,11 +38,11 @@ static void add_request(struct roots_stream *stream, const char *nonce, const ch
                         struct text *out)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
-	char name[] = SECRET_ROOTS, *names[] = {name};
+	char name[] = SDS_ROOTS, *names[] = {name};
 	envoy_discovery_request *message = envoy_discovery_request_new(arena);
 	/* every request has it: so none depends on which came first */
 	message->node = arena_memdup(arena, stream->options.node, sizeof *stream->options.node);
-	message->type_url = arena_strdup(arena, SECRET_TYPE_URL);
+	message->type_url = arena_strdup(arena, SDS_TYPE_URL);
 	message->resource_names = names;
 	message->n_resource_names = 1;
 	message->response_nonce = arena_strdup(arena, nonce);
@@ -87,16 +87,16 @@ static const envoy_secret *find_roots(struct arena *arena, const envoy_discovery
 {
 	for (size_t i = 0; i < response->n_resources; i++) {
 		const google_any *any = response->resources[i];
-		if (strcmp(any->type_url, SECRET_TYPE_URL) != 0)
+		if (strcmp(any->type_url, SDS_TYPE_URL) != 0)
 			continue;
 		const envoy_secret *secret =
 		    (const envoy_secret *)unpack(arena, envoy_secret_type(), any->value.data, any->value.len, error);
 		if (!secret)
 			return NULL;
-		if (strcmp(secret->name, SECRET_ROOTS) == 0)
+		if (strcmp(secret->name, SDS_ROOTS) == 0)
 			return secret;
 	}
-	error_set(error, "there is no secret " SECRET_ROOTS " in it");
+	error_set(error, "there is no secret " SDS_ROOTS " in it");
 	return NULL;
 }
 
@@ -109,13 +109,13 @@ static struct bundle *read_roots(struct arena *arena, const envoy_discovery_resp
 	    secret->type_case == ENVOY__EXTENSIONS__TRANSPORT_SOCKETS__TLS__V3__SECRET__TYPE_VALIDATION_CONTEXT
 	        ? secret->validation_context->trusted_ca
 	        : NULL;
-	struct pem_file file = {SECRET_ROOTS, NULL, 0};
+	struct pem_file file = {SDS_ROOTS, NULL, 0};
 	if (source && source->specifier_case == ENVOY__CONFIG__CORE__V3__DATA_SOURCE__SPECIFIER_INLINE_BYTES)
 		file.s = (const char *)source->inline_bytes.data, file.n = source->inline_bytes.len;
 	else if (source && source->specifier_case == ENVOY__CONFIG__CORE__V3__DATA_SOURCE__SPECIFIER_INLINE_STRING)
 		file.s = source->inline_string, file.n = strlen(source->inline_string);
 	if (!file.s) {
-		error_set(error, "the secret " SECRET_ROOTS " has no certificates inside");
+		error_set(error, "the secret " SDS_ROOTS " has no certificates inside");
 		return NULL;
 	}
 	return bundle_read(&file, error);
@@ -134,7 +134,7 @@ static void on_message(void *context, const uint8_t *data, size_t n)
 	struct error error = {""};
 	const envoy_discovery_response *response =
 	    (const envoy_discovery_response *)unpack(arena, envoy_discovery_response_type(), data, n, &error);
-	if (response && strcmp(response->type_url, SECRET_TYPE_URL) != 0)
+	if (response && strcmp(response->type_url, SDS_TYPE_URL) != 0)
 		return;
 	struct bundle *bundle = response ? read_roots(arena, response, &error) : NULL;
 	pthread_mutex_lock(&stream->lock);

@@ -38,7 +38,7 @@ struct sds_entry *sds_entry_need(struct sds *sds, const char *name)
 
 void sds_entry_settle(struct sds *sds, struct sds_entry *entry)
 {
-	bool is_own = !strcmp(entry->name, SECRET_CERTIFICATE) || !strcmp(entry->name, SECRET_ROOTS);
+	bool is_own = !strcmp(entry->name, SDS_CERTIFICATE) || !strcmp(entry->name, SDS_ROOTS);
 	struct sds_entry **link = &sds->entries;
 	if (entry->n_subscriptions || is_own)
 		return;
@@ -46,16 +46,16 @@ void sds_entry_settle(struct sds *sds, struct sds_entry *entry)
 		link = &(*link)->next;
 	*link = entry->next;
 	sds->n_entries--;
-	secret_unref(entry->secret);
+	sds_secret_unref(entry->secret);
 	free(entry->name);
 	free(entry);
 }
 
 /* ---- what others ask ---- */
 
-void sds_put(struct sds *sds, const char *name, struct secret *secret)
+void sds_put(struct sds *sds, const char *name, struct sds_secret *secret)
 {
-	struct secret *former = secret;
+	struct sds_secret *former = secret;
 	pthread_mutex_lock(&sds->lock);
 	struct sds_entry *entry = sds_entry_need(sds, name);
 	if (entry) {
@@ -63,7 +63,7 @@ void sds_put(struct sds *sds, const char *name, struct secret *secret)
 		entry->secret = secret;
 	}
 	pthread_mutex_unlock(&sds->lock);
-	secret_unref(former);
+	sds_secret_unref(former);
 }
 
 static bool has_acknowledged(const struct sds_stream *stream, const struct sds_entry *entry, struct digest digest)
@@ -186,7 +186,7 @@ void sds_free(struct sds *sds)
 	while (sds->entries) {
 		struct sds_entry *entry = sds->entries;
 		sds->entries = entry->next;
-		secret_unref(entry->secret);
+		sds_secret_unref(entry->secret);
 		free(entry->name);
 		free(entry);
 	}

@@ -4,7 +4,7 @@
  * delta). No gRPC in here: sds_server.h stands below.
  *
  *     struct sds *sds = sds_new(&(struct sds_options){…});
- *     sds_put(sds, SECRET_CERTIFICATE, secret);       and wake the transport
+ *     sds_put(sds, SDS_CERTIFICATE, secret);       and wake the transport
  *     struct transport_handler handler = sds_handler(sds);
  *
  * - A name that has no secret (yet) is not answered, so Envoy waits for it.
@@ -13,7 +13,7 @@
  *
  * Any thread may call what is below the handler; callbacks come on the transport's thread, with no lock held.
  */
-#include "agent/secret.h"
+#include "agent/sds_secret.h"
 #include "base/arena.h"
 #include "rpc/transport.h"
 
@@ -50,7 +50,7 @@ void sds_free(struct sds *sds); /* after the transport; NULL is fine */
 struct transport_handler sds_handler(struct sds *sds);
 
 /* The reference moves in; NULL: from now on there is none for those who ask anew. */
-void sds_put(struct sds *sds, const char *name, struct secret *secret);
+void sds_put(struct sds *sds, const char *name, struct sds_secret *secret);
 /*
  * Whether all streams that subscribe to the name have acknowledged what there is under it now, and this has that
  * digest. Without any such stream: whether there never was one, for who comes later gets the newest.

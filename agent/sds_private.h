@@ -9,7 +9,7 @@
 
 struct sds_entry {
 	char *name;
-	struct secret *secret; /* NULL: none */
+	struct sds_secret *secret; /* NULL: none */
 	unsigned n_subscriptions;
 	bool had_subscription; /* ever */
 	struct sds_entry *next;

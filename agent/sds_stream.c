@@ -89,7 +89,7 @@ static bool request_read(struct sds_stream *stream, struct arena *arena, const u
 		                                .names = whole->resource_names,
 		                                .n_names = whole->n_resource_names};
 	}
-	return !request->type_url[0] || !strcmp(request->type_url, SECRET_TYPE_URL) ||
+	return !request->type_url[0] || !strcmp(request->type_url, SDS_TYPE_URL) ||
 	       error_set(error, "only secrets are served here, not %.200s", request->type_url);
 }
 
@@ -194,20 +194,20 @@ bool sds_stream_message(struct sds_stream *stream, const uint8_t *data, size_t n
 
 static bool is_due(const struct sds_subscription *subscription)
 {
-	const struct secret *secret = subscription->entry->secret;
+	const struct sds_secret *secret = subscription->entry->secret;
 	return secret && !digest_equal(secret->digest, subscription->sent);
 }
 
-static google_any *secret_any(struct arena *arena, const struct secret *secret)
+static google_any *secret_any(struct arena *arena, const struct sds_secret *secret)
 {
 	google_any *any = google_any_new(arena);
-	any->type_url = arena_strdup(arena, SECRET_TYPE_URL);
+	any->type_url = arena_strdup(arena, SDS_TYPE_URL);
 	any->value.data = secret->data;
 	any->value.len = secret->n;
 	return any;
 }
 
-static char *version_text(struct arena *arena, const struct secret *secret)
+static char *version_text(struct arena *arena, const struct sds_secret *secret)
 {
 	char hex[DIGEST_HEX];
 	digest_hex(secret->digest, hex);
@@ -217,11 +217,11 @@ static char *version_text(struct arena *arena, const struct secret *secret)
 static struct bytes response_delta(struct sds_stream *stream, struct arena *arena, char *nonce)
 {
 	envoy_delta_discovery_response *response = envoy_delta_discovery_response_new(arena);
-	response->type_url = arena_strdup(arena, SECRET_TYPE_URL);
+	response->type_url = arena_strdup(arena, SDS_TYPE_URL);
 	response->nonce = nonce;
 	for (size_t i = 0; i < stream->n_subscriptions; i++) {
 		struct sds_subscription *subscription = &stream->subscriptions[i];
-		const struct secret *secret = subscription->entry->secret;
+		const struct sds_secret *secret = subscription->entry->secret;
 		if (!is_due(subscription))
 			continue;
 		envoy_resource *resource = envoy_resource_new(arena);
@@ -244,7 +244,7 @@ static struct bytes response_whole(struct sds_stream *stream, struct arena *aren
 	digest_init(&state);
 	for (size_t i = 0; i < stream->n_subscriptions; i++) {
 		struct sds_subscription *subscription = &stream->subscriptions[i];
-		const struct secret *secret = subscription->entry->secret;
+		const struct sds_secret *secret = subscription->entry->secret;
 		if (!secret)
 			continue;
 		BUILD_ADD(arena, response, resources, secret_any(arena, secret));
@@ -254,7 +254,7 @@ static struct bytes response_whole(struct sds_stream *stream, struct arena *aren
 	}
 	digest_hex(digest_final(&state), hex);
 	response->version_info = arena_strdup(arena, hex);
-	response->type_url = arena_strdup(arena, SECRET_TYPE_URL);
+	response->type_url = arena_strdup(arena, SDS_TYPE_URL);
 	response->nonce = nonce;
 	return pack(arena, &response->base);
 }

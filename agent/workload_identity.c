@@ -42,7 +42,7 @@ struct workload_identity {
 
 /* ---- what Envoy gets ---- */
 
-static void put(struct workload_identity *identity, const char *name, struct secret *secret)
+static void put(struct workload_identity *identity, const char *name, struct sds_secret *secret)
 {
 	sds_put(identity->options.sds, name, secret);
 	sds_server_wake(identity->server);
@@ -58,7 +58,7 @@ static void set_roots(struct workload_identity *identity, struct bundle *roots)
 	if (!is_new)
 		return;
 	bundle_print(roots, &pem);
-	put(identity, SECRET_ROOTS, secret_roots(SECRET_ROOTS, text_get(&pem)));
+	put(identity, SDS_ROOTS, sds_secret_roots(SDS_ROOTS, text_get(&pem)));
 	pthread_mutex_lock(&identity->lock);
 	identity->n_roots = bundle_size(roots);
 	pthread_mutex_unlock(&identity->lock);
@@ -170,8 +170,8 @@ static void on_success(struct workload_identity *identity, struct credential *cr
 		if (roots)
 			set_roots(identity, roots);
 	}
-	put(identity, SECRET_CERTIFICATE,
-	    secret_certificate(SECRET_CERTIFICATE, credential->chain_pem.s, credential->key_pem.s));
+	put(identity, SDS_CERTIFICATE,
+	    sds_secret_certificate(SDS_CERTIFICATE, credential->chain_pem.s, credential->key_pem.s));
 	spiffe_id_print(&identity->id, id);
 	log_info("identity", "a certificate for %s; %s", id, words.s);
 }
@@ -186,12 +186,12 @@ static void look_at_clock(struct workload_identity *identity)
 	identity->health = health;
 	renewal_describe(&identity->renewal, identity->clock, &words);
 	if (health == RENEWAL_VALID) {
-		put(identity, SECRET_CERTIFICATE,
-		    secret_certificate(SECRET_CERTIFICATE, identity->credential->chain_pem.s,
-		                       identity->credential->key_pem.s));
+		put(identity, SDS_CERTIFICATE,
+		    sds_secret_certificate(SDS_CERTIFICATE, identity->credential->chain_pem.s,
+		                           identity->credential->key_pem.s));
 		log_info("identity", "%s again", words.s);
 	} else {
-		put(identity, SECRET_CERTIFICATE, NULL);
+		put(identity, SDS_CERTIFICATE, NULL);
 		log_error("identity",
 		          "%s: no connection can be made with it, so this proxy is not ready; asking for another",
 		          words.s);
@@ -241,7 +241,7 @@ static void follow_roots(struct workload_identity *identity)
 		identity->is_stream_trusted = true;
 		set_roots(identity, news);
 	}
-	if (identity->roots && sds_is_acknowledged(identity->options.sds, SECRET_ROOTS, roots_digest(identity)))
+	if (identity->roots && sds_is_acknowledged(identity->options.sds, SDS_ROOTS, roots_digest(identity)))
 		roots_stream_acknowledge(identity->stream);
 	bool is_open = roots_stream_is_open(identity->stream);
 	if (!is_open)

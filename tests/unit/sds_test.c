@@ -30,7 +30,7 @@ static const char *bytes_text(const envoy_data_source *source)
 
 static void log_secret(struct envoy *envoy, const google_any *any)
 {
-	ck_assert_str_eq(any->type_url, SECRET_TYPE_URL);
+	ck_assert_str_eq(any->type_url, SDS_TYPE_URL);
 	const envoy_secret *secret =
 	    (const envoy_secret *)unpack_own(arena, envoy_secret_type(), any->value.data, any->value.len);
 	text_printf(&envoy->log, "%s%s=", envoy->log.n ? " " : "", secret->name);
@@ -56,7 +56,7 @@ static void fake_send(struct transport_stream *base, struct buffer *const *parts
 	} else {
 		const envoy_discovery_response *response = (const envoy_discovery_response *)unpack_own(
 		    arena, envoy_discovery_response_type(), parts[0]->data, parts[0]->n);
-		ck_assert_str_eq(response->type_url, SECRET_TYPE_URL);
+		ck_assert_str_eq(response->type_url, SDS_TYPE_URL);
 		for (size_t i = 0; i < response->n_resources; i++)
 			log_secret(envoy, response->resources[i]);
 		snprintf(envoy->nonce, sizeof envoy->nonce, "%s", response->nonce);
@@ -127,7 +127,7 @@ static void request(struct envoy *envoy, const char *names, const char *nonce, c
 		envoy_delta_discovery_request *message = envoy_delta_discovery_request_new(arena);
 		message->response_nonce = arena_strdup(arena, nonce);
 		message->error_detail = refusal ? status : NULL;
-		message->type_url = arena_strdup(arena, SECRET_TYPE_URL);
+		message->type_url = arena_strdup(arena, SDS_TYPE_URL);
 		for (size_t i = 0; i < n; i++) {
 			if (v[i][0] == '-')
 				BUILD_ADD(arena, message, resource_names_unsubscribe, v[i] + 1);
@@ -139,7 +139,7 @@ static void request(struct envoy *envoy, const char *names, const char *nonce, c
 		envoy_discovery_request *message = envoy_discovery_request_new(arena);
 		message->response_nonce = arena_strdup(arena, nonce);
 		message->error_detail = refusal ? status : NULL;
-		message->type_url = arena_strdup(arena, SECRET_TYPE_URL);
+		message->type_url = arena_strdup(arena, SDS_TYPE_URL);
 		message->resource_names = v;
 		message->n_resource_names = n;
 		bytes = pack(arena, &message->base);
@@ -156,13 +156,13 @@ static void acknowledge(struct envoy *envoy, const char *names)
 static void put(struct sds *sds, const char *name, const char *content)
 {
 	sds_put(sds, name,
-	        strcmp(name, SECRET_ROOTS) == 0 ? secret_roots(name, content)
-	                                        : secret_certificate(name, content, "key"));
+	        strcmp(name, SDS_ROOTS) == 0 ? sds_secret_roots(name, content)
+	                                     : sds_secret_certificate(name, content, "key"));
 }
 
 static bool roots_are(struct sds *sds, const char *content)
 {
-	return sds_is_acknowledged(sds, SECRET_ROOTS, digest_of(content, strlen(content)));
+	return sds_is_acknowledged(sds, SDS_ROOTS, digest_of(content, strlen(content)));
 }
 
 #define BOTH_METHODS(method) for (enum sds_method method = SDS_STREAM; (method) < SDS_METHODS; (method)++)
@@ -329,7 +329,7 @@ START_TEST(others_hear_of_names_and_answers)
 	ck_assert_uint_eq(changes, 1);
 	struct sds_names names = sds_subscribed(sds, "file-", arena);
 	ck_assert_uint_eq(names.n, 2);
-	sds_put(sds, "file-root:/a", secret_roots("file-root:/a", "r"));
+	sds_put(sds, "file-root:/a", sds_secret_roots("file-root:/a", "r"));
 	ck_assert_str_eq(pump(&envoy), "file-root:/a=r");
 	request(&envoy, "-file-root:/a", "", NULL);
 	ck_assert_uint_eq(sds_subscribed(sds, "file-", arena).n, 1);

@@ -1,4 +1,4 @@
-#include "agent/secret.h"
+#include "agent/sds_secret.h"
 
 #include "base/heap.h"
 #include "proto/envoy.h"
@@ -17,7 +17,7 @@ static envoy_data_source *inline_bytes(struct arena *arena, const char *s)
 	return source;
 }
 
-static envoy_secret *secret_message(struct arena *arena, const char *name)
+static envoy_secret *sds_secret_message(struct arena *arena, const char *name)
 {
 	envoy_secret *message = envoy_secret_new(arena);
 	message->name = arena_strdup(arena, name);
@@ -25,9 +25,9 @@ static envoy_secret *secret_message(struct arena *arena, const char *name)
 }
 
 /* Packed in place: no copy is left elsewhere. */
-static struct secret *secret_new(const envoy_secret *message, struct digest digest)
+static struct sds_secret *sds_secret_new(const envoy_secret *message, struct digest digest)
 {
-	struct secret *secret = HEAP_NEW(struct secret);
+	struct sds_secret *secret = HEAP_NEW(struct sds_secret);
 	secret->digest = digest;
 	secret->n = protobuf_c_message_get_packed_size(&message->base);
 	secret->data = heap_alloc(secret->n);
@@ -36,37 +36,37 @@ static struct secret *secret_new(const envoy_secret *message, struct digest dige
 	return secret;
 }
 
-struct secret *secret_certificate(const char *name, const char *chain, const char *key)
+struct sds_secret *sds_secret_certificate(const char *name, const char *chain, const char *key)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
-	envoy_secret *message = secret_message(arena, name);
+	envoy_secret *message = sds_secret_message(arena, name);
 	envoy_tls_certificate *certificate = envoy_tls_certificate_new(arena);
 	certificate->certificate_chain = inline_bytes(arena, chain);
 	certificate->private_key = inline_bytes(arena, key);
 	message->type_case = ENVOY__EXTENSIONS__TRANSPORT_SOCKETS__TLS__V3__SECRET__TYPE_TLS_CERTIFICATE;
 	message->tls_certificate = certificate;
-	struct secret *secret = secret_new(message, digest_of(chain, strlen(chain)));
+	struct sds_secret *secret = sds_secret_new(message, digest_of(chain, strlen(chain)));
 	OPENSSL_cleanse(certificate->private_key->inline_bytes.data, certificate->private_key->inline_bytes.len);
 	return secret;
 }
 
-struct secret *secret_roots(const char *name, const char *roots)
+struct sds_secret *sds_secret_roots(const char *name, const char *roots)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
-	envoy_secret *message = secret_message(arena, name);
+	envoy_secret *message = sds_secret_message(arena, name);
 	message->type_case = ENVOY__EXTENSIONS__TRANSPORT_SOCKETS__TLS__V3__SECRET__TYPE_VALIDATION_CONTEXT;
 	message->validation_context = envoy_certificate_validation_context_new(arena);
 	message->validation_context->trusted_ca = inline_bytes(arena, roots);
-	return secret_new(message, digest_of(roots, strlen(roots)));
+	return sds_secret_new(message, digest_of(roots, strlen(roots)));
 }
 
-struct secret *secret_ref(struct secret *secret)
+struct sds_secret *sds_secret_ref(struct sds_secret *secret)
 {
 	atomic_fetch_add_explicit(&secret->refs, 1, memory_order_relaxed);
 	return secret;
 }
 
-void secret_unref(struct secret *secret)
+void sds_secret_unref(struct sds_secret *secret)
 {
 	if (!secret)
 		return;
