@@ -63,7 +63,7 @@ static void child(const struct agent_options *options, char *const *argv, int re
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
 	if (become(options->socket_owner) && !prctl(PR_SET_PDEATHSIG, SIGTERM))
-		execvp(argv[0], argv);
+		execvp(options->envoy_path, argv);
 	int reason = errno;
 	ssize_t ignored = write(report, &reason, sizeof reason);
 	(void)ignored;

@@ -231,6 +231,18 @@ static void open_stream(struct workload_identity *identity)
 	roots_stream_open(identity->stream, &peer);
 }
 
+/* A certificate that no longer leads to a trusted root convinces nobody, whatever its time. */
+static void doubt_certificate(struct workload_identity *identity)
+{
+	if (identity->health != RENEWAL_VALID ||
+	    issued_chain_leads_to(identity->credential->chain, identity->roots, identity->clock))
+		return;
+	pthread_mutex_lock(&identity->lock);
+	renewal_hasten(&identity->renewal);
+	pthread_mutex_unlock(&identity->lock);
+	log_warn("identity", "the certificate leads to none of the roots that the mesh trusts now; asking for another");
+}
+
 static void follow_roots(struct workload_identity *identity)
 {
 	roots_stream_work(identity->stream);
@@ -240,6 +252,7 @@ static void follow_roots(struct workload_identity *identity)
 	if (news) {
 		identity->is_stream_trusted = true;
 		set_roots(identity, news);
+		doubt_certificate(identity);
 	}
 	if (identity->roots && sds_is_acknowledged(identity->options.sds, SDS_ROOTS, roots_digest(identity)))
 		roots_stream_acknowledge(identity->stream);

@@ -69,15 +69,16 @@ static bool check_name(const X509 *certificate, const struct spiffe_id *id, stru
 	return (n_uris == 1 && is_found) || error_set(error, "its name is not %s, and that alone", want);
 }
 
-static bool check_leads(const struct issued_chain *chain, int64_t now_s, struct error *error)
+static bool check_leads(const struct issued_chain *chain, const struct bundle *roots, int64_t now_s,
+                        struct error *error)
 {
 	static const int purposes[] = {X509_PURPOSE_SSL_SERVER, X509_PURPOSE_SSL_CLIENT};
-	X509_STORE *store = certification_path_store(chain->roots);
+	X509_STORE *store = certification_path_store(roots);
 	bool is_good = true;
 	for (size_t i = 0; i < sizeof purposes / sizeof purposes[0] && is_good; i++)
 		is_good = certification_path_find(store, chain->list, sk_X509_value(chain->list, 0), now_s, purposes[i],
 		                                  NULL, error) ||
-		          error_wrap(error, "it does not lead to a root that came with it");
+		          error_wrap(error, "it does not lead to a trusted root");
 	X509_STORE_free(store);
 	return is_good;
 }
@@ -90,7 +91,7 @@ static bool check(struct issued_chain *chain, const struct issued_chain_expected
 		return error_set(error, "it is for another key than the one it was asked for");
 	return certificate_times(certificate, &chain->begin_s, &chain->end_s, error) &&
 	       certificate_check_time(certificate, now_s, error) && check_name(certificate, expected->id, error) &&
-	       check_leads(chain, now_s, error);
+	       check_leads(chain, chain->roots, now_s, error);
 }
 
 struct issued_chain *issued_chain_read(const char *const *parts, size_t n, const struct issued_chain_expected *expected,
@@ -109,6 +110,12 @@ struct issued_chain *issued_chain_read(const char *const *parts, size_t n, const
 const struct bundle *issued_chain_roots(const struct issued_chain *chain)
 {
 	return chain->roots;
+}
+
+bool issued_chain_leads_to(const struct issued_chain *chain, const struct bundle *roots, const struct clock *clock)
+{
+	struct error ignored;
+	return check_leads(chain, roots, clock_wall_ns(clock) / CLOCK_S, &ignored);
 }
 
 void issued_chain_print(const struct issued_chain *chain, struct text *out)

@@ -34,6 +34,8 @@ static inline void issued_chain_freep(struct issued_chain **chain)
 }
 
 const struct bundle *issued_chain_roots(const struct issued_chain *chain);
+/* Whether it leads to one of these roots, now: for when they change. */
+bool issued_chain_leads_to(const struct issued_chain *chain, const struct bundle *roots, const struct clock *clock);
 /* PEM: the certificate, then what lies between. */
 void issued_chain_print(const struct issued_chain *chain, struct text *out);
 /* Of the certificate: first and last second. */

@@ -84,6 +84,10 @@ START_TEST(an_answer_to_a_request_is_taken)
 		ck_assert_int_eq(begin_s, NOW_S - TEMPLATE_BACKDATE_S);
 		ck_assert_int_eq(end_s, NOW_S + 3600);
 		ck_assert(bundle_has(issued_chain_roots(chain), x.h.root));
+		struct authority *other = authority_for_test();
+		ck_assert(issued_chain_leads_to(chain, issued_chain_roots(chain), &x.clock));
+		ck_assert(!issued_chain_leads_to(chain, authority_roots(other), &x.clock));
+		authority_free(other);
 		issued_chain_print(chain, &pem);
 		CLEANUP(certificates_freep)
 		STACK_OF(X509) *list = certificates_read(&(struct pem_file){"chain", pem.s, pem.n}, &error);
@@ -103,7 +107,7 @@ START_TEST(what_was_not_asked_for_is_refused)
 	refused(&x, parts, 1, "1 parts: there must be a certificate and, last, the roots");
 	refused(&x, parts, 0, "0 parts");
 	refused(&x, parts, ISSUED_CHAIN_PARTS_MAX + 1, "at most 16 parts");
-	refused(&x, (const char *[]){parts[0], parts[n - 1]}, 2, "does not lead to a root");
+	refused(&x, (const char *[]){parts[0], parts[n - 1]}, 2, "does not lead to a trusted root");
 	refused(&x, (const char *[]){"", parts[n - 1]}, 2, "there is no certificate in it");
 	refused(&x, (const char *[]){parts[0], parts[1], parts[2], ""}, 4, "the roots: there is no certificate in it");
 	refused(&x, (const char *[]){parts[0], parts[1], parts[2], parts[0]}, 4, "it is not for an authority");
@@ -111,7 +115,7 @@ START_TEST(what_was_not_asked_for_is_refused)
 	struct authority *other = authority_for_test(), *own = x.authority;
 	CLEANUP(text_done) struct text roots = {0};
 	bundle_print(authority_roots(other), &roots);
-	refused(&x, (const char *[]){parts[0], parts[1], parts[2], roots.s}, 4, "does not lead to a root");
+	refused(&x, (const char *[]){parts[0], parts[1], parts[2], roots.s}, 4, "does not lead to a trusted root");
 	authority_free(other);
 	x.authority = own;
 
