@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static void fd_closep(int *fd)
+static void fd_closep(const int *fd)
 {
 	if (*fd >= 0)
 		close(*fd);

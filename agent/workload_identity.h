@@ -38,6 +38,6 @@ void workload_identity_start(struct workload_identity *identity, struct sds_serv
 /* The thread ends; waking it is still fine. Then the server may go, and then the identity. */
 void workload_identity_stop(struct workload_identity *identity);
 void workload_identity_free(struct workload_identity *identity); /* NULL is fine */
-void workload_identity_wake(void *identity); /* any thread: Envoy said something (sds_options.on_change) */
+void workload_identity_wake(void *context); /* the identity; any thread: Envoy said something (sds_options.on_change) */
 /* Read at this moment, by this clock. Any thread. */
 void workload_identity_status(struct workload_identity *identity, struct workload_identity_status *status);

@@ -162,6 +162,7 @@ static bool option_set(const struct option_row *option, void *options, const cha
 	char host[OPTION_HOST_MAX];
 	uint16_t port;
 
+	assert(value); /* whoever takes an argument has one */
 	switch (option->type) {
 	case OPTION_PATHS:
 		return set_path(at, value, error);
