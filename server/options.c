@@ -34,7 +34,9 @@ const struct option_row options_table[OPTIONS_COUNT] = {
      "only. Istio's port for it is 15012."},
     {"max-connection-seconds", OPTION_SECONDS, AT(max_connection_s), "SECONDS", "1800", "WEFT_MAX_CONNECTION_SECONDS",
      "With --tls-address: how long a proxy's connection lasts before it is asked to connect anew, so that its "
-     "certificate is looked at again, at most 3600; 0 is for ever. Its configuration stays in force meanwhile."},
+     "certificate is looked at again, at most 3600; 0 is for ever. Its configuration stays in force meanwhile. It "
+     "should "
+     "be less than half of what certificates live: on a connection that outlives its certificate nothing new begins."},
     {"admin-address", OPTION_ADDRESS, AT(admin_address), "HOST:PORT", "127.0.0.1:15014", "WEFT_ADMIN_ADDRESS",
      "Where health, metrics and debug pages are served (HTTP, see ENDPOINTS)."},
     {"port-file", OPTION_STRING, AT(port_file), "FILE", NULL, "WEFT_PORT_FILE",
