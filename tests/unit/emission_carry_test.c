@@ -194,6 +194,8 @@ static const struct edit {
     {"the mesh's settings", "connectTimeout: 10s", "connectTimeout: 3s", CDS},
     {"where proxies log", "connectTimeout: 10s", "connectTimeout: 10s\n    accessLogFile: /dev/stdout", LDS},
     {"who is of the mesh", "connectTimeout: 10s", "connectTimeout: 10s\n    trustDomainAliases: [old]", CDS | LDS},
+    {"the mesh's TLS version", "connectTimeout: 10s",
+     "connectTimeout: 10s\n    meshMTLS: {minProtocolVersion: TLSV1_3}", LDS},
     {"the mutual TLS of a namespace", "",
      END SECURITY DOCUMENT("PeerAuthentication", "all", "default") "spec: {mtls: {mode: STRICT}}\n", LDS},
     {"a namespace that refuses mutual TLS", "",
