@@ -13,6 +13,7 @@ sidecar, and a node beside them where weftd runs.
 sidecar is "agent" (weft-agent starts Envoy), "envoy" (Envoy alone, plaintext to weftd), or None. Root only. What a pod runs is linked into the
 cluster's folder, for a pod's users need not be able to read the clone.
 """
+import contextlib
 import json
 import os
 import shutil
@@ -43,12 +44,13 @@ apiVersion: v1
 kind: Service
 metadata: {{name: {name}, namespace: {namespace}}}
 spec: {{clusterIP: {vip}, selector: {{service: {name}}}, ports: {ports}}}
----
+"""
+ENDPOINTS = """
 apiVersion: discovery.k8s.io/v1
 kind: EndpointSlice
 metadata: {{name: {name}-a, namespace: {namespace}, labels: {{kubernetes.io/service-name: {name}}}}}
 addressType: IPv4
-ports: {slice_ports}
+ports: {ports}
 endpoints: {endpoints}
 """
 
@@ -149,6 +151,7 @@ class Cluster(mesh.Mesh):
         self.env = dict(os.environ, PODS_PREFIX=self.prefix)
         self.is_delta = is_delta
         self.state = os.path.join(self.folder, "state")
+        self.control = os.path.join(self.state, "control.sock")
         self.pods, self.services, self.daemon = {}, {}, None
         os.chmod(self.folder, 0o755)
         self.app = self.program(APP)
@@ -224,6 +227,18 @@ class Cluster(mesh.Mesh):
             if pod.sidecar:
                 mesh.wait_for(f"{pod.name}'s Envoy", lambda p=pod: (p.envoy("/ready") or "").startswith("LIVE"))
 
+    def _versions(self):
+        return sorted((proxy["id"], name, kind["version"]) for proxy in self.proxies() for name, kind in proxy["types"].items())
+
+    @contextlib.contextmanager
+    def changed(self, timeout_s=60):
+        """What is written in the block reaches the proxies: something was pushed, everything is acknowledged, and no more comes."""
+        before = self._versions()
+        yield
+        mesh.wait_for("a push", lambda: self._versions() != before, timeout_s)
+        mesh.wait_quiet(self._versions, 0.5, timeout_s)
+        self.wait_synced(timeout_s)
+
     def nacks(self):
         return [(proxy.get("id"), kind["nack"]) for proxy in self.proxies() for kind in proxy["types"].values() if kind.get("nack")]
 
@@ -297,10 +312,15 @@ class Cluster(mesh.Mesh):
             os.chown(name, UID_PROXY, UID_PROXY)
 
     def service(self, name, pods, namespace="default", ports=PORTS):
+        """A Service by a virtual IP, with these pods behind it."""
         vip = self.services.setdefault(name, f"10.96.0.{10 + len(self.services)}")
-        self.write(f"service-{name}.yaml", SERVICE.format(
-            name=name, namespace=namespace, vip=vip,
-            ports=json.dumps([{"name": port, "port": number, "targetPort": target} for port, number, target, _ in ports]),
-            slice_ports=json.dumps([{"name": port, "port": target} for port, _, target, _ in ports]),
+        self.write(f"service-{name}.yaml", SERVICE.format(name=name, namespace=namespace, vip=vip, ports=json.dumps(
+            [{"name": port, "port": number, "targetPort": target} for port, number, target, _ in ports])))
+        self.endpoints(name, pods, namespace, ports)
+
+    def endpoints(self, name, pods, namespace="default", ports=PORTS):
+        """What a cluster says of the pods behind a Service, wherever that comes from."""
+        self.write(f"endpoints-{name}.yaml", ENDPOINTS.format(
+            name=name, namespace=namespace, ports=json.dumps([{"name": port, "port": target} for port, _, target, _ in ports]),
             endpoints=json.dumps([{"addresses": [pod.ip], "conditions": {"ready": True}, "targetRef": {"kind": "Pod", "name": pod.name, "namespace": pod.namespace}}
                                   for pod in pods])))
