@@ -49,6 +49,15 @@ static void add_routes(struct digest_state *state, const struct model *model)
 	}
 }
 
+static struct digest peers_of(const struct model *model)
+{
+	struct digest_state state;
+	digest_init(&state);
+	for (size_t i = 0; i < model->n_services; i++)
+		digest_add_digest(&state, model->services[i]->peers_digest);
+	return digest_final(&state);
+}
+
 static struct digest endpoints_of(const struct service *service)
 {
 	if (service->n_ports == 1)
@@ -82,5 +91,6 @@ struct model_digests model_digests_of(struct arena *arena, const struct model *m
 	digests.services = digest_so_far(&state);
 	add_routes(&state, model);
 	digests.routes = digest_final(&state);
+	digests.peers = peers_of(model);
 	return digests;
 }
