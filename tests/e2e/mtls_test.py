@@ -147,6 +147,7 @@ def switch(cluster, client):
 
 def modes():
     with pods.Cluster() as cluster:
+        cluster.write("policy.yaml", POLICY.format(namespace="istio-system", mode="STRICT"))
         cluster.weftd()
         client, plain = cluster.pod("client"), cluster.pod("plain", sidecar=None)
         servers = [cluster.pod(name, account="hello", labels={"app": "hello"}) for name in ("v1", "v2")]
