@@ -160,6 +160,18 @@ const struct kind_info kinds[KIND_COUNT] = {
             .is_open = true,
             .check = check_config_map,
         },
+    [KIND_SECRET] =
+        {
+            .group = "",
+            .versions = {"v1"},
+            .kind = "Secret",
+            .plural = "secrets",
+            .message = &k8s__io__api__core__v1__secret__descriptor,
+            .field_selector = "type!=kubernetes.io/service-account-token,type!=helm.sh/release.v1",
+            .may_be_forbidden = true,
+            .is_open = true,
+            .check = check_secret,
+        },
     [KIND_SERVICE_ENTRY] =
         {
             .group = NETWORKING,

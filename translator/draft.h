@@ -25,6 +25,7 @@ struct draft {
 	                         selector: the namespace's; one of each */
 	VEC(const struct route_rule *) rules;
 	VEC(const struct gateway *) gateways;
+	VEC(const struct secret *) secrets; /* comes sorted: by namespace, name */
 	VEC(const struct workload *) workloads;
 	struct istio_settings *istio; /* istio/'s own; see istio/istio_parts.h */
 };

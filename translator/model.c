@@ -103,6 +103,24 @@ const struct destination_subset *destination_policy_subset(const struct destinat
 	return NULL;
 }
 
+const struct secret *model_secret(const struct model *model, const char *namespace, const char *name)
+{
+	size_t low = 0, high = model->n_secrets;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct secret *secret = model->secrets[middle];
+		int order = strcmp(secret->namespace, namespace);
+		order = order ? order : strcmp(secret->name, name);
+		if (order == 0)
+			return secret;
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
 const struct service *model_service(const struct model *model, const char *hostname)
 {
 	return map_get(&model->services_by_host, hostname);

@@ -472,6 +472,26 @@ struct route_rule {
 	struct digest digest;
 };
 
+/* ---- secrets ---- */
+
+/* Bytes of a file, mostly PEM; none: n is 0. */
+struct blob {
+	const char *s;
+	size_t n;
+};
+
+/*
+ * Certificates and keys that proxies are handed, where something names them. The parts fit together
+ * (crds/check_secret.c); those that are missing are none. The key goes into a resource and nowhere else: no row, log or
+ * page shows it.
+ */
+struct secret {
+	const char *name, *namespace;
+	struct blob certificate, key; /* a chain, leaf first, and the leaf's private key */
+	struct blob ca, crl;          /* whom to believe */
+	struct digest digest;
+};
+
 /* ---- gateways ---- */
 
 struct gateway_host {
@@ -532,6 +552,9 @@ struct model {
 	size_t n_rules;
 	const struct gateway *const *gateways; /* precedence: created_s, name, namespace */
 	size_t n_gateways;
+	const struct secret *const *secrets; /* by namespace, name */
+	size_t n_secrets;
+	struct blob trust_roots;                 /* what the mesh trusts, as PEM; none: not known (yet) */
 	const struct workload *const *workloads; /* by namespace, name */
 	size_t n_workloads;
 	enum mtls_mode mtls_mode;            /* of workloads of which nothing else is said; never unset */
@@ -544,6 +567,7 @@ struct model {
 	struct report report;                /* canonical order */
 };
 
+const struct secret *model_secret(const struct model *model, const char *namespace, const char *name); /* or NULL */
 const struct service *model_service(const struct model *model, const char *hostname);
 /* What a workload takes, all levels worked out; no mode in it is unset. Ports live in the arena. */
 struct mtls_settings model_mtls(struct arena *arena, const struct model *model, const char *namespace,

@@ -126,6 +126,8 @@ static void seal_arrays(struct draft *draft)
 	model->n_rules = draft->rules.n;
 	model->gateways = draft->gateways.v;
 	model->n_gateways = draft->gateways.n;
+	model->secrets = draft->secrets.v;
+	model->n_secrets = draft->secrets.n;
 	model->workloads = draft->workloads.v;
 	model->n_workloads = draft->workloads.n;
 }
@@ -197,6 +199,7 @@ struct model *resolve(struct arena *arena, const struct snapshot *snapshot)
 	struct draft draft = {.arena = arena, .snapshot = snapshot, .model = model, .report = &model->report};
 	for (size_t i = 0; i < snapshot->n_rows; i++)
 		report_add_row(&model->report, &snapshot->rows[i]);
+	model->trust_roots = (struct blob){snapshot->trust_roots, snapshot->trust_roots_n};
 	resolve_istio(&draft);
 	seal_arrays(&draft);
 	seal_served(&draft);

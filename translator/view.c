@@ -210,6 +210,7 @@ static struct digest digest_of_view(const struct view *view)
 	digest_add_bool(&state, view->is_ipv4);
 	digest_add_bool(&state, view->is_ipv6);
 	digest_add_bool(&state, view->is_mtls_capable);
+	digest_add_bool(&state, view->is_verified);
 	digest_add_bool(&state, view->is_unprivileged);
 	digest_add_bool(&state, view->is_http10);
 	digest_add_i64(&state, view->interception);
@@ -229,6 +230,7 @@ struct view *view_of(struct arena *arena, const struct model *model, const struc
 	    .is_ipv4 = has_family(node, ADDRESS_IPV4),
 	    .is_ipv6 = has_family(node, ADDRESS_IPV6),
 	    .is_mtls_capable = node->is_mtls_capable,
+	    .is_verified = node->is_verified,
 	    .is_unprivileged = node->is_unprivileged,
 	    .is_http10 = node->is_http10,
 	    .interception = node->interception,

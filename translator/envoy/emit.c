@@ -79,6 +79,7 @@ void emit_view_types(const struct scope *scope, unsigned types, struct emit_cach
 	static void (*const emitters[RESOURCE_TYPE_COUNT])(struct emit *) = {
 	    [RESOURCE_CLUSTER] = emit_outbound_clusters,
 	    [RESOURCE_ENDPOINTS] = emit_endpoints,
+	    [RESOURCE_SECRET] = emit_secrets,
 	    [RESOURCE_LISTENER] = emit_listeners,
 	    [RESOURCE_ROUTE] = emit_routes,
 	};

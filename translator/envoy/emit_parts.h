@@ -109,6 +109,8 @@ enum emit_unit {
 	UNIT_VIRTUAL_INBOUND,
 	UNIT_TABLE,
 	UNIT_VIRTUAL_HOST,
+	UNIT_SECRET,
+	UNIT_TRUST_ROOTS,
 };
 void emit_key_init(struct digest_state *state, enum emit_unit unit, struct digest base);
 
@@ -119,6 +121,7 @@ void emit_endpoints(struct emit *emit);
 void emit_outbound_listeners(struct emit *emit);
 void emit_gateway_listeners(struct emit *emit);
 void emit_routes(struct emit *emit);
+void emit_secrets(struct emit *emit);
 void emit_inbound_listener(struct emit *emit, const struct workload_class *workload);
 
 void emit_inbound_clusters(struct emit *emit, const struct workload_class *workload);

@@ -95,6 +95,7 @@ void resolve_istio(struct draft *draft)
 {
 	static void (*const parts[])(struct draft *) = {
 	    resolve_mesh,                 /* what all others default to */
+	    resolve_secrets,              /* gateways and policies name them */
 	    resolve_workloads,            /* Pods, Nodes, WorkloadEntries: what services stand on */
 	    resolve_peer_authentications, /* what those workloads take */
 	    resolve_services,             /* Services, EndpointSlices, Endpoints */

@@ -12,6 +12,7 @@
 
 /* The parts, in the order in which they run (istio.c). */
 void resolve_mesh(struct draft *draft);
+void resolve_secrets(struct draft *draft);
 void resolve_workloads(struct draft *draft);
 void resolve_services(struct draft *draft);
 void resolve_service_entries(struct draft *draft);
