@@ -15,11 +15,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define EVENTS_MAX 256 /* handled before the handler's work is done */
-#define KEEPALIVE_TIME_MS 30000
-#define KEEPALIVE_TIMEOUT_MS 10000
-#define MIN_PING_INTERVAL_MS 5000
-#define CONNECTION_AGE_GRACE_MS 30000
+#define EVENTS_MAX 256 /* handled before the handlers' work is done */
+#define MAX_STREAMS 20000
+#define MAX_STREAMS_PER_CONNECTION 100
+#define MAX_GUESTS 10000
+#define MAX_REQUEST_BYTES (4u << 20)
+#define STALLED_STREAM_MS 60000
+#define KNOCK_MS 10000
 
 /* ---- events ---- */
 
@@ -48,12 +50,11 @@ static void on_accept(struct acceptor *acceptor, bool is_ok)
 
 	transport->n_armed--;
 	acceptor->is_armed = false;
-	grpc_metadata_array_destroy(&acceptor->metadata);
+	if (is_ok)
+		grpc_stream_open(transport, call, acceptor->method, &acceptor->metadata);
+	grpc_metadata_clear(&acceptor->metadata);
 	grpc_call_details_destroy(&acceptor->details);
-	if (!is_ok)
-		return; /* shutting down */
-	grpc_stream_open(transport, call, acceptor->method);
-	if (!transport->is_shutting_down)
+	if (is_ok && !transport->is_shutting_down)
 		acceptor_arm(acceptor);
 }
 
@@ -74,8 +75,8 @@ static void on_event(struct grpc_transport *transport, const grpc_event *event)
 	case TAG_CLOSE:
 		grpc_stream_closed(tag->owner);
 		break;
-	case TAG_FINISH:
-		grpc_stream_finished(tag->owner);
+	case TAG_DONE:
+		grpc_stream_done(tag->owner);
 		break;
 	case TAG_WAKE:
 		atomic_store(&transport->is_ringing, false);
@@ -97,6 +98,12 @@ static void transport_stop(struct grpc_transport *transport, int64_t now_ns)
 		grpc_stream_finish(stream, TRANSPORT_UNAVAILABLE, "shutting down");
 }
 
+static void soonest(int64_t *next_ns, int64_t at_ns)
+{
+	if (at_ns < *next_ns)
+		*next_ns = at_ns;
+}
+
 /* Returns when to look again. */
 static int64_t transport_work(struct grpc_transport *transport)
 {
@@ -108,12 +115,12 @@ static int64_t transport_work(struct grpc_transport *transport)
 		transport->is_cancelled = true;
 		grpc_server_cancel_all_calls(transport->server);
 	}
-	int64_t next_ns = transport->options.handler.work(transport->options.handler.context);
-	int64_t watch_ns = grpc_sends_work(transport, now_ns);
-	if (watch_ns < next_ns)
-		next_ns = watch_ns;
-	if (transport->is_shutting_down && !transport->is_cancelled && transport->cancel_ns < next_ns)
-		next_ns = transport->cancel_ns;
+	int64_t next_ns = grpc_guests_work(transport, now_ns);
+	for (size_t i = 0; i < transport->n_handlers; i++)
+		soonest(&next_ns, transport->handlers[i]->work(transport->handlers[i]->context));
+	soonest(&next_ns, grpc_sends_work(transport, now_ns));
+	if (transport->is_shutting_down && !transport->is_cancelled)
+		soonest(&next_ns, transport->cancel_ns);
 	return next_ns;
 }
 
@@ -146,43 +153,6 @@ static void *transport_thread(void *argument)
 
 /* ---- life ---- */
 
-static grpc_arg integer_arg(const char *key, int value)
-{
-	/* gRPC copies keys and does not write to them */
-	union {
-		const char *constant;
-		char *plain;
-	} name = {.constant = key};
-	return (grpc_arg){.type = GRPC_ARG_INTEGER, .key = name.plain, .value.integer = value};
-}
-
-static grpc_server *transport_server(const struct grpc_transport_options *options)
-{
-	grpc_arg args[16];
-	size_t n = 0;
-
-	args[n++] = integer_arg(GRPC_ARG_ALLOW_REUSEPORT, 0); /* a second daemon must not bind the same port */
-	args[n++] = integer_arg(GRPC_ARG_MAX_CONCURRENT_STREAMS, (int)options->max_streams_per_connection);
-	args[n++] = integer_arg(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, (int)options->max_request_bytes);
-	args[n++] = integer_arg(GRPC_ARG_MAX_SEND_MESSAGE_LENGTH, -1);
-	args[n++] = integer_arg(GRPC_ARG_KEEPALIVE_TIME_MS, KEEPALIVE_TIME_MS);
-	args[n++] = integer_arg(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, KEEPALIVE_TIMEOUT_MS);
-	args[n++] = integer_arg(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
-	args[n++] = integer_arg(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
-	args[n++] = integer_arg(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, MIN_PING_INTERVAL_MS);
-	/* it sizes windows for what is received, here small requests, at the price of a ping and timers a request */
-	args[n++] = integer_arg(GRPC_ARG_HTTP2_BDP_PROBE, 0);
-	/* identity only: a small compressed request could be a large one */
-	args[n++] = integer_arg(GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET, 1);
-	if (options->max_connection_age_ms) {
-		args[n++] = integer_arg(GRPC_ARG_MAX_CONNECTION_AGE_MS, (int)options->max_connection_age_ms);
-		args[n++] = integer_arg(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, CONNECTION_AGE_GRACE_MS);
-	}
-	assert(n <= sizeof args / sizeof args[0]);
-	const grpc_channel_args channel_args = {.num_args = n, .args = args};
-	return grpc_server_create(&channel_args, NULL);
-}
-
 static void transport_make_bell(struct grpc_transport *transport)
 {
 	grpc_slice method = grpc_slice_from_static_string("/weft/wake");
@@ -200,23 +170,41 @@ static void transport_make_acceptors(struct grpc_transport *transport)
 {
 	size_t n = transport->options.n_methods;
 
+	transport->methods = HEAP_NEW_N(struct transport_method, n);
+	for (size_t i = 0; i < n; i++)
+		transport->methods[i] = transport->options.methods[i];
 	transport->acceptors = HEAP_NEW_N(struct acceptor, n + 1);
 	for (size_t i = 0; i <= n; i++) {
 		struct acceptor *acceptor = &transport->acceptors[i];
 		acceptor->tag = (struct tag){TAG_ACCEPT, acceptor};
 		acceptor->transport = transport;
-		acceptor->method = (unsigned)i;
 		if (i == n)
 			break;
-		acceptor->registered = grpc_server_register_method(transport->server, transport->options.methods[i],
-		                                                   NULL, GRPC_SRM_PAYLOAD_NONE, 0);
+		acceptor->method = &transport->methods[i];
+		acceptor->registered = grpc_server_register_method(transport->server, acceptor->method->path, NULL,
+		                                                   GRPC_SRM_PAYLOAD_NONE, 0);
 		assert(acceptor->registered);
+	}
+}
+
+static void transport_find_handlers(struct grpc_transport *transport)
+{
+	const struct grpc_transport_options *options = &transport->options;
+
+	transport->handlers = HEAP_NEW_N(const struct transport_handler *, options->n_methods);
+	for (size_t i = 0; i < options->n_methods; i++) {
+		size_t seen = 0;
+		while (seen < transport->n_handlers && transport->handlers[seen] != options->methods[i].handler)
+			seen++;
+		if (seen == transport->n_handlers)
+			transport->handlers[transport->n_handlers++] = options->methods[i].handler;
 	}
 }
 
 /* All but the thread. */
 static void transport_destroy(struct grpc_transport *transport)
 {
+	grpc_lobby_leave(transport->lobby);
 	grpc_server_destroy(transport->server);
 	grpc_call_unref(transport->bell);
 	grpc_channel_destroy(transport->bell_channel);
@@ -226,9 +214,27 @@ static void transport_destroy(struct grpc_transport *transport)
 		;
 	grpc_completion_queue_destroy(transport->queue);
 	pthread_mutex_destroy(&transport->bell_mutex);
-	free(transport->acceptors);
-	free(transport);
 	grpc_shutdown_blocking();
+	free(transport->handlers);
+	free(transport->acceptors);
+	free(transport->methods);
+	free(transport);
+}
+
+static void transport_defaults(struct grpc_transport_options *options)
+{
+	if (!options->max_streams)
+		options->max_streams = MAX_STREAMS;
+	if (!options->max_streams_per_connection)
+		options->max_streams_per_connection = MAX_STREAMS_PER_CONNECTION;
+	if (!options->max_guests)
+		options->max_guests = MAX_GUESTS;
+	if (!options->max_request_bytes)
+		options->max_request_bytes = MAX_REQUEST_BYTES;
+	if (!options->stalled_stream_ms)
+		options->stalled_stream_ms = STALLED_STREAM_MS;
+	if (!options->knock_ms)
+		options->knock_ms = KNOCK_MS;
 }
 
 struct grpc_transport *grpc_transport_new(const struct grpc_transport_options *options, struct error *error)
@@ -238,20 +244,19 @@ struct grpc_transport *grpc_transport_new(const struct grpc_transport_options *o
 	grpc_log_install();
 	grpc_init();
 	transport->options = *options;
+	transport_defaults(&transport->options);
 	transport->queue = grpc_completion_queue_create_for_next(NULL);
-	transport->server = transport_server(options);
+	transport->server = grpc_listen_server(&transport->options);
 	grpc_server_register_completion_queue(transport->server, transport->queue, NULL);
+	transport->lobby = grpc_lobby_new(transport);
 	transport_make_bell(transport);
 	transport_make_acceptors(transport);
-
-	grpc_server_credentials *credentials = grpc_insecure_server_credentials_create();
-	int port = grpc_server_add_http2_port(transport->server, options->address, credentials);
-	grpc_server_credentials_release(credentials);
-	if (port > 0) {
-		transport->port = (unsigned)port;
+	transport_find_handlers(transport);
+	if (grpc_listen(transport, error)) {
+		transport->options.listeners = NULL; /* borrowed until here */
+		transport->options.methods = NULL;
 		return transport;
 	}
-	error_set(error, "cannot listen on %s: it is in use, or not an address of this machine", options->address);
 	/* a server that never started must be started before it can be destroyed */
 	grpc_server_start(transport->server);
 	grpc_server_shutdown_and_notify(transport->server, transport->queue, &transport->shutdown);
@@ -283,9 +288,10 @@ void grpc_transport_free(struct grpc_transport *transport, int64_t grace_ms)
 	transport_destroy(transport);
 }
 
-unsigned grpc_transport_port(const struct grpc_transport *transport)
+unsigned grpc_transport_port(const struct grpc_transport *transport, size_t listener)
 {
-	return transport->port;
+	assert(listener < transport->options.n_listeners);
+	return transport->ports[listener];
 }
 
 void grpc_transport_wake(struct grpc_transport *transport)
@@ -300,6 +306,11 @@ void grpc_transport_wake(struct grpc_transport *transport)
 
 void grpc_transport_stats(const struct grpc_transport *transport, struct grpc_transport_stats *stats)
 {
+	stats->streams = atomic_load(&transport->open_streams);
+	stats->encrypted_streams = atomic_load(&transport->encrypted_streams);
+	stats->guests = atomic_load(&transport->n_guests);
+	for (size_t i = 0; i < GUEST_REFUSALS; i++)
+		stats->refused_guests[i] = atomic_load(&transport->refused_guests[i]);
 	stats->stalled_streams = atomic_load(&transport->stalled_streams);
 	stats->refused_streams = atomic_load(&transport->refused_streams);
 	stats->accept_failures = grpc_log_accept_failures();

@@ -53,8 +53,9 @@ static bool is_accepting(struct admin *admin, struct error *note)
 
 	if (admin->options.xds)
 		xds_server_stats(admin->options.xds, &stats);
-	return !stats.accept_failures || error_set(note, "the xDS listener has stopped accepting (out of file "
-	                                                 "descriptors, see the log): restart weftd");
+	return !stats.transport.accept_failures ||
+	       error_set(note, "the xDS listener has stopped accepting (out of file "
+	                       "descriptors, see the log): restart weftd");
 }
 
 static void page_health(struct admin *admin, const struct http_request *request, struct http_response *response)

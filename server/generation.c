@@ -69,12 +69,37 @@ static struct digest node_key(const struct node *node)
 	return digest_final(&state);
 }
 
-struct roster_node *roster_node_new(const char *id, const struct json *metadata, struct error *error)
+/* Whether the node says what the caller proved. */
+static bool node_verify(struct arena *arena, struct node *node, const struct spiffe_id *caller, struct error *error)
+{
+	char identity[SPIFFE_ID_TEXT];
+
+	if (!*node->service_account)
+		node->service_account = arena_strdup(arena, caller->account);
+	node->is_verified = !strcmp(node->namespace, caller->ns) && !strcmp(node->service_account, caller->account);
+	if (node->is_verified)
+		return true;
+	spiffe_id_print(caller, identity);
+	return error_set(error,
+	                 "the proxy says that it is of namespace \"%s\" and service account \"%s\", but proved "
+	                 "to be %s",
+	                 node->namespace, node->service_account, identity);
+}
+
+/* caller: NULL when nobody proved anything. */
+static struct roster_node *node_new(const char *id, const struct json *metadata, const struct spiffe_id *caller,
+                                    bool *is_denied, struct error *error)
 {
 	struct arena *arena = arena_new();
 	struct roster_node *node = ARENA_NEW(arena, struct roster_node);
 
-	if (!node_parse(arena, id, metadata, &node->node, error)) {
+	*is_denied = false;
+	bool is_good = node_parse(arena, id, metadata, &node->node, error);
+	if (is_good && caller) {
+		is_good = node_verify(arena, &node->node, caller, error);
+		*is_denied = !is_good;
+	}
+	if (!is_good) {
 		arena_free(arena);
 		return NULL;
 	}
@@ -82,6 +107,18 @@ struct roster_node *roster_node_new(const char *id, const struct json *metadata,
 	node->key = node_key(&node->node);
 	atomic_init(&node->refs, 1);
 	return node;
+}
+
+struct roster_node *roster_node_new(const char *id, const struct json *metadata, struct error *error)
+{
+	bool is_denied;
+	return node_new(id, metadata, NULL, &is_denied, error);
+}
+
+struct roster_node *roster_node_new_verified(const char *id, const struct json *metadata,
+                                             const struct spiffe_id *caller, bool *is_denied, struct error *error)
+{
+	return node_new(id, metadata, caller, is_denied, error);
 }
 
 struct roster_node *roster_node_ref(struct roster_node *node)

@@ -8,6 +8,7 @@
  * generation before, so "nothing to do" is a pointer comparison.
  */
 #include "base/map.h"
+#include "ca/spiffe_id.h"
 #include "translator/resource.h"
 #include "translator/snapshot.h"
 #include "translator/view.h"
@@ -21,6 +22,12 @@ struct roster_node {
 };
 
 struct roster_node *roster_node_new(const char *id, const struct json *metadata, struct error *error);
+/*
+ * Of a proxy that proved to be the caller: its node is verified, and has the caller's service account when it names
+ * none. NULL with *is_denied when it says that it is of another namespace or service account.
+ */
+struct roster_node *roster_node_new_verified(const char *id, const struct json *metadata,
+                                             const struct spiffe_id *caller, bool *is_denied, struct error *error);
 struct roster_node *roster_node_ref(struct roster_node *node);
 void roster_node_unref(struct roster_node *node);
 

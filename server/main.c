@@ -28,6 +28,8 @@ struct daemon {
 	struct kube_source *kube; /* NULL: files only */
 	struct pipeline *pipeline;
 	struct xds_server *xds;
+	struct grpc_tls *tls; /* NULL: plaintext only */
+	struct grpc_transport *transport;
 	struct admin *admin;
 	bool has_port_file;
 	uint64_t work_seen, work_trimmed; /* see daemon_trim */
@@ -43,6 +45,13 @@ static void daemon_roster(void *context, struct roster *roster)
 {
 	const struct daemon *daemon = context;
 	pipeline_roster(daemon->pipeline, roster);
+}
+
+enum { LISTENER_PLAINTEXT, LISTENER_TLS, LISTENERS };
+
+static unsigned daemon_port(const struct daemon *daemon, size_t listener)
+{
+	return grpc_transport_port(daemon->transport, listener);
 }
 
 /* ---- the port file ---- */
@@ -68,8 +77,10 @@ static bool port_file_write(struct daemon *daemon, struct error *error)
 
 	if (!path)
 		return true;
-	text_printf(&content, "{\"xds\":%u,\"admin\":%u,\"pid\":%ld}\n", xds_server_port(daemon->xds),
-	            admin_port(daemon->admin), (long)getpid());
+	text_printf(&content, "{\"xds\":%u,", daemon_port(daemon, LISTENER_PLAINTEXT));
+	if (daemon->tls)
+		text_printf(&content, "\"tls\":%u,", daemon_port(daemon, LISTENER_TLS));
+	text_printf(&content, "\"admin\":%u,\"pid\":%ld}\n", admin_port(daemon->admin), (long)getpid());
 	text_printf(&draft, "%s.%ld", path, (long)getpid());
 	daemon->has_port_file = file_write(draft.s, content.s, content.n, error) &&
 	                        (!rename(draft.s, path) || error_set_errno(error, errno, "%s", path));
@@ -109,14 +120,63 @@ static void daemon_log_start(const struct daemon *daemon)
 
 	for (size_t i = 0; i < options->n_config_paths; i++)
 		text_printf(&paths, "%s%s", i ? ", " : "", options->config_paths[i]);
+	if (daemon->tls)
+		log_info("main", "TLS on %s (port %u)", options->tls_address, daemon_port(daemon, LISTENER_TLS));
 	log_info("main", "weftd " WEFT_VERSION ": xDS on %s (port %u), admin on %s (port %u)%s%s", options->xds_address,
-	         xds_server_port(daemon->xds), options->admin_address, admin_port(daemon->admin),
+	         daemon_port(daemon, LISTENER_PLAINTEXT), options->admin_address, admin_port(daemon->admin),
 	         paths.n ? ", configuration from " : "", text_get(&paths));
 	if (!options_is_loopback(options->xds_address))
 		log_warn("main",
 		         "%s is plaintext and not only for this machine: whoever reaches it can read the mesh's "
 		         "configuration",
 		         options->xds_address);
+}
+
+/* Who shows a certificate of the mesh with one name is who it names. */
+static void daemon_knock(void *context, struct transport_guest *guest)
+{
+	const struct transport_visitor *visitor = &guest->visitor;
+	struct spiffe_id caller;
+	struct error error;
+
+	(void)context;
+	if (visitor->n_uris != 1)
+		transport_guest_refuse(guest, TRANSPORT_UNAUTHENTICATED,
+		                       "a client certificate of the mesh with one SPIFFE ID is needed");
+	else if (!spiffe_id_parse(visitor->uris[0].s, visitor->uris[0].n, &caller, &error))
+		transport_guest_refuse(guest, TRANSPORT_UNAUTHENTICATED, error.message);
+	else
+		transport_guest_admit(guest, &caller);
+}
+
+/* The gRPC side: what is served, and where. */
+static bool daemon_serve(struct daemon *daemon, struct error *error)
+{
+	const struct options *options = daemon->options;
+	struct transport_method methods[XDS_METHODS];
+	struct grpc_listener listeners[LISTENERS] = {[LISTENER_PLAINTEXT] = {.address = options->xds_address}};
+
+	daemon->xds = xds_server_new(&(struct xds_server_options){.on_roster = daemon_roster, .context = daemon});
+	xds_server_methods(daemon->xds, methods);
+	if (options->tls_address)
+		daemon->tls = grpc_tls_new();
+	listeners[LISTENER_TLS] = (struct grpc_listener){options->tls_address, daemon->tls};
+	daemon->transport = grpc_transport_new(
+	    &(struct grpc_transport_options){
+	        .listeners = listeners,
+	        .n_listeners = daemon->tls ? LISTENERS : 1,
+	        .methods = methods,
+	        .n_methods = XDS_METHODS,
+	        .door = {daemon_knock, daemon},
+	        .stalled_stream_ms = options->stalled_s * 1000,
+	        .max_connection_age_ms = daemon->tls ? options->max_connection_s * 1000 : 0,
+	    },
+	    error);
+	if (!daemon->transport)
+		return error_wrap(error, "the gRPC server");
+	xds_server_attach(daemon->xds, daemon->transport);
+	grpc_transport_start(daemon->transport);
+	return true;
 }
 
 static bool daemon_start(struct daemon *daemon, struct error *error)
@@ -131,10 +191,6 @@ static bool daemon_start(struct daemon *daemon, struct error *error)
 	    .on_generation = daemon_publish,
 	    .context = daemon,
 	};
-	struct xds_server_options xds = {.address = options->xds_address,
-	                                 .stalled_stream_ms = options->stalled_s * 1000,
-	                                 .on_roster = daemon_roster,
-	                                 .context = daemon};
 
 	if (!daemon_kube(daemon, error))
 		return false;
@@ -142,9 +198,8 @@ static bool daemon_start(struct daemon *daemon, struct error *error)
 	daemon->pipeline = pipeline_new(&pipeline, error);
 	if (!daemon->pipeline)
 		return false;
-	daemon->xds = xds_server_new(&xds, error);
-	if (!daemon->xds)
-		return error_wrap(error, "the xDS server");
+	if (!daemon_serve(daemon, error))
+		return false;
 	struct admin_options admin = {
 	    .address = options->admin_address, .pipeline = daemon->pipeline, .xds = daemon->xds};
 	daemon->admin = admin_new(&admin, error);
@@ -169,8 +224,9 @@ static void daemon_stop(struct daemon *daemon, int64_t grace_ms)
 		admin_set_draining(daemon->admin);
 	if (daemon->pipeline)
 		pipeline_stop(daemon->pipeline);
-	if (daemon->xds)
-		xds_server_free(daemon->xds, grace_ms);
+	grpc_transport_free(daemon->transport, grace_ms);
+	xds_server_free(daemon->xds);
+	grpc_tls_free(daemon->tls);
 	admin_free(daemon->admin);
 	pipeline_free(daemon->pipeline);
 	kube_source_free(daemon->kube);

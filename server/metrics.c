@@ -17,7 +17,16 @@ enum metric_value { BOOL, U64, DOUBLE, NANOSECONDS, AGE };
  * A family with a label is an array, one element a label value. What is the Kubernetes source's is left out where there
  * is none, and of kinds that are not read from there.
  */
-enum metric_label { LABEL_NONE, LABEL_TYPE, LABEL_KIND, LABEL_SEVERITY, LABEL_SOURCE, LABEL_KUBE, LABEL_KUBE_KIND };
+enum metric_label {
+	LABEL_NONE,
+	LABEL_TYPE,
+	LABEL_REFUSAL,
+	LABEL_KIND,
+	LABEL_SEVERITY,
+	LABEL_SOURCE,
+	LABEL_KUBE,
+	LABEL_KUBE_KIND
+};
 
 struct metric {
 	const char *name;
@@ -44,12 +53,21 @@ static const struct metric metrics[] = {
     {"weft_xds_nacks_total", COUNTER, U64, LABEL_TYPE, AT(xds.nacks),
      "Responses that proxies refused; /debug/proxies has their words."},
     {"weft_xds_sent_bytes_total", COUNTER, U64, LABEL_NONE, AT(xds.bytes_sent), "Bytes of xDS responses."},
-    {"weft_xds_stalled_streams_total", COUNTER, U64, LABEL_NONE, AT(xds.stalled_streams),
+    {"weft_xds_stalled_streams_total", COUNTER, U64, LABEL_NONE, AT(xds.transport.stalled_streams),
      "Streams closed because the proxy did not read."},
-    {"weft_xds_refused_streams_total", COUNTER, U64, LABEL_NONE, AT(xds.refused_streams),
+    {"weft_xds_refused_streams_total", COUNTER, U64, LABEL_NONE, AT(xds.transport.refused_streams),
      "Streams turned away because there were too many."},
-    {"weft_xds_accept_failures_total", COUNTER, U64, LABEL_NONE, AT(xds.accept_failures),
+    {"weft_xds_accept_failures_total", COUNTER, U64, LABEL_NONE, AT(xds.transport.accept_failures),
      "Connections that could not be accepted; above 0 the listener is dead, and /healthz is 503."},
+    {"weft_xds_denied_streams_total", COUNTER, U64, LABEL_NONE, AT(xds.denied_streams),
+     "Streams of proxies that say that they are somebody else than they proved to be."},
+    {"weft_grpc_streams", GAUGE, U64, LABEL_NONE, AT(xds.transport.streams), "Streams of all services that are open."},
+    {"weft_grpc_encrypted_streams", GAUGE, U64, LABEL_NONE, AT(xds.transport.encrypted_streams),
+     "Of them: with TLS, and so with a caller."},
+    {"weft_grpc_waiting_callers", GAUGE, U64, LABEL_NONE, AT(xds.transport.guests),
+     "Callers who wait for who they are to be found out."},
+    {"weft_grpc_refused_callers_total", COUNTER, U64, LABEL_REFUSAL, AT(xds.transport.refused_guests),
+     "Callers that were turned away, and why."},
     {"weft_xds_convergence_seconds", HISTOGRAM, U64, LABEL_NONE, 0,
      "From seeing a change to the last proxy's acknowledgement of it."},
 
@@ -123,11 +141,21 @@ static const struct metric metrics[] = {
 
 /* ---- labels ---- */
 
+static const char *const refusal_names[GUEST_REFUSALS] = {
+    [GUEST_UNAUTHENTICATED] = "unauthenticated",
+    [GUEST_DENIED] = "denied",
+    [GUEST_CROWD] = "crowd",
+    [GUEST_LATE] = "late",
+    [GUEST_OTHER] = "other",
+};
+
 static size_t label_count(enum metric_label label)
 {
 	switch (label) {
 	case LABEL_TYPE:
 		return RESOURCE_TYPE_COUNT;
+	case LABEL_REFUSAL:
+		return GUEST_REFUSALS;
 	case LABEL_KIND:
 	case LABEL_KUBE_KIND:
 		return KIND_COUNT;
@@ -164,6 +192,9 @@ static void label_print(enum metric_label label, size_t i, struct text *out)
 	switch (label) {
 	case LABEL_NONE:
 	case LABEL_KUBE:
+		return;
+	case LABEL_REFUSAL:
+		text_printf(out, "{reason=\"%s\"}", refusal_names[i]);
 		return;
 	case LABEL_TYPE:
 		text_printf(out, "{type=\"%s\"}", resource_types[i].short_name);

@@ -29,11 +29,18 @@ const struct option_row options_table[OPTIONS_COUNT] = {
     {"xds-address", OPTION_ADDRESS, AT(xds_address), "HOST:PORT", "127.0.0.1:15010", "WEFT_XDS_ADDRESS",
      "Where proxies connect (xDS over gRPC, plaintext: whoever reaches it can read the mesh's configuration). "
      "0.0.0.0:15010 is every interface; port 0 lets the system choose."},
+    {"tls-address", OPTION_ADDRESS, AT(tls_address), "HOST:PORT", NULL, "WEFT_TLS_ADDRESS",
+     "Where proxies connect with TLS, and prove who they are: the same services and what is served to proven callers "
+     "only. Istio's port for it is 15012."},
+    {"max-connection-seconds", OPTION_SECONDS, AT(max_connection_s), "SECONDS", "1800", "WEFT_MAX_CONNECTION_SECONDS",
+     "With --tls-address: how long a proxy's connection lasts before it is asked to connect anew, so that its "
+     "certificate is looked at again, at most 3600; 0 is for ever. Its configuration stays in force meanwhile."},
     {"admin-address", OPTION_ADDRESS, AT(admin_address), "HOST:PORT", "127.0.0.1:15014", "WEFT_ADMIN_ADDRESS",
      "Where health, metrics and debug pages are served (HTTP, see ENDPOINTS)."},
     {"port-file", OPTION_STRING, AT(port_file), "FILE", NULL, "WEFT_PORT_FILE",
-     "Once listening, write the real ports to FILE as {\"xds\":15010,\"admin\":15014,\"pid\":1}; it is removed at the "
-     "end. For scripts that use port 0."},
+     "Once listening, write the real ports to FILE as {\"xds\":15010,\"tls\":15012,\"admin\":15014,\"pid\":1} (tls "
+     "with "
+     "--tls-address); it is removed at the end. For scripts that use port 0."},
     {"drain-seconds", OPTION_SECONDS, AT(drain_s), "SECONDS", "5", "WEFT_DRAIN_SECONDS",
      "How long proxies get to leave when weftd stops, at most 3600."},
     {"stalled-seconds", OPTION_SECONDS, AT(stalled_s), "SECONDS", "60", "WEFT_STALLED_SECONDS",

@@ -34,6 +34,8 @@ struct options {
 	const char *mesh_path;      /* NULL: none */
 	const char *root_namespace; /* "istio-system" */
 	const char *xds_address;    /* "127.0.0.1:15010" */
+	const char *tls_address;    /* NULL: none */
+	int64_t max_connection_s;   /* 0: for ever */
 	const char *admin_address;  /* "127.0.0.1:15014" */
 	const char *port_file;      /* NULL: none */
 	enum log_level log_level;
@@ -71,7 +73,7 @@ struct option_row {
 	const char *help;
 };
 
-#define OPTIONS_COUNT 16
+#define OPTIONS_COUNT 18
 extern const struct option_row options_table[OPTIONS_COUNT];
 
 #define OPTIONS_HOST_MAX 256

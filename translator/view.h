@@ -23,14 +23,14 @@ enum interception { INTERCEPT_REDIRECT, INTERCEPT_TPROXY, INTERCEPT_NONE };
 struct node {
 	const char *id; /* the whole node id */
 	enum proxy_role role;
-	const char *address;                        /* first IP */
-	struct strings addresses;                   /* all of INSTANCE_IPS, or the id's one */
-	const char *name, *namespace;               /* "app-1", "default" */
-	const char *domain;                         /* "default.svc.cluster.local" */
-	struct labels labels;                       /* metadata LABELS */
-	const char *service_account;                /* metadata SERVICE_ACCOUNT, or "" */
+	const char *address;          /* first IP */
+	struct strings addresses;     /* all of INSTANCE_IPS, or the id's one */
+	const char *name, *namespace; /* "app-1", "default" */
+	const char *domain;           /* "default.svc.cluster.local" */
+	struct labels labels;         /* metadata LABELS */
+	const char *service_account;  /* metadata SERVICE_ACCOUNT, or "" */
+	bool is_verified;             /* it proved its namespace and service account, which are then both there */
 	const char *cluster_id, *network, *version; /* CLUSTER_ID, NETWORK, ISTIO_VERSION; "" */
-	bool is_verified;     /* who it is was proved to the server: set by who knows, never by what the proxy says */
 	bool is_mtls_capable; /* ISTIO_VERSION: an agent stands beside it that hands it its certificate (cluster
 	                         "sds-grpc") */
 	bool is_unprivileged; /* UNPRIVILEGED_POD: no ports below 1024 */

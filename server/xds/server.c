@@ -7,10 +7,6 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#define MAX_STREAMS 20000
-#define MAX_STREAMS_PER_CONNECTION 100
-#define MAX_REQUEST_BYTES (4u << 20)
-#define STALLED_STREAM_MS 60000
 #define ACK_WAIT_MS 5000
 #define ROSTER_GAP_MS 5      /* between two rosters: a thousand proxies that come at once are not a thousand rosters */
 #define DEADLINE_GRAIN_MS 20 /* deadlines are looked through no more often */
@@ -227,42 +223,36 @@ static void generation_drop(void *generation)
 	generation_unref(generation);
 }
 
-static void server_defaults(struct xds_server_options *options)
+struct xds_server *xds_server_new(const struct xds_server_options *options)
 {
-	if (!options->max_streams)
-		options->max_streams = MAX_STREAMS;
-	if (!options->max_streams_per_connection)
-		options->max_streams_per_connection = MAX_STREAMS_PER_CONNECTION;
-	if (!options->max_request_bytes)
-		options->max_request_bytes = MAX_REQUEST_BYTES;
-	if (!options->stalled_stream_ms)
-		options->stalled_stream_ms = STALLED_STREAM_MS;
-	if (!options->ack_wait_ms)
-		options->ack_wait_ms = ACK_WAIT_MS;
-}
+	struct xds_server *server = HEAP_NEW(struct xds_server);
+	struct name_table *names = name_table_new();
 
-static struct grpc_transport *server_transport(struct xds_server *server, struct error *error)
-{
-	const struct xds_server_options *options = &server->options;
-
-	for (size_t i = 0; i < STREAM_METHODS; i++)
-		server->paths[i] = stream_methods[i].path;
-	const struct grpc_transport_options transport = {
-	    .address = options->address,
-	    .methods = server->paths,
-	    .n_methods = STREAM_METHODS,
-	    .max_streams = options->max_streams,
-	    .max_streams_per_connection = options->max_streams_per_connection,
-	    .max_request_bytes = options->max_request_bytes,
-	    .stalled_stream_ms = options->stalled_stream_ms,
-	    .max_connection_age_ms = options->max_connection_age_ms,
-	    .handler = {server_open, server_message, server_ready, server_close, server_work, server},
+	server->options = *options;
+	server->clock = clock_system();
+	server->published = slot_new(generation_drop);
+	server->handler = (struct transport_handler){.open = server_open,
+	                                             .message = server_message,
+	                                             .ready = server_ready,
+	                                             .close = server_close,
+	                                             .work = server_work,
+	                                             .context = server};
+	pthread_mutex_init(&server->lock, NULL);
+	server->timed_ns = INT64_MAX;
+	waves_init(&server->waves);
+	server->env = (struct stream_env){
+	    .clock = server->clock,
+	    .shared = {.sets = set_cache_new(server->clock, names), .names = names},
+	    .ack_wait_ns = (options->ack_wait_ms ? options->ack_wait_ms : ACK_WAIT_MS) * CLOCK_MS,
+	    .stats = &server->stats,
 	};
-	return grpc_transport_new(&transport, error);
+	return server;
 }
 
-static void server_destroy(struct xds_server *server)
+void xds_server_free(struct xds_server *server)
 {
+	if (!server)
+		return;
 	assert(!server->streams);
 	set_cache_free(server->env.shared.sets);
 	name_table_free(server->env.shared.names);
@@ -272,44 +262,17 @@ static void server_destroy(struct xds_server *server)
 	free(server);
 }
 
-struct xds_server *xds_server_new(const struct xds_server_options *options, struct error *error)
+void xds_server_methods(struct xds_server *server, struct transport_method methods[XDS_METHODS])
 {
-	struct xds_server *server = HEAP_NEW(struct xds_server);
-
-	server->options = *options;
-	server_defaults(&server->options);
-	server->clock = clock_system();
-	server->published = slot_new(generation_drop);
-	pthread_mutex_init(&server->lock, NULL);
-	server->timed_ns = INT64_MAX;
-	waves_init(&server->waves);
-	struct name_table *names = name_table_new();
-	server->env = (struct stream_env){
-	    .clock = server->clock,
-	    .shared = {.sets = set_cache_new(server->clock, names), .names = names},
-	    .ack_wait_ns = server->options.ack_wait_ms * CLOCK_MS,
-	    .stats = &server->stats,
-	};
-	server->transport = server_transport(server, error);
-	if (!server->transport) {
-		server_destroy(server);
-		return NULL;
-	}
-	grpc_transport_start(server->transport);
-	return server;
+	static_assert(XDS_METHODS == STREAM_METHODS, "each method of a stream is served");
+	for (unsigned i = 0; i < XDS_METHODS; i++)
+		methods[i] =
+		    (struct transport_method){.path = stream_methods[i].path, .handler = &server->handler, .method = i};
 }
 
-void xds_server_free(struct xds_server *server, int64_t grace_ms)
+void xds_server_attach(struct xds_server *server, struct grpc_transport *transport)
 {
-	if (!server)
-		return;
-	grpc_transport_free(server->transport, grace_ms);
-	server_destroy(server);
-}
-
-unsigned xds_server_port(const struct xds_server *server)
-{
-	return grpc_transport_port(server->transport);
+	server->transport = transport;
 }
 
 void xds_server_publish(struct xds_server *server, struct generation *generation)

@@ -6,43 +6,50 @@
  *     generation --xds_server_publish--> [ grpc thread: streams -> subscriptions -> replies ] --> proxies
  *     roster     <--on_roster------------
  *
+ *     server = xds_server_new(&options);
+ *     xds_server_methods(server, methods);             perhaps others' beside them
+ *     transport = grpc_transport_new(…methods…, &error);
+ *     xds_server_attach(server, transport);
+ *     grpc_transport_start(transport); … grpc_transport_free(transport, grace_ms);
+ *     xds_server_free(server);
+ *
+ * A proxy whose stream was admitted as somebody must introduce itself as that one: with the namespace and the service
+ * account of its caller, else its stream ends with PERMISSION_DENIED. Only then is its node "verified".
+ *
  * Nothing is sent to a proxy before a generation holds its config (unknown is not empty). Layers, each its own file:
  *   transport.h   streams and bytes; no xDS in it         grpc_transport.c   the one with gRPC C core in it
  *   stream.c      one ADS stream: requests in, replies out, order and barriers; no gRPC in it
  *   subscription.c what a stream wants and has of one type   reply_sotw.c, reply_delta.c   response bytes over one diff
  *   body.c        response bodies of a set, built once and shared    nack.c   what was refused, by whom, why
  */
-#include "base/error.h"
 #include "base/text.h"
+#include "rpc/grpc_transport.h"
 #include "server/generation.h"
 
 struct xds_server;
 
 /* All callbacks run on the grpc thread and must not block. */
 struct xds_server_options {
-	const char *address;                 /* "127.0.0.1:15010" */
-	unsigned max_streams;                /* 0: 20000 */
-	unsigned max_streams_per_connection; /* 0: 100 */
-	size_t max_request_bytes;            /* 0: 4 MiB */
-	int64_t stalled_stream_ms;           /* a stream that does not read for so long is closed; 0: 60000 */
-	int64_t max_connection_age_ms;       /* after that a connection is asked to come again; 0: never */
-	int64_t ack_wait_ms;                 /* the bound of the make-before-break barrier; 0: 5000 */
+	int64_t ack_wait_ms; /* the bound of the make-before-break barrier; 0: 5000 */
 	void (*on_roster)(void *context, struct roster *roster); /* reference moves in */
 	void *context;
 };
 
-/* Binds and starts; fails when the address is taken. */
-struct xds_server *xds_server_new(const struct xds_server_options *options, struct error *error);
-/* Graceful: streams end with UNAVAILABLE after at most grace_ms; then all is freed. */
-void xds_server_free(struct xds_server *server, int64_t grace_ms);
-unsigned xds_server_port(const struct xds_server *server); /* for address ":0" */
+struct xds_server *xds_server_new(const struct xds_server_options *options);
+void xds_server_free(struct xds_server *server); /* after the transport; NULL is fine */
+
+#define XDS_METHODS 12
+/* What it serves, for the transport. */
+void xds_server_methods(struct xds_server *server, struct transport_method methods[XDS_METHODS]);
+/* The transport that was made with them: before it starts, and before the first publish. Borrowed. */
+void xds_server_attach(struct xds_server *server, struct grpc_transport *transport);
 
 /* Any thread. The reference moves in; newer replaces older. */
 void xds_server_publish(struct xds_server *server, struct generation *generation);
 
 /*
  * What the proxies have, as canonical JSON, for /debug/proxies: an array by node id of {"id","connected_s","protocol":
- * "delta"|"sotw","types":{"CDS":{"version","acknowledged","nonce","resources","subscribed","nack":{"resource","message","version"}}},…}.
+ * "delta"|"sotw","identity":"spiffe://…"|"","types":{"CDS":{"version","acknowledged","nonce","resources","subscribed","nack":{"resource","message","version"}}},…}.
  * Any thread (a copy is taken under a lock).
  */
 void xds_server_print_proxies(struct xds_server *server, struct text *out);
@@ -71,8 +78,10 @@ extern const int64_t xds_bucket_ms[XDS_BUCKETS]; /* upper bounds of the converge
 struct xds_stats {
 	uint64_t streams, streams_total, requests, rejected_requests;
 	uint64_t pushes[RESOURCE_TYPE_COUNT], acks[RESOURCE_TYPE_COUNT], nacks[RESOURCE_TYPE_COUNT];
-	uint64_t bytes_sent, stalled_streams, refused_streams;
-	uint64_t accept_failures; /* above 0 the listener is dead (see grpc_transport.h): the program is not alive */
+	uint64_t bytes_sent;
+	uint64_t denied_streams; /* of proxies that say that they are somebody else than they proved */
+	/* accept_failures above 0: the listener is dead (see grpc_transport.h), the program is not alive */
+	struct grpc_transport_stats transport;
 	uint64_t convergence[XDS_BUCKETS + 1],
 	    convergence_n; /* event seen -> last acknowledgement of the generation by all */
 	double convergence_sum_s;

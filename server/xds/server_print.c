@@ -52,13 +52,18 @@ static void print_subscription(struct text *out, const struct subscription *sub)
 
 static void print_stream(struct text *out, const struct stream *stream, int64_t now_ns)
 {
+	char identity[SPIFFE_ID_TEXT] = "";
 	bool is_first = true;
 
 	text_add_char(out, '{');
 	text_add_json_member(out, "id", stream->node->node.id);
-	text_printf(out, ",\"connected_s\":%lld,\"protocol\":\"%s\",\"types\":{",
+	text_printf(out, ",\"connected_s\":%lld,\"protocol\":\"%s\",",
 	            (long long)((now_ns - stream->opened_ns) / CLOCK_S),
 	            stream->method->form == REQUEST_DELTA ? "delta" : "sotw");
+	if (stream->transport->caller)
+		spiffe_id_print(stream->transport->caller, identity);
+	text_add_json_member(out, "identity", identity);
+	text_add(out, ",\"types\":{");
 	for (size_t i = 0; i < RESOURCE_TYPE_COUNT; i++) {
 		if (!stream->subs[i].is_open)
 			continue;
@@ -93,13 +98,9 @@ void xds_server_print_proxies(struct xds_server *server, struct text *out)
 
 void xds_server_stats(struct xds_server *server, struct xds_stats *stats)
 {
-	struct grpc_transport_stats transport;
-
-	grpc_transport_stats(server->transport, &transport);
 	pthread_mutex_lock(&server->lock);
 	*stats = server->stats;
 	pthread_mutex_unlock(&server->lock);
-	stats->stalled_streams = transport.stalled_streams;
-	stats->refused_streams = transport.refused_streams;
-	stats->accept_failures = transport.accept_failures;
+	if (server->transport)
+		grpc_transport_stats(server->transport, &stats->transport);
 }

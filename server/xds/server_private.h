@@ -4,7 +4,6 @@
  * thread takes around each call of the transport: so that other threads can look between two calls.
  */
 #include "base/slot.h"
-#include "rpc/grpc_transport.h"
 #include "server/xds/stream.h"
 #include "server/xds/wave.h"
 
@@ -23,8 +22,8 @@ struct server_stream {
 
 struct xds_server {
 	struct xds_server_options options;
-	const char *paths[STREAM_METHODS]; /* for the transport */
-	struct grpc_transport *transport;
+	struct transport_handler handler;
+	struct grpc_transport *transport; /* NULL: not yet attached */
 	const struct clock *clock;
 	struct slot *published;
 	pthread_mutex_t lock;

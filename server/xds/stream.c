@@ -82,9 +82,30 @@ static void stream_reject(struct stream *stream, enum transport_status status, c
 	stream_finish(stream, status, message);
 }
 
+/* A proxy that says that it is somebody else than it proved. It comes again and again: so not each is a line. */
+static void stream_deny(struct stream *stream, const char *id, const char *message)
+{
+	struct stream_env *env = stream->env;
+	CLEANUP(text_done) struct text peer = {0};
+	int64_t now_ns = clock_now_ns(env->clock);
+
+	env->stats->denied_streams++;
+	if (now_ns >= env->denial_log_ns) {
+		env->denial_log_ns = now_ns + STREAM_DENIAL_LOG_S * CLOCK_S;
+		stream->transport->ops->peer(stream->transport, &peer);
+		log_warn("xds", "%s at %s: %s; closing its stream (%llu so far; the next %d s say nothing of others)",
+		         id, text_get(&peer), message, (unsigned long long)env->stats->denied_streams,
+		         STREAM_DENIAL_LOG_S);
+	}
+	stream_finish(stream, TRANSPORT_PERMISSION_DENIED, message);
+}
+
 /* ---- requests ---- */
 
-/* The metadata as a tree: through its canonical JSON, which also says what a Struct may hold. */
+/*
+ * The metadata as a tree: through its canonical JSON, which also says what a Struct may hold. False: the stream has
+ * ended, or must.
+ */
 static bool stream_identify(struct stream *stream, struct arena *arena, const struct request *request,
                             struct error *error)
 {
@@ -99,7 +120,12 @@ static bool stream_identify(struct stream *stream, struct arena *arena, const st
 		if (!metadata)
 			return error_wrap(error, "node metadata");
 	}
-	stream->node = roster_node_new(request->node_id, metadata, error);
+	const struct spiffe_id *caller = stream->transport->caller;
+	bool is_denied = false;
+	stream->node = caller ? roster_node_new_verified(request->node_id, metadata, caller, &is_denied, error)
+	                      : roster_node_new(request->node_id, metadata, error);
+	if (is_denied)
+		stream_deny(stream, request->node_id, error->message);
 	return stream->node != NULL;
 }
 
@@ -178,7 +204,8 @@ void stream_message(struct stream *stream, const uint8_t *data, size_t n)
 	stream->env->stats->requests++;
 	if (!request_parse(arena, stream->method->form, data, n, &request, &error) ||
 	    (!stream->node && !stream_identify(stream, arena, &request, &error))) {
-		stream_reject(stream, TRANSPORT_INVALID_ARGUMENT, error.message);
+		if (!stream->is_finished)
+			stream_reject(stream, TRANSPORT_INVALID_ARGUMENT, error.message);
 		return;
 	}
 	struct subscription *sub = stream_subscription(stream, &request, &is_wrong);

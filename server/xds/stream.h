@@ -22,6 +22,7 @@
 #include "server/xds/subscription.h"
 
 #define STREAM_UNKNOWN_TYPES_MAX 16 /* type URLs that a warning was written for; of the rest nothing is said */
+#define STREAM_DENIAL_LOG_S 10      /* between two lines about proxies that say that they are somebody else */
 
 struct stream_env {
 	const struct clock *clock;
@@ -30,6 +31,7 @@ struct stream_env {
 	struct xds_stats *stats;
 	struct digest unknown_types[STREAM_UNKNOWN_TYPES_MAX];
 	size_t n_unknown_types;
+	int64_t denial_log_ns; /* not before */
 };
 
 /* A method of a service: which types a stream of it carries, and in which form. */

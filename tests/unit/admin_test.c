@@ -17,6 +17,7 @@ struct fixture {
 	const char *paths[1];
 	struct pipeline *pipeline;
 	struct xds_server *xds;
+	struct grpc_transport *transport;
 	struct admin *admin;
 	struct slot *generations;
 };
@@ -52,10 +53,18 @@ static void fixture_init(struct fixture *fixture, bool has_xds)
 	fixture->pipeline = pipeline_new(&pipeline, &error);
 	ck_assert_msg(fixture->pipeline != NULL, "%s", error.message);
 	if (has_xds) {
-		struct xds_server_options xds = {
-		    .address = "127.0.0.1:0", .on_roster = on_roster, .context = fixture->pipeline};
-		fixture->xds = xds_server_new(&xds, &error);
-		ck_assert_msg(fixture->xds != NULL, "%s", error.message);
+		struct transport_method methods[XDS_METHODS];
+		const struct grpc_listener listener = {.address = "127.0.0.1:0"};
+		fixture->xds =
+		    xds_server_new(&(struct xds_server_options){.on_roster = on_roster, .context = fixture->pipeline});
+		xds_server_methods(fixture->xds, methods);
+		fixture->transport = grpc_transport_new(
+		    &(struct grpc_transport_options){
+		        .listeners = &listener, .n_listeners = 1, .methods = methods, .n_methods = XDS_METHODS},
+		    &error);
+		ck_assert_msg(fixture->transport != NULL, "%s", error.message);
+		xds_server_attach(fixture->xds, fixture->transport);
+		grpc_transport_start(fixture->transport);
 	}
 	struct admin_options admin = {.address = "127.0.0.1:0", .pipeline = fixture->pipeline, .xds = fixture->xds};
 	fixture->admin = admin_new(&admin, &error);
@@ -66,8 +75,8 @@ static void fixture_done(struct fixture *fixture)
 {
 	admin_set_draining(fixture->admin);
 	pipeline_stop(fixture->pipeline);
-	if (fixture->xds)
-		xds_server_free(fixture->xds, 0);
+	grpc_transport_free(fixture->transport, 0);
+	xds_server_free(fixture->xds);
 	admin_free(fixture->admin);
 	pipeline_free(fixture->pipeline);
 	slot_free(fixture->generations);

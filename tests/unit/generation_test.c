@@ -138,5 +138,57 @@ START_TEST(generations_share_what_they_were_resolved_to)
 }
 END_TEST
 
+static struct spiffe_id caller_of(const char *name)
+{
+	struct spiffe_id id;
+	struct error error;
+	ck_assert_msg(spiffe_id_parse(name, strlen(name), &id, &error), "%s", error.message);
+	return id;
+}
+
+START_TEST(a_verified_node_is_who_its_caller_is)
+{
+	static const struct {
+		const char *name, *caller, *metadata, *want; /* NULL: verified */
+	} cases[] = {
+	    {"both said", "spiffe://cluster.local/ns/default/sa/a", "{\"SERVICE_ACCOUNT\":\"a\"}", NULL},
+	    {"no account said", "spiffe://cluster.local/ns/default/sa/a", NULL, NULL},
+	    {"another account", "spiffe://cluster.local/ns/default/sa/a", "{\"SERVICE_ACCOUNT\":\"b\"}",
+	     "the proxy says that it is of namespace \"default\" and service account \"b\", but proved to be "
+	     "spiffe://cluster.local/ns/default/sa/a"},
+	    {"another namespace", "spiffe://cluster.local/ns/other/sa/a", NULL,
+	     "the proxy says that it is of namespace \"default\" and service account \"a\", but proved to be "
+	     "spiffe://cluster.local/ns/other/sa/a"},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct spiffe_id caller = caller_of(cases[i].caller);
+		struct error error = {0};
+		bool is_denied;
+		CLEANUP(arena_freep) struct arena *arena = arena_new();
+		const char *metadata = cases[i].metadata ? cases[i].metadata : "{}";
+		const struct json *json = json_parse(arena, metadata, strlen(metadata), &error);
+		struct roster_node *node = roster_node_new_verified(ID, json, &caller, &is_denied, &error);
+		ck_assert_msg((node == NULL) == (cases[i].want != NULL), "%s", cases[i].name);
+		ck_assert_msg(is_denied == (cases[i].want != NULL), "%s", cases[i].name);
+		if (cases[i].want) {
+			ck_assert_str_eq(error.message, cases[i].want);
+			continue;
+		}
+		struct roster_node *plain = node_new(ID, "{\"SERVICE_ACCOUNT\":\"a\"}");
+		ck_assert(node->node.is_verified);
+		ck_assert(!plain->node.is_verified);
+		ck_assert_str_eq(node->node.service_account, "a");
+		ck_assert_msg(!digest_equal(node->key, plain->key), "%s", cases[i].name);
+		roster_node_unref(plain);
+		roster_node_unref(node);
+	}
+	struct spiffe_id caller = caller_of("spiffe://cluster.local/ns/default/sa/a");
+	struct error error;
+	bool is_denied;
+	ck_assert_ptr_null(roster_node_new_verified("nonsense", NULL, &caller, &is_denied, &error));
+	ck_assert(!is_denied);
+}
+END_TEST
+
 UNIT_MAIN("generation", bad_node_is_an_error, key_covers_what_a_proxy_says, roster_is_sorted_and_distinct,
-          configs_are_found_by_node, generations_share_what_they_were_resolved_to)
+          configs_are_found_by_node, a_verified_node_is_who_its_caller_is, generations_share_what_they_were_resolved_to)

@@ -37,8 +37,12 @@ static const struct {
     {"errors", &input.pipeline.rows[REPORT_ERROR], 12, "weft_report_rows{severity=\"error\"} 12"},
     {"large", &input.xds.bytes_sent, UINT64_MAX, "weft_xds_sent_bytes_total 18446744073709551615"},
     {"resources", &input.pipeline.resources[RESOURCE_ROUTE], 13, "weft_resources{type=\"RDS\"} 13"},
-    {"refused", &input.xds.refused_streams, 14, "weft_xds_refused_streams_total 14"},
-    {"accept", &input.xds.accept_failures, 15, "weft_xds_accept_failures_total 15"},
+    {"refused", &input.xds.transport.refused_streams, 14, "weft_xds_refused_streams_total 14"},
+    {"accept", &input.xds.transport.accept_failures, 15, "weft_xds_accept_failures_total 15"},
+    {"denied", &input.xds.denied_streams, 16, "weft_xds_denied_streams_total 16"},
+    {"encrypted", &input.xds.transport.encrypted_streams, 17, "weft_grpc_encrypted_streams 17"},
+    {"refused callers", &input.xds.transport.refused_guests[GUEST_LATE], 18,
+     "weft_grpc_refused_callers_total{reason=\"late\"} 18"},
     {"memory", &input.process.resident_bytes, 4096, "process_resident_memory_bytes 4096"},
 };
 

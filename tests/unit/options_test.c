@@ -43,6 +43,8 @@ START_TEST(defaults)
 	ck_assert_ptr_null(options.port_file);
 	ck_assert_str_eq(options.root_namespace, "istio-system");
 	ck_assert_str_eq(options.xds_address, "127.0.0.1:15010");
+	ck_assert_ptr_null(options.tls_address);
+	ck_assert_int_eq(options.max_connection_s, 1800);
 	ck_assert_str_eq(options.admin_address, "127.0.0.1:15014");
 	ck_assert_int_eq(options.log_level, LOG_INFO);
 	ck_assert(!options.is_log_json);

@@ -109,6 +109,44 @@ START_TEST(closes_a_stream_without_a_node)
 }
 END_TEST
 
+/* The fake proxy says that it is of namespace default, and names no service account. */
+START_TEST(serves_a_proxy_as_who_it_proved_to_be_only)
+{
+	static const struct {
+		const char *ns;
+		bool is_served;
+	} cases[] = {{"default", true}, {"other", false}};
+	for (size_t i = 0; i < 2; i++) {
+		BOTH_FORMS(form)
+		{
+			struct world world;
+			struct proxy proxy;
+			struct spiffe_id caller;
+			struct error error;
+			ck_assert(spiffe_id_make("cluster.local", cases[i].ns, "app", &caller, &error));
+			world_init(&world);
+			proxy_init(&proxy, &world, form);
+			proxy.base.caller = &caller;
+			proxy_subscribe(&proxy, "CDS", NULL);
+			ck_assert_int_eq(proxy.status, cases[i].is_served ? -1 : TRANSPORT_PERMISSION_DENIED);
+			ck_assert_uint_eq(world.stats.denied_streams, !cases[i].is_served);
+			ck_assert_uint_eq(world.stats.rejected_requests, 0);
+			ck_assert((proxy.stream->node != NULL) == cases[i].is_served);
+			if (cases[i].is_served) {
+				ck_assert(proxy.stream->node->node.is_verified);
+				ck_assert_str_eq(proxy.stream->node->node.service_account, "app");
+			} else {
+				ck_assert_str_eq(
+				    proxy.status_message,
+				    "the proxy says that it is of namespace \"default\" and service account "
+				    "\"app\", but proved to be spiffe://cluster.local/ns/other/sa/app");
+			}
+			stop(&proxy, &world);
+		}
+	}
+}
+END_TEST
+
 START_TEST(closes_a_stream_on_bad_bytes)
 {
 	BOTH_FORMS(form)
@@ -236,5 +274,6 @@ END_TEST
 
 UNIT_MAIN("stream_peer", sends_at_reconnection_only_what_differs, waits_at_reconnection_before_removing,
           believes_no_false_claims, sends_all_at_reconnection_in_state_of_the_world, closes_a_stream_without_a_node,
-          closes_a_stream_on_bad_bytes, closes_a_stream_that_asks_for_too_much, leaves_unknown_types_unanswered,
-          serves_the_separate_services, shares_work_between_streams)
+          serves_a_proxy_as_who_it_proved_to_be_only, closes_a_stream_on_bad_bytes,
+          closes_a_stream_that_asks_for_too_much, leaves_unknown_types_unanswered, serves_the_separate_services,
+          shares_work_between_streams)
