@@ -2,6 +2,7 @@
 
 #include "base/heap.h"
 #include "server/http.h"
+#include "server/identity/keeper_print.h"
 #include "server/metrics.h"
 #include "server/source/kube/kube_print.h"
 
@@ -30,6 +31,8 @@ const struct admin_endpoint admin_endpoints[ADMIN_ENDPOINTS] = {
     {"/metrics", "", "Metrics for Prometheus."},
     {"/debug/report", "", "What is wrong with the configuration: a JSON array, one row a mistake."},
     {"/debug/kube", "", "How reading from the API server goes, a kind each, as JSON; 404 when only files are read."},
+    {"/debug/ca", "",
+     "What signs certificates, who is trusted, until when, and how a rotation of the root goes, as JSON; no keys."},
     {"/debug/proxies", "", "The connected proxies, what they have acknowledged and refused, as JSON."},
     {"/debug/config_dump", "?proxy=ID",
      "What the connected proxy would get now, as \"weft translate\" prints it. ID is a node id from /debug/proxies, or "
@@ -68,6 +71,19 @@ static void page_health(struct admin *admin, const struct http_request *request,
 	text_printf(&response->body, "%s\n", is_good ? "ok" : note.message);
 }
 
+/* Or need not have one. What is wrong with it though it goes on is said behind what `note` has. */
+static bool has_authority(struct admin *admin, struct error *note)
+{
+	struct keeper_status status = {0};
+
+	if (admin->options.keeper)
+		keeper_status(admin->options.keeper, &status);
+	if (status.note.message[0] && status.is_used)
+		error_set(note, "%s%sthe certificate authority: %s", note->message, note->message[0] ? "; " : "",
+		          status.note.message);
+	return status.has_signer || !status.is_used;
+}
+
 /* Either way `note` is what there is to say, or "". */
 static bool is_ready(struct admin *admin, struct error *note)
 {
@@ -76,6 +92,8 @@ static bool is_ready(struct admin *admin, struct error *note)
 	if (!is_accepting(admin, note))
 		return false;
 	if (!pipeline_is_ready(admin->options.pipeline, note))
+		return false;
+	if (!has_authority(admin, note))
 		return false;
 	return admin->options.xds || error_set(note, "the xDS server is not listening");
 }
@@ -132,6 +150,18 @@ static void page_kube(struct admin *admin, const struct http_request *request, s
 	text_add(&response->body, "no API server is read from\n");
 }
 
+static void page_ca(struct admin *admin, const struct http_request *request, struct http_response *response)
+{
+	(void)request;
+	if (!admin->options.keeper) {
+		response->status = 404;
+		text_add(&response->body, "there is no certificate authority\n");
+		return;
+	}
+	response->content_type = JSON_CONTENT_TYPE;
+	keeper_print(admin->options.keeper, &response->body);
+}
+
 static void page_proxies(struct admin *admin, const struct http_request *request, struct http_response *response)
 {
 	(void)request;
@@ -164,7 +194,7 @@ static void page_config_dump(struct admin *admin, const struct http_request *req
 typedef void page(struct admin *admin, const struct http_request *request, struct http_response *response);
 
 static page *const pages[ADMIN_ENDPOINTS] = {
-    page_index, page_health, page_ready, page_metrics, page_report, page_kube, page_proxies, page_config_dump,
+    page_index, page_health, page_ready, page_metrics, page_report, page_kube, page_ca, page_proxies, page_config_dump,
 };
 
 static void admin_handle(void *context, const struct http_request *request, struct http_response *response)

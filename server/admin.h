@@ -4,6 +4,7 @@
  * request changes anything.
  */
 #include "base/error.h"
+#include "server/identity/keeper.h"
 #include "server/pipeline.h"
 #include "server/xds/server.h"
 
@@ -13,7 +14,7 @@ struct admin_endpoint {
 	const char *help;
 };
 
-#define ADMIN_ENDPOINTS 8
+#define ADMIN_ENDPOINTS 9
 extern const struct admin_endpoint admin_endpoints[ADMIN_ENDPOINTS];
 
 struct admin;
@@ -21,6 +22,7 @@ struct admin;
 struct admin_options {
 	const char *address;       /* HOST:PORT as options_parse_address takes it */
 	struct pipeline *pipeline; /* borrowed; must outlive the server */
+	struct keeper *keeper;     /* borrowed; NULL: no authority */
 	struct xds_server *xds;    /* borrowed; NULL: proxies cannot connect, so not ready */
 };
 

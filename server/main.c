@@ -5,6 +5,9 @@
  */
 #include "base/log.h"
 #include "server/admin.h"
+#include "server/identity/cert_service.h"
+#include "server/identity/door.h"
+#include "server/identity/keeper.h"
 #include "server/manual.h"
 #include "server/options.h"
 #include "server/pipeline.h"
@@ -27,8 +30,15 @@ struct daemon {
 	const struct options *options;
 	struct kube_source *kube; /* NULL: files only */
 	struct pipeline *pipeline;
+	struct signer_cell *signers;
+	struct arena *arena; /* of the keeper's options */
+	struct keeper *keeper;
 	struct xds_server *xds;
-	struct grpc_tls *tls; /* NULL: plaintext only */
+	struct grpc_tls *tls; /* NULL: plaintext only; and so with the next four */
+	struct token_key *token_key;
+	struct jwks_file *token_keys;
+	struct door *door;
+	struct cert_service *certs;
 	struct grpc_transport *transport;
 	struct admin *admin;
 	bool has_port_file;
@@ -38,6 +48,7 @@ struct daemon {
 static void daemon_publish(void *context, struct generation *generation)
 {
 	const struct daemon *daemon = context;
+	keeper_set_trust_domain(daemon->keeper, generation->model->mesh.trust_domain);
 	xds_server_publish(daemon->xds, generation);
 }
 
@@ -91,6 +102,55 @@ static bool port_file_write(struct daemon *daemon, struct error *error)
 
 /* ---- life ---- */
 
+static void daemon_on_secret(void *context)
+{
+	const struct daemon *daemon = context;
+	keeper_wake(daemon->keeper);
+}
+
+static void daemon_on_trusted(void *context, const char *pem, size_t n)
+{
+	const struct daemon *daemon = context;
+	if (daemon->kube)
+		kube_source_set_roots(daemon->kube, pem, n);
+}
+
+static void daemon_on_serving(void *context, const struct serving_files *files)
+{
+	const struct daemon *daemon = context;
+	struct error error;
+	if (daemon->tls &&
+	    !grpc_tls_set(daemon->tls, &(struct grpc_tls_material){files->chain, files->key, files->roots}, &error))
+		log_error("main", "the TLS port keeps its former certificate: %s", error.message);
+}
+
+/* What signs: nothing is looked at before the start. */
+static void daemon_keeper(struct daemon *daemon)
+{
+	const struct options *options = daemon->options;
+	struct kube_source *kube = daemon->kube;
+	struct keeper_options keeper = {
+	    .origin = {.ca_dir = options->ca_dir ? options->ca_dir : ORIGIN_CA_DIR,
+	               .is_ca_dir_asked_for = options->ca_dir != NULL,
+	               .state_dir = options->state_dir,
+	               .root_namespace = options->root_namespace},
+	    .plugged = kube ? kube_source_secret(kube, KUBE_SECRET_PLUGGED) : NULL,
+	    .own = kube ? kube_source_secret(kube, KUBE_SECRET_OWN) : NULL,
+	    .lifetime = {options->cert_ttl_s, options->cert_ttl_max_s},
+	    .clock = clock_system(),
+	    .on_serving = daemon_on_serving,
+	    .on_trusted = daemon_on_trusted,
+	    .context = daemon,
+	};
+
+	daemon->arena = arena_new();
+	daemon->signers = signer_cell_new();
+	keeper.cell = daemon->signers;
+	keeper.dns = serving_names(daemon->arena, options->root_namespace, options->tls_names, options->n_tls_names,
+	                           &keeper.n_dns);
+	daemon->keeper = keeper_new(&keeper);
+}
+
 /* The API server's side: nothing is asked of it before the start. */
 static bool daemon_kube(struct daemon *daemon, struct error *error)
 {
@@ -107,8 +167,12 @@ static bool daemon_kube(struct daemon *daemon, struct error *error)
 	daemon->kube = kube_source_new(&(struct kube_source_options){
 	    .config = config,
 	    .root_namespace = options->root_namespace,
+	    .audience = options->token_audience,
 	    .relist_s = options->relist_s,
 	    .stale_s = options->stale_s,
+	    .secrets = {[KUBE_SECRET_PLUGGED] = ORIGIN_PLUGGED_SECRET, [KUBE_SECRET_OWN] = ORIGIN_OWN_SECRET},
+	    .on_secret = daemon_on_secret,
+	    .context = daemon,
 	});
 	return true;
 }
@@ -132,42 +196,70 @@ static void daemon_log_start(const struct daemon *daemon)
 		         options->xds_address);
 }
 
-/* Who shows a certificate of the mesh with one name is who it names. */
-static void daemon_knock(void *context, struct transport_guest *guest)
+static bool daemon_review(void *context, const char *token, kube_review_on_answer *on_answer, void *answer_context)
 {
-	const struct transport_visitor *visitor = &guest->visitor;
-	struct spiffe_id caller;
-	struct error error;
+	const struct daemon *daemon = context;
+	return kube_source_review(daemon->kube, token, on_answer, answer_context);
+}
 
-	(void)context;
-	if (visitor->n_uris != 1)
-		transport_guest_refuse(guest, TRANSPORT_UNAUTHENTICATED,
-		                       "a client certificate of the mesh with one SPIFFE ID is needed");
-	else if (!spiffe_id_parse(visitor->uris[0].s, visitor->uris[0].n, &caller, &error))
-		transport_guest_refuse(guest, TRANSPORT_UNAUTHENTICATED, error.message);
-	else
-		transport_guest_admit(guest, &caller);
+static void daemon_wake(void *context)
+{
+	const struct daemon *daemon = context;
+	grpc_transport_wake(daemon->transport);
+}
+
+/* Who comes in by the TLS port, and the certificates that are given to them. */
+static bool daemon_identity(struct daemon *daemon, struct error *error)
+{
+	const struct options *options = daemon->options;
+	struct door_options door = {.signers = daemon->signers,
+	                            .audience = options->token_audience,
+	                            .issuer = options->token_issuer,
+	                            .clock = clock_system()};
+
+	if (options->state_dir && !(daemon->token_key = token_key_keep(options->state_dir, error)))
+		return false;
+	if (!options->token_keys != !options->token_issuer)
+		return error_set(error, "--token-jwks and --token-issuer go together: whose keys, and which");
+	if (options->token_keys && !(daemon->token_keys = jwks_file_new(options->token_keys, clock_system(), error)))
+		return error_wrap(error, "--token-jwks");
+	door.own = daemon->token_key;
+	door.keys = daemon->token_keys;
+	if (daemon->kube)
+		door.reviewer = (struct door_reviewer){daemon_review, daemon};
+	daemon->door = door_new(&door);
+	daemon->certs = cert_service_new(&(struct cert_service_options){
+	    .signers = daemon->signers, .clock = clock_system(), .wake = daemon_wake, .context = daemon});
+	daemon->tls = grpc_tls_new();
+	return true;
 }
 
 /* The gRPC side: what is served, and where. */
 static bool daemon_serve(struct daemon *daemon, struct error *error)
 {
 	const struct options *options = daemon->options;
-	struct transport_method methods[XDS_METHODS];
+	struct transport_method methods[XDS_METHODS + 1];
+	struct transport_door door = {0};
+	size_t n = XDS_METHODS;
 	struct grpc_listener listeners[LISTENERS] = {[LISTENER_PLAINTEXT] = {.address = options->xds_address}};
 
 	daemon->xds = xds_server_new(&(struct xds_server_options){.on_roster = daemon_roster, .context = daemon});
 	xds_server_methods(daemon->xds, methods);
-	if (options->tls_address)
-		daemon->tls = grpc_tls_new();
+	if (options->tls_address) {
+		if (!daemon_identity(daemon, error))
+			return false;
+		methods[n++] =
+		    (struct transport_method){CERT_SERVICE_CREATE, cert_service_handler(daemon->certs), 0, true};
+		door = door_transport(daemon->door);
+	}
 	listeners[LISTENER_TLS] = (struct grpc_listener){options->tls_address, daemon->tls};
 	daemon->transport = grpc_transport_new(
 	    &(struct grpc_transport_options){
 	        .listeners = listeners,
 	        .n_listeners = daemon->tls ? LISTENERS : 1,
 	        .methods = methods,
-	        .n_methods = XDS_METHODS,
-	        .door = {daemon_knock, daemon},
+	        .n_methods = n,
+	        .door = door,
 	        .stalled_stream_ms = options->stalled_s * 1000,
 	        .max_connection_age_ms = daemon->tls ? options->max_connection_s * 1000 : 0,
 	    },
@@ -194,14 +286,17 @@ static bool daemon_start(struct daemon *daemon, struct error *error)
 
 	if (!daemon_kube(daemon, error))
 		return false;
+	daemon_keeper(daemon);
 	pipeline.kube = daemon->kube;
 	daemon->pipeline = pipeline_new(&pipeline, error);
 	if (!daemon->pipeline)
 		return false;
 	if (!daemon_serve(daemon, error))
 		return false;
-	struct admin_options admin = {
-	    .address = options->admin_address, .pipeline = daemon->pipeline, .xds = daemon->xds};
+	struct admin_options admin = {.address = options->admin_address,
+	                              .pipeline = daemon->pipeline,
+	                              .keeper = daemon->keeper,
+	                              .xds = daemon->xds};
 	daemon->admin = admin_new(&admin, error);
 	if (!daemon->admin)
 		return error_wrap(error, "the admin server");
@@ -211,6 +306,7 @@ static bool daemon_start(struct daemon *daemon, struct error *error)
 	if (daemon->kube)
 		kube_source_start(daemon->kube);
 	pipeline_start(daemon->pipeline);
+	keeper_start(daemon->keeper);
 	return true;
 }
 
@@ -224,12 +320,20 @@ static void daemon_stop(struct daemon *daemon, int64_t grace_ms)
 		admin_set_draining(daemon->admin);
 	if (daemon->pipeline)
 		pipeline_stop(daemon->pipeline);
+	keeper_stop(daemon->keeper);
 	grpc_transport_free(daemon->transport, grace_ms);
 	xds_server_free(daemon->xds);
+	cert_service_free(daemon->certs);
 	grpc_tls_free(daemon->tls);
 	admin_free(daemon->admin);
 	pipeline_free(daemon->pipeline);
 	kube_source_free(daemon->kube);
+	door_free(daemon->door); /* whom the API server was asked about has been told */
+	jwks_file_free(daemon->token_keys);
+	token_key_free(daemon->token_key);
+	keeper_free(daemon->keeper);
+	signer_cell_free(daemon->signers);
+	arena_free(daemon->arena);
 	if (daemon->has_port_file)
 		unlink(daemon->options->port_file);
 }

@@ -52,6 +52,33 @@ const struct option_row options_table[OPTIONS_COUNT] = {
     {"stale-seconds", OPTION_SECONDS, AT(stale_s), "SECONDS", "60", "WEFT_STALE_SECONDS",
      "When nothing was heard of a kind at the API server for so long, weftd is no longer ready (/readyz); what proxies "
      "have stays in force. At most 3600."},
+    {"ca-dir", OPTION_STRING, AT(ca_dir), "FOLDER", NULL, "WEFT_CA_DIR",
+     "A folder with the certificate authority to sign with: ca-cert.pem, ca-key.pem, root-cert.pem and, where "
+     "something "
+     "is between, cert-chain.pem; or tls.crt, tls.key, ca.crt. It is read again when it changes. Without this option "
+     "/etc/cacerts is used if it is there, then Secret \"cacerts\" in the root namespace, then a self-signed root in "
+     "Secret \"istio-ca-secret\" or in --state-dir."},
+    {"state-dir", OPTION_STRING, AT(state_dir), "FOLDER", NULL, "WEFT_STATE_DIR",
+     "A folder of weftd's own, where a self-signed root is kept when no API server keeps it; made if it is not there. "
+     "Back it up: another root cuts off every proxy."},
+    {"tls-name", OPTION_HOSTS, AT(tls_names), "HOST", NULL, "WEFT_TLS_NAME",
+     "A further host name for weftd's own certificate, besides localhost and the names of Services weftd and istiod in "
+     "the root namespace. May be given several times; in the environment, separated by commas."},
+    {"workload-cert-ttl", OPTION_DURATION, AT(cert_ttl_s), "DURATION", "24h", "WEFT_WORKLOAD_CERT_TTL",
+     "How long a certificate lives unless its request says otherwise, such as 24h, 90m, 20s."},
+    {"max-workload-cert-ttl", OPTION_DURATION, AT(cert_ttl_max_s), "DURATION", "90d", "WEFT_MAX_WORKLOAD_CERT_TTL",
+     "A request for a certificate that should live longer is refused."},
+    {"token-jwks", OPTION_STRING, AT(token_keys), "FILE", NULL, "WEFT_TOKEN_JWKS",
+     "A JSON Web Key Set: the keys of --token-issuer, whose service accounts' tokens are then believed without asking "
+     "anybody (so one that is bound to a pod is believed after the pod is gone, until it ends). It is read again when "
+     "it changes. Other tokens are looked up at the API server, if there is one."},
+    {"token-issuer", OPTION_STRING, AT(token_issuer), "URL", NULL, "WEFT_TOKEN_ISSUER",
+     "With --token-jwks: whose keys these are, as tokens name their issuer."},
+    {"token-audience", OPTION_STRING, AT(token_audience), "AUDIENCE", "istio-ca", "WEFT_TOKEN_AUDIENCE",
+     "For whom a token must be meant."},
+    {"control-socket", OPTION_STRING, AT(control_socket), "PATH", NULL, "WEFT_CONTROL_SOCKET",
+     "The Unix socket (mode 0600) by which \"weft ca\" looks at the authority and rotates its root. The default is "
+     "control.sock in --state-dir, else /run/weft/control.sock if it can be made."},
     {"log-level", OPTION_LEVEL, AT(log_level), "LEVEL", "info", "WEFT_LOG_LEVEL",
      "The least level that is logged: debug, info, warn or error."},
     {"log-format", OPTION_FORMAT, AT(is_log_json), "FORMAT", "text", "WEFT_LOG_FORMAT",
@@ -128,6 +155,19 @@ static bool set_path(struct options *options, const char *value, struct error *e
 	return true;
 }
 
+/* TEMPLATE_DNS_MAX holds our own names too. */
+static bool set_host(struct options *options, const char *value, struct error *error)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789-.";
+	size_t n = strlen(value);
+	if (!n || n > 253 || strspn(value, letters) != n)
+		return error_set(error, "\"%s\" is no host name: lower-case letters, digits, \"-\" and \".\"", value);
+	if (options->n_tls_names == OPTIONS_TLS_NAMES_MAX)
+		return error_set(error, "more than %d names", OPTIONS_TLS_NAMES_MAX);
+	options->tls_names[options->n_tls_names++] = value;
+	return true;
+}
+
 static bool set_format(bool *is_json, const char *value, struct error *error)
 {
 	*is_json = !strcmp(value, "json");
@@ -140,6 +180,35 @@ static bool set_seconds(int64_t *seconds, const char *value, struct error *error
 	if (!text_parse_uint(value, OPTIONS_SECONDS_MAX, &number))
 		return error_set(error, "\"%s\" is no whole number from 0 to %d", value, OPTIONS_SECONDS_MAX);
 	*seconds = (int64_t)number;
+	return true;
+}
+
+bool options_parse_duration(const char *s, int64_t *seconds, struct error *error)
+{
+	static const struct {
+		char letter;
+		int64_t s;
+	} units[] = {{'d', 86400}, {'h', 3600}, {'m', 60}, {'s', 1}};
+	int64_t sum = 0;
+	const char *at = s;
+
+	while (*at >= '0' && *at <= '9') {
+		int64_t number = 0;
+		size_t unit = 0;
+		for (; *at >= '0' && *at <= '9' && number <= OPTIONS_DURATION_MAX_S; at++)
+			number = number * 10 + (*at - '0');
+		while (unit < 4 && *at != units[unit].letter)
+			unit++;
+		if (unit == 4 || number > OPTIONS_DURATION_MAX_S)
+			break;
+		sum += number * units[unit].s;
+		if (sum > OPTIONS_DURATION_MAX_S)
+			break;
+		at++;
+	}
+	if (*at || !sum)
+		return error_set(error, "\"%s\" is no duration up to ten years, such as 24h, 90d or 1h30m", s);
+	*seconds = sum;
 	return true;
 }
 
@@ -175,6 +244,10 @@ static bool option_set(const struct option_row *option, struct options *options,
 		return set_format(at, value, error);
 	case OPTION_SECONDS:
 		return set_seconds(at, value, error);
+	case OPTION_DURATION:
+		return options_parse_duration(value, at, error);
+	case OPTION_HOSTS:
+		return set_host(options, value, error);
 	case OPTION_HELP:
 	case OPTION_VERSION:
 		break;
@@ -196,10 +269,11 @@ static void set_defaults(struct options *options)
 	}
 }
 
-/* Cuts at colons, in place: the environment block is ours, and paths must outlive the parsing. */
-static bool set_path_list(const struct option_row *option, struct options *options, char *list, struct error *error)
+/* Cuts in place: the environment block is ours, and values must outlive the parsing. */
+static bool set_list(const struct option_row *option, struct options *options, char *list, struct error *error)
 {
-	for (char *path; (path = strsep(&list, ":"));) {
+	const char *separator = option->type == OPTION_PATHS ? ":" : ",";
+	for (char *path; (path = strsep(&list, separator));) {
 		if (*path && !option_set(option, options, path, error))
 			return false;
 	}
@@ -213,8 +287,9 @@ static bool read_environment(char *const *environment, struct options *options, 
 		char *value = option->environment ? environment_get(environment, option->environment) : NULL;
 		if (!value)
 			continue;
-		bool is_set = option->type == OPTION_PATHS ? set_path_list(option, options, value, error)
-		                                           : option_set(option, options, value, error);
+		bool is_list = option->type == OPTION_PATHS || option->type == OPTION_HOSTS;
+		bool is_set =
+		    is_list ? set_list(option, options, value, error) : option_set(option, options, value, error);
 		if (!is_set)
 			return error_wrap(error, "environment variable %s", option->environment);
 	}
@@ -264,7 +339,7 @@ static const struct option_row *next_option(int argc, char *const *argv, int *i,
 
 static enum options_outcome read_arguments(int argc, char *const *argv, struct options *options, struct error *error)
 {
-	bool is_path_seen = false;
+	bool is_path_seen = false, is_host_seen = false;
 
 	for (int i = 1; i < argc;) {
 		const char *value = NULL;
@@ -278,6 +353,10 @@ static enum options_outcome read_arguments(int argc, char *const *argv, struct o
 		if (option->type == OPTION_PATHS && !is_path_seen) {
 			options->n_config_paths = 0; /* instead of the environment's, not besides them */
 			is_path_seen = true;
+		}
+		if (option->type == OPTION_HOSTS && !is_host_seen) {
+			options->n_tls_names = 0;
+			is_host_seen = true;
 		}
 		if (!option_set(option, options, value, error)) {
 			error_wrap(error, "--%s", option->name);
@@ -303,6 +382,10 @@ enum options_outcome options_parse(int argc, char *const *argv, char *const *env
 	}
 	if (!is_environment_good)
 		return OPTIONS_USAGE;
+	if (options->cert_ttl_s > options->cert_ttl_max_s) {
+		error_set(error, "--workload-cert-ttl is longer than --max-workload-cert-ttl");
+		return OPTIONS_USAGE;
+	}
 	options->is_kube = options->kubeconfig || options->context || !options->n_config_paths;
 	if (options->is_kube && !options->kubeconfig && !environment_get(environment, "KUBECONFIG") &&
 	    !environment_get(environment, "KUBERNETES_SERVICE_HOST")) {

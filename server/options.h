@@ -16,7 +16,9 @@
 #include <stdint.h>
 
 #define OPTIONS_PATHS_MAX 64
+#define OPTIONS_TLS_NAMES_MAX 32
 #define OPTIONS_SECONDS_MAX 3600
+#define OPTIONS_DURATION_MAX_S INT64_C(315360000) /* ten years */
 
 enum options_outcome {
 	OPTIONS_RUN,
@@ -44,6 +46,15 @@ struct options {
 	int64_t stalled_s;
 	int64_t relist_s;
 	int64_t stale_s;
+	const char *ca_dir;    /* NULL: /etc/cacerts, when it is there */
+	const char *state_dir; /* NULL: none */
+	const char *tls_names[OPTIONS_TLS_NAMES_MAX];
+	size_t n_tls_names;
+	int64_t cert_ttl_s, cert_ttl_max_s; /* of workloads' certificates */
+	const char *token_keys;             /* a file with another issuer's keys; NULL: none */
+	const char *token_issuer;           /* of those */
+	const char *token_audience;
+	const char *control_socket; /* NULL: in the state folder, or under /run */
 };
 
 /* environment: "NAME=value" strings, NULL-terminated, as environ(7). */
@@ -59,6 +70,8 @@ enum option_type {
 	OPTION_LEVEL,
 	OPTION_FORMAT,
 	OPTION_SECONDS,
+	OPTION_DURATION, /* "24h", "20s", "1h30m" */
+	OPTION_HOSTS,    /* repeatable, as OPTION_PATHS, with "," between in the environment */
 	OPTION_HELP,
 	OPTION_VERSION,
 };
@@ -73,7 +86,7 @@ struct option_row {
 	const char *help;
 };
 
-#define OPTIONS_COUNT 18
+#define OPTIONS_COUNT 27
 extern const struct option_row options_table[OPTIONS_COUNT];
 
 #define OPTIONS_HOST_MAX 256
@@ -82,5 +95,7 @@ extern const struct option_row options_table[OPTIONS_COUNT];
  * "0.0.0.0:15010" says "every interface", so nobody opens a port to the world by leaving something out.
  */
 bool options_parse_address(const char *address, char host[OPTIONS_HOST_MAX], uint16_t *port, struct error *error);
+/* Seconds of "24h", "90d", "1h30m": whole numbers with d, h, m or s; more than zero. */
+bool options_parse_duration(const char *s, int64_t *seconds, struct error *error);
 /* Whether only this machine reaches the address. */
 bool options_is_loopback(const char *address);

@@ -6,12 +6,16 @@
  *     kube.c          the source as others see it: life, the thread, the watches' requests, what the pipeline takes in
  *     kube_probe.c    is the server still there?
  *     kube_write.c    what is written: the lease, and conditions while it is held
+ *     kube_ask.c      whose a token is
+ *     kube_keep.c     Secrets, read and written by name; the roots in every namespace
  *     kube_health.c   what is known of it all: for the log, for readiness, for figures
  */
 #include "base/wake.h"
 #include "server/source/kube/kube.h"
 #include "server/source/kube/kube_feed.h"
 #include "server/source/kube/kube_lease.h"
+#include "server/source/kube/kube_review.h"
+#include "server/source/kube/kube_roots.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -23,6 +27,13 @@ struct kube_kind {
 	struct kube_source *source;
 	struct kube_watch *watch; /* NULL: not read from here */
 	struct kube_call *call;
+};
+
+/* One Secret, and the request that it has under way. */
+struct kube_secret_place {
+	struct kube_source *source;
+	struct kube_secret_cell *cell; /* any thread */
+	struct kube_secret_poll *poll; /* NULL: not read */
 };
 
 struct kube_source {
@@ -45,6 +56,12 @@ struct kube_source {
 	struct kube_lease *lease;
 	bool is_leader, is_lease_under_way;
 	struct kube_status *status;
+	struct kube_review *review; /* questions from any thread */
+	struct kube_secret_place secrets[KUBE_SECRETS];
+	struct kube_roots *roots;
+	struct slot *bundles; /* what the roots should be; any thread */
+	void (*on_secret)(void *context);
+	void *context;
 	uint64_t changes_seen; /* of objects that have a status */
 	struct slot *reports;  /* from the pipeline's thread */
 
@@ -72,6 +89,13 @@ struct kube_lease *kube_write_new_lease(const struct kube_source *source);
 /* Both: when they should be called again, at the latest. */
 int64_t kube_write_lease(struct kube_source *source);
 int64_t kube_write_status(struct kube_source *source);
+/* Asks what waits to be asked, as much as may be under way. */
+void kube_ask_reviews(struct kube_source *source);
+void kube_keep_init(struct kube_source *source, const struct kube_source_options *options);
+void kube_keep_done(struct kube_source *source);
+/* Both as those. */
+int64_t kube_keep_secrets(struct kube_source *source);
+int64_t kube_keep_roots(struct kube_source *source);
 /* Objects that have a status changed at the server: perhaps it is no longer what it should be. */
 void kube_write_note_changes(struct kube_source *source);
 /* The last of all: the others need not wait for the lease to run out. */

@@ -1,0 +1,49 @@
+#pragma once
+/*
+ * Replacing the self-signed root with no moment in which a proxy meets a certificate that it does not trust. Pure: a
+ * record, what is known of the proxies, and a time in; what is to happen out.
+ *
+ *     IDLE ── begin ──▶ PREPARED   a new root is made; both are trusted; the old one signs
+ *                          │ every proxy has acknowledged the bundle with both
+ *                          ▼
+ *                       ACTIVE     the new root signs; both are trusted
+ *                          │ no certificate of the old root is in use any more: each proxy has shown one of the new,
+ *                          │ or the longest of the old has run out
+ *                          ▼
+ *                        IDLE      the new root alone
+ *
+ * Undo: in PREPARED the new root is forgotten, since nothing was signed by it. In ACTIVE the two change places, and the
+ * way back is gone the same way: the old root signs, both are trusted until no certificate of the new one is in use.
+ *
+ * Proxies that never say which roots they trust count as not knowing, are named, and hold a rotation up until somebody
+ * says that they are to be passed over (--skip-unaware); they learn of roots with their certificates only.
+ */
+#include "server/identity/root_record.h"
+
+#define ROTATION_NAMES_MAX 8  /* proxies that are named; more are counted */
+#define ROTATION_NAME_MAX 256 /* of one, with its NUL */
+#define ROTATION_SETTLE_S 5   /* all is well for so long before a step: who has just come is seen too */
+
+/* What is known of all proxies, of all replicas. */
+struct rotation_view {
+	bool is_known;       /* somebody has looked, at the bundle that is trusted now */
+	size_t proxies;      /* connected */
+	size_t acknowledged; /* of them: have taken the bundle */
+	size_t unaware;      /* of them: never asked for it */
+	size_t renewed;      /* of them: have shown a certificate of who signs now */
+	char waiting_for[ROTATION_NAMES_MAX][ROTATION_NAME_MAX];
+	size_t n_waiting_for;
+};
+
+enum rotation_step { ROTATION_STAY, ROTATION_ACTIVATE, ROTATION_FINISH };
+
+/* life_s: how long a certificate lives at most. why: what it waits for, when it stays; "" when idle. */
+enum rotation_step root_rotation_next(const struct root_record *record, const struct rotation_view *view, int64_t now_s,
+                                      int64_t life_s, struct error *why);
+
+/* The moves. Each false with the reason when the phase does not allow it; then nothing changed. */
+bool root_rotation_begin(struct root_record *record, const struct authority_plan *plan, bool is_skipping_unaware,
+                         const struct clock *clock, struct error *error);
+bool root_rotation_activate(struct root_record *record, int64_t now_s, struct error *error);
+bool root_rotation_finish(struct root_record *record, struct error *error);
+bool root_rotation_undo(struct root_record *record, int64_t now_s, struct error *error);

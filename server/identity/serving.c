@@ -1,0 +1,110 @@
+#include "server/identity/serving.h"
+
+#include "base/heap.h"
+#include "base/vec.h"
+#include "ca/crypto_error.h"
+#include "ca/private_key.h"
+
+#include <openssl/bio.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <stdlib.h>
+
+struct serving {
+	struct serving_options options;
+	struct digest signer, trusted; /* of the present one; zero: none */
+	int64_t renew_s, end_s;
+	struct text chain, key, roots;
+};
+
+const char *const *serving_names(struct arena *arena, const char *root_namespace, const char *const *more,
+                                 size_t n_more, size_t *n)
+{
+	static const char *const services[] = {"weftd", "istiod"};
+	static const char *const endings[] = {"", ".svc", ".svc.cluster.local"};
+	VEC(const char *) names = {0};
+
+	VEC_PUSH(arena, &names, "localhost");
+	for (size_t i = 0; i < sizeof services / sizeof services[0]; i++)
+		for (size_t j = 0; j < sizeof endings / sizeof endings[0]; j++)
+			VEC_PUSH(arena, &names,
+			         arena_printf(arena, "%s.%s%s", services[i], root_namespace, endings[j]));
+	for (size_t i = 0; i < n_more; i++)
+		VEC_PUSH(arena, &names, more[i]);
+	*n = names.n;
+	return names.v;
+}
+
+struct serving *serving_new(const struct serving_options *options)
+{
+	struct serving *serving = HEAP_NEW(struct serving);
+	serving->options = *options;
+	return serving;
+}
+
+void serving_free(struct serving *serving)
+{
+	if (!serving)
+		return;
+	text_done(&serving->chain);
+	text_done(&serving->roots);
+	authority_wipe(&serving->key);
+	free(serving);
+}
+
+int64_t serving_end_s(const struct serving *serving)
+{
+	return serving->end_s;
+}
+
+static void print_key(EVP_PKEY *key, struct text *out)
+{
+	char *s = NULL;
+	BIO *bio = BIO_new(BIO_s_secmem());
+	crypto_must(bio && PEM_write_bio_PKCS8PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL));
+	long n = BIO_get_mem_data(bio, &s);
+	text_add_n(out, s, (size_t)n);
+	BIO_free(bio); /* wipes */
+}
+
+static bool issue(struct serving *serving, const struct signer *signer, int64_t now_s, struct error *error)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	CLEANUP(private_key_freep) EVP_PKEY *key = EVP_EC_gen("P-256");
+	struct server_request request = {.key = key, .dns = serving->options.dns, .n_dns = serving->options.n_dns};
+	struct issued issued;
+	struct refusal refusal;
+
+	if (!key)
+		return crypto_error_set(error, "making a key");
+	issue_draw_serial(request.serial);
+	if (!issue_server(arena, &signer->issuer, &request, &issued, &refusal))
+		return error_set(error, "%s", refusal.error.message);
+	text_done(&serving->chain);
+	for (size_t i = 0; i + 1 < issued.n; i++) /* not the roots, which a client has or does not trust */
+		text_add(&serving->chain, issued.chain[i]);
+	authority_wipe(&serving->key);
+	print_key(key, &serving->key);
+	text_done(&serving->roots);
+	bundle_print(signer->issuer.trusted, &serving->roots);
+	serving->end_s = issued.not_after_s;
+	serving->renew_s = now_s + (issued.not_after_s - now_s) / 2;
+	return true;
+}
+
+enum serving_outcome serving_move(struct serving *serving, const struct signer *signer, struct serving_files *files,
+                                  struct error *error)
+{
+	struct digest by = certificate_digest(authority_cert(signer->issuer.authority));
+	struct digest trusted = bundle_digest(signer->issuer.trusted);
+	int64_t now_s = clock_wall_ns(serving->options.clock) / CLOCK_S;
+
+	if (digest_equal(by, serving->signer) && digest_equal(trusted, serving->trusted) && now_s < serving->renew_s)
+		return SERVING_SAME;
+	if (!issue(serving, signer, now_s, error))
+		return SERVING_FAILED;
+	serving->signer = by;
+	serving->trusted = trusted;
+	*files = (struct serving_files){serving->chain.s, serving->key.s, serving->roots.s};
+	return SERVING_NEW;
+}

@@ -1,0 +1,406 @@
+#include "server/identity/keeper.h"
+
+#include "base/json.h"
+#include "server/identity/keeper_print.h"
+#include "server/identity/root_folder.h"
+#include "tests/unit/keystore_dir.h"
+
+#include <openssl/pem.h>
+
+struct fixture {
+	struct config_dir dir;
+	char ca[PATH_SIZE], state[PATH_SIZE];
+	struct clock clock;
+	struct signer_cell *cell;
+	struct keeper *keeper;
+	struct keeper_status status;
+	unsigned n_serving, n_trusted;
+	struct text trusted, chain;
+	struct rotation_view view;
+};
+
+static void on_serving(void *context, const struct serving_files *files)
+{
+	struct fixture *fixture = context;
+	fixture->n_serving++;
+	fixture->chain.n = 0;
+	text_add(&fixture->chain, files->chain);
+}
+
+static void on_trusted(void *context, const char *pem, size_t n)
+{
+	struct fixture *fixture = context;
+	fixture->n_trusted++;
+	fixture->trusted.n = 0;
+	text_add_n(&fixture->trusted, pem, n);
+}
+
+static void look(void *context, const struct signer *signer, struct rotation_view *view)
+{
+	const struct fixture *fixture = context;
+	(void)signer;
+	*view = fixture->view;
+}
+
+static void start(struct fixture *fixture, bool is_ca_dir_asked_for, bool has_state)
+{
+	static const char *const names[] = {"localhost", "weftd.istio-system.svc"};
+	fixture->cell = signer_cell_new();
+	fixture->keeper = keeper_new(&(struct keeper_options){
+	    .origin = {.ca_dir = fixture->ca,
+	               .is_ca_dir_asked_for = is_ca_dir_asked_for,
+	               .state_dir = has_state ? fixture->state : NULL,
+	               .root_namespace = "istio-system"},
+	    .lifetime = {20, 100},
+	    .dns = names,
+	    .n_dns = 2,
+	    .cell = fixture->cell,
+	    .clock = &fixture->clock,
+	    .on_serving = on_serving,
+	    .on_trusted = on_trusted,
+	    .look = look,
+	    .context = fixture,
+	});
+	keeper_set_trust_domain(fixture->keeper, "cluster.local");
+}
+
+static void stop(struct fixture *fixture)
+{
+	keeper_free(fixture->keeper);
+	signer_cell_free(fixture->cell);
+}
+
+static void init(struct fixture *fixture)
+{
+	*fixture = (struct fixture){.clock = clock_at(NOW_S)};
+	fixture->clock.wall_ns = NOW_S * CLOCK_S;
+	config_dir_init(&fixture->dir);
+	copy_path(fixture->ca, path_in(fixture->dir.path, "ca"));
+	copy_path(fixture->state, path_in(fixture->dir.path, "state"));
+}
+
+static void done(struct fixture *fixture)
+{
+	stop(fixture);
+	text_done(&fixture->trusted);
+	text_done(&fixture->chain);
+	config_dir_done(&fixture->dir);
+}
+
+static void after(struct fixture *fixture, int64_t s)
+{
+	fixture->clock.now_ns += s * CLOCK_S;
+	fixture->clock.wall_ns += s * CLOCK_S;
+	keeper_move(fixture->keeper);
+	keeper_status(fixture->keeper, &fixture->status);
+}
+
+static void plug_in(const struct fixture *fixture, const struct hierarchy *h)
+{
+	mkdir(fixture->ca, 0755);
+	write_file(fixture->ca, "ca-cert.pem", h->cert.s, h->cert.n);
+	write_file(fixture->ca, "ca-key.pem", h->key.s, h->key.n);
+	write_file(fixture->ca, "cert-chain.pem", h->chain.s, h->chain.n);
+	write_file(fixture->ca, "root-cert.pem", h->roots.s, h->roots.n);
+}
+
+static struct digest signs(struct fixture *fixture)
+{
+	CLEANUP(signer_unrefp) struct signer *signer = signer_cell_get(fixture->cell);
+	return signer ? certificate_digest(authority_cert(signer->issuer.authority)) : (struct digest){{0}};
+}
+
+static size_t n_trusted(struct fixture *fixture)
+{
+	CLEANUP(signer_unrefp) struct signer *signer = signer_cell_get(fixture->cell);
+	return signer ? bundle_size(signer->issuer.trusted) : 0;
+}
+
+static void check_note(const struct fixture *fixture, const char *want)
+{
+	ck_assert_msg(strstr(fixture->status.note.message, want) != NULL, "want: %s\ngot: %s", want,
+	              fixture->status.note.message);
+}
+
+START_TEST(nothing_is_signed_before_the_trust_domain_is_known)
+{
+	struct fixture fixture;
+	init(&fixture);
+	start(&fixture, false, true);
+	keeper_set_trust_domain(fixture.keeper, "");
+	after(&fixture, 0);
+	ck_assert(!fixture.status.has_signer);
+	ck_assert(access(fixture.state, F_OK) != 0);
+	keeper_set_trust_domain(fixture.keeper, "mesh.example");
+	after(&fixture, 0);
+	ck_assert(fixture.status.has_signer);
+	ck_assert_str_eq(fixture.status.trust_domain, "mesh.example");
+	ck_assert_str_eq(fixture.status.note.message, "");
+	keeper_set_trust_domain(fixture.keeper, "other.example"); /* the same root goes on */
+	struct digest before = signs(&fixture);
+	after(&fixture, 1);
+	ck_assert_str_eq(fixture.status.trust_domain, "other.example");
+	ck_assert(digest_equal(before, signs(&fixture)));
+	done(&fixture);
+}
+END_TEST
+
+START_TEST(without_a_place_there_is_none)
+{
+	struct fixture fixture;
+	init(&fixture);
+	start(&fixture, false, false);
+	after(&fixture, 0);
+	ck_assert(!fixture.status.is_used);
+	done(&fixture);
+	init(&fixture);
+	start(&fixture, true, true); /* asked for and not there: an error, and nothing else instead */
+	after(&fixture, 0);
+	ck_assert(fixture.status.is_used && !fixture.status.has_signer);
+	check_note(&fixture, "/ca");
+	ck_assert(access(fixture.state, F_OK) != 0);
+	done(&fixture);
+}
+END_TEST
+
+START_TEST(what_is_plugged_in_comes_first_and_broken_is_not_absent)
+{
+	CLEANUP(hierarchy_done) struct hierarchy h;
+	hierarchy_init(&h);
+	struct fixture fixture;
+	init(&fixture);
+	plug_in(&fixture, &h);
+	write_file(fixture.ca, "ca-key.pem", "none", 4);
+	start(&fixture, false, true);
+	after(&fixture, 0);
+	ck_assert(!fixture.status.has_signer);
+	check_note(&fixture, "ca-key.pem");
+	ck_assert(access(fixture.state, F_OK) != 0);
+	plug_in(&fixture, &h);
+	after(&fixture, 1);
+	ck_assert_msg(fixture.status.has_signer, "%s", fixture.status.note.message);
+	ck_assert_int_eq(fixture.status.place, ORIGIN_FOLDER);
+	ck_assert(!fixture.status.can_rotate);
+	done(&fixture);
+}
+END_TEST
+
+START_TEST(a_bad_change_keeps_the_former_signer)
+{
+	CLEANUP(hierarchy_done) struct hierarchy h, other;
+	hierarchy_init(&h);
+	hierarchy_init(&other);
+	struct fixture fixture;
+	init(&fixture);
+	plug_in(&fixture, &h);
+	start(&fixture, false, true);
+	after(&fixture, 0);
+	struct digest first = signs(&fixture);
+	write_file(fixture.ca, "root-cert.pem", "broken!", 7);
+	after(&fixture, 1);
+	ck_assert(fixture.status.is_stale);
+	check_note(&fixture, "root-cert.pem");
+	ck_assert(digest_equal(first, signs(&fixture)));
+	uint64_t failures = fixture.status.reload_failures;
+	ck_assert_uint_ge(failures, 1);
+	unlink(path_in(fixture.ca, "ca-cert.pem")); /* gone is wrong too: nothing else steps in */
+	unlink(path_in(fixture.ca, "ca-key.pem"));
+	unlink(path_in(fixture.ca, "cert-chain.pem"));
+	unlink(path_in(fixture.ca, "root-cert.pem"));
+	after(&fixture, 1);
+	ck_assert(fixture.status.is_stale);
+	ck_assert(digest_equal(first, signs(&fixture)));
+	plug_in(&fixture, &other);
+	after(&fixture, 1);
+	ck_assert(!fixture.status.is_stale);
+	ck_assert(!digest_equal(first, signs(&fixture)));
+	ck_assert_uint_eq(n_trusted(&fixture), 2); /* the former root for the life of a certificate */
+	after(&fixture, 19);
+	ck_assert_uint_eq(n_trusted(&fixture), 2);
+	after(&fixture, 2);
+	ck_assert_uint_eq(n_trusted(&fixture), 1);
+	done(&fixture);
+}
+END_TEST
+
+START_TEST(time_mends)
+{
+	CLEANUP(hierarchy_done) struct hierarchy h;
+	hierarchy_init(&h);
+	hierarchy_set_signer(&h, (struct cert_wish){.begin_s = 5});
+	struct fixture fixture;
+	init(&fixture);
+	plug_in(&fixture, &h);
+	start(&fixture, false, false);
+	after(&fixture, 0);
+	check_note(&fixture, "not valid before");
+	after(&fixture, 6);
+	ck_assert(!fixture.status.has_signer); /* not at once */
+	after(&fixture, ORIGIN_RETRY_S);
+	ck_assert_msg(fixture.status.has_signer, "%s", fixture.status.note.message);
+	done(&fixture);
+}
+END_TEST
+
+static X509 *first_of(const struct text *chain)
+{
+	BIO *bio = BIO_new_mem_buf(chain->s, (int)chain->n);
+	X509 *cert = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+	BIO_free(bio);
+	ck_assert_msg(cert != NULL, "%s", text_get(chain));
+	return cert;
+}
+
+START_TEST(weftd_has_a_certificate_of_its_own)
+{
+	struct fixture fixture;
+	init(&fixture);
+	start(&fixture, false, true);
+	after(&fixture, 0);
+	ck_assert_uint_eq(fixture.n_serving, 1);
+	X509 *cert = first_of(&fixture.chain);
+	ck_assert_int_eq(X509_check_host(cert, "weftd.istio-system.svc", 0, 0, NULL), 1);
+	ck_assert_int_eq(X509_check_host(cert, "example.com", 0, 0, NULL), 0);
+	X509_free(cert);
+	ck_assert_int_eq(fixture.status.serving_end_s, NOW_S + 20);
+	after(&fixture, 9);
+	ck_assert_uint_eq(fixture.n_serving, 1);
+	after(&fixture, 1); /* half of its life */
+	ck_assert_uint_eq(fixture.n_serving, 2);
+	ck_assert_int_eq(fixture.status.serving_end_s, NOW_S + 30);
+	done(&fixture);
+}
+END_TEST
+
+static void command(struct fixture *fixture, enum keeper_command what)
+{
+	struct error error;
+	ck_assert_msg(keeper_command(fixture->keeper, what, &error), "%s", error.message);
+	after(fixture, 1);
+	ck_assert_str_eq(fixture->status.note.message, "");
+}
+
+START_TEST(a_root_is_replaced)
+{
+	struct fixture fixture;
+	init(&fixture);
+	start(&fixture, false, true);
+	after(&fixture, 0);
+	struct digest old = signs(&fixture);
+	fixture.view = (struct rotation_view){.is_known = true, .proxies = 2, .acknowledged = 1};
+	command(&fixture, KEEPER_ROTATE);
+	ck_assert_int_eq(fixture.status.phase, ROTATION_PREPARED);
+	ck_assert_uint_eq(n_trusted(&fixture), 2);
+	ck_assert(digest_equal(old, signs(&fixture)));
+	ck_assert_uint_eq(fixture.n_trusted, 2);
+	after(&fixture, 1000);
+	ck_assert(strstr(fixture.status.waiting.message, "1 of 2") != NULL);
+
+	stop(&fixture); /* a restart forgets nothing */
+	start(&fixture, false, true);
+	after(&fixture, 0);
+	ck_assert_int_eq(fixture.status.phase, ROTATION_PREPARED);
+	fixture.view.acknowledged = 2;
+	after(&fixture, 1);
+	after(&fixture, 1);
+	ck_assert_int_eq(fixture.status.phase, ROTATION_ACTIVE);
+	struct digest new = signs(&fixture);
+	ck_assert(!digest_equal(old, new));
+	ck_assert_uint_eq(n_trusted(&fixture), 2);
+
+	stop(&fixture);
+	start(&fixture, false, true);
+	after(&fixture, 6);
+	ck_assert_int_eq(fixture.status.phase, ROTATION_ACTIVE);
+	fixture.view.renewed = 2;
+	after(&fixture, 1);
+	after(&fixture, 1);
+	ck_assert_int_eq(fixture.status.phase, ROTATION_IDLE);
+	ck_assert(digest_equal(new, signs(&fixture)));
+	ck_assert_uint_eq(n_trusted(&fixture), 1);
+	ck_assert(access(path_in(fixture.state, ROOT_FOLDER_ROTATION), F_OK) != 0);
+
+	stop(&fixture);
+	start(&fixture, false, true);
+	after(&fixture, 0);
+	ck_assert(digest_equal(new, signs(&fixture)));
+	done(&fixture);
+}
+END_TEST
+
+START_TEST(and_back_again)
+{
+	struct fixture fixture;
+	struct error error;
+	init(&fixture);
+	start(&fixture, false, true);
+	after(&fixture, 0);
+	struct digest old = signs(&fixture);
+	ck_assert(!keeper_command(fixture.keeper, KEEPER_UNDO, &error));
+	command(&fixture, KEEPER_ROTATE);
+	command(&fixture, KEEPER_UNDO);
+	ck_assert_int_eq(fixture.status.phase, ROTATION_IDLE);
+	ck_assert_uint_eq(n_trusted(&fixture), 1);
+	ck_assert(digest_equal(old, signs(&fixture)));
+	fixture.view = (struct rotation_view){.is_known = true, .proxies = 1, .unaware = 1};
+	command(&fixture, KEEPER_ROTATE);
+	after(&fixture, 100);
+	ck_assert_int_eq(fixture.status.phase, ROTATION_PREPARED);
+	command(&fixture, KEEPER_ROTATE_SKIPPING_UNAWARE);
+	after(&fixture, 6);
+	ck_assert_int_eq(fixture.status.phase, ROTATION_ACTIVE);
+	ck_assert(!digest_equal(old, signs(&fixture)));
+	command(&fixture, KEEPER_UNDO);
+	ck_assert_int_eq(fixture.status.phase, ROTATION_ACTIVE);
+	ck_assert(digest_equal(old, signs(&fixture)));
+	ck_assert_uint_eq(n_trusted(&fixture), 2);
+	after(&fixture, 100);
+	after(&fixture, 1);
+	ck_assert_int_eq(fixture.status.phase, ROTATION_IDLE);
+	ck_assert_uint_eq(n_trusted(&fixture), 1);
+	done(&fixture);
+}
+END_TEST
+
+START_TEST(a_damaged_rotation_is_an_error)
+{
+	struct fixture fixture;
+	init(&fixture);
+	start(&fixture, false, true);
+	after(&fixture, 0);
+	command(&fixture, KEEPER_ROTATE);
+	struct digest old = signs(&fixture);
+	write_file(fixture.state, ROOT_FOLDER_ROTATION, "{\"phase\"", 8);
+	after(&fixture, 1);
+	check_note(&fixture, ROOT_FOLDER_ROTATION);
+	ck_assert(fixture.status.is_stale);
+	ck_assert(digest_equal(old, signs(&fixture)));
+	done(&fixture);
+}
+END_TEST
+
+START_TEST(it_is_shown_without_keys)
+{
+	struct fixture fixture;
+	init(&fixture);
+	start(&fixture, false, true);
+	after(&fixture, 0);
+	command(&fixture, KEEPER_ROTATE);
+	CLEANUP(text_done) struct text out = {0};
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	struct error error;
+	keeper_print(fixture.keeper, &out);
+	const struct json *page = json_parse(arena, out.s, out.n, &error);
+	ck_assert_msg(page != NULL, "%s: %s", error.message, out.s);
+	ck_assert_str_eq(json_get_string(page, "place"), "self-signed-folder");
+	ck_assert_str_eq(json_get_string(json_get(page, "rotation"), "phase"), "prepared");
+	ck_assert_uint_eq(json_get(page, "roots")->array.n, 2);
+	ck_assert_ptr_null(strstr(out.s, "PRIVATE"));
+	done(&fixture);
+}
+END_TEST
+
+UNIT_MAIN("keeper", nothing_is_signed_before_the_trust_domain_is_known, without_a_place_there_is_none,
+          what_is_plugged_in_comes_first_and_broken_is_not_absent, a_bad_change_keeps_the_former_signer, time_mends,
+          weftd_has_a_certificate_of_its_own, a_root_is_replaced, and_back_again, a_damaged_rotation_is_an_error,
+          it_is_shown_without_keys)
