@@ -208,8 +208,9 @@ class Cluster(mesh.Mesh):
 
     def is_synced(self):
         proxies = self.proxies()
-        wanted = sum(pod.sidecar is not None for pod in self.pods.values())
-        return len(proxies) == wanted and all(kind["version"] == kind["acknowledged"] for proxy in proxies for kind in proxy["types"].values())
+        wanted = {f"{pod.name}.{pod.namespace}" for pod in self.pods.values() if pod.sidecar}
+        # (an agent has a stream of its own beside its Envoy's, under the same name)
+        return {proxy["id"].split("~")[2] for proxy in proxies} == wanted and all(kind["version"] == kind["acknowledged"] for proxy in proxies for kind in proxy["types"].values())
 
     def wait_synced(self, timeout_s=60):
         """Every proxy has acknowledged everything."""
@@ -302,8 +303,9 @@ class Cluster(mesh.Mesh):
         return self.start(f"sidecar-{pod.name}", [
             *pod.enter("proxy"), "env", f"POD_NAME={pod.name}", f"POD_NAMESPACE={pod.namespace}", f"INSTANCE_IP={pod.ip}",
             f"SERVICE_ACCOUNT={pod.account}", self.program(os.path.join(mesh.BIN, "weft-agent")), "--control-plane", f"{CONTROL_PLANE}:{TLS}", "--roots", roots,
-            "--token-file", token, "--labels-file", os.path.join(pod.folder, "labels"), "--state-dir", pod.folder, "--envoy", self.program(mesh.ENVOY), *arguments,
-            "--", "--concurrency", "1", "-l", "warning", "--disable-hot-restart"])
+            "--token-file", token, "--labels-file", os.path.join(pod.folder, "labels"), "--socket", os.path.join(pod.folder, "sds"),
+            "--bootstrap", os.path.join(pod.folder, "bootstrap.json"), "--envoy", self.program(mesh.ENVOY), "--concurrency", "1", "--drain-seconds", "1",
+            *arguments])
 
     @staticmethod
     def _give(pod):
