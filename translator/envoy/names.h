@@ -5,6 +5,7 @@
  */
 #include "base/arena.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* ---- clusters ---- */
@@ -40,6 +41,8 @@ char *name_inbound_stat(struct arena *arena, const char *bind, uint32_t port);  
 #define NAME_SDS_CLUSTER "sds-grpc" /* of the proxy's bootstrap: the agent beside it */
 #define NAME_OWN_SECRET "default"   /* the workload's certificate and key */
 #define NAME_ROOT_SECRET "ROOTCA"   /* what the mesh trusts */
+/* "kubernetes://shop-cert", with its namespace where that was written; "-cacert" behind it for whom to believe */
+char *name_secret(struct arena *arena, const char *namespace, const char *name, bool is_validation);
 #define NAME_TLS_SOCKET "envoy.transport_sockets.tls"
 #define NAME_PLAINTEXT_SOCKET "envoy.transport_sockets.raw_buffer"
 
