@@ -300,7 +300,6 @@ const struct kind_info kinds[KIND_COUNT] = {
             .short_names = {"pa"},
             .spec_field = "spec",
             .message = &istio__security__v1beta1__peer_authentication__descriptor,
-            .is_unread = true,
             .crd = &crd_peer_authentication,
             .check = check_peer_authentication,
         },

@@ -20,6 +20,9 @@ struct draft {
 	struct report *report; /* &model->report */
 	VEC(const struct service *) services;
 	VEC(const struct destination_policy *) policies;
+	VEC(const struct peer_authentication *)
+	peer_authentications; /* without namespace: the mesh's; without
+	                         selector: the namespace's; one of each */
 	VEC(const struct route_rule *) rules;
 	VEC(const struct gateway *) gateways;
 	VEC(const struct secret *) secrets; /* comes sorted: by namespace, name */

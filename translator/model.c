@@ -126,6 +126,45 @@ const struct service *model_service(const struct model *model, const char *hostn
 	return map_get(&model->services_by_host, hostname);
 }
 
+/* ---- peer authentication ---- */
+
+enum mtls_mode model_namespace_mtls_mode(const struct model *model, const char *namespace)
+{
+	const struct namespace_mtls *mtls = map_get(&model->mtls_by_namespace, namespace);
+	return mtls ? mtls->mode : model->mtls_mode;
+}
+
+/* Each mode that is unset, as the next wider one. */
+static struct mtls_settings inherit(struct arena *arena, const struct mtls_settings *from, enum mtls_mode wider)
+{
+	struct mtls_port *ports = ARENA_NEW_N(arena, struct mtls_port, from->n_ports);
+	struct mtls_settings settings = {from->mode ? from->mode : wider, ports, from->n_ports};
+	for (size_t i = 0; i < from->n_ports; i++) {
+		ports[i] = from->ports[i];
+		if (!ports[i].mode)
+			ports[i].mode = settings.mode;
+	}
+	return settings;
+}
+
+struct mtls_settings model_mtls(struct arena *arena, const struct model *model, const char *namespace,
+                                const struct labels *labels)
+{
+	const struct namespace_mtls *mtls = map_get(&model->mtls_by_namespace, namespace);
+	for (size_t i = 0; mtls && i < mtls->n_rows; i++)
+		if (labels_match(&mtls->rows[i]->selector, labels))
+			return inherit(arena, &mtls->rows[i]->settings, mtls->mode);
+	return (struct mtls_settings){.mode = mtls ? mtls->mode : model->mtls_mode};
+}
+
+enum mtls_mode mtls_settings_mode(const struct mtls_settings *settings, uint32_t port)
+{
+	for (size_t i = 0; i < settings->n_ports; i++)
+		if (settings->ports[i].port == port)
+			return settings->ports[i].mode;
+	return settings->mode;
+}
+
 /* ---- digests (draft.h) ---- */
 
 struct digest service_digest(const struct service *service)

@@ -264,6 +264,38 @@ struct destination_policy {
 const struct traffic_policy *destination_subset_policy(const struct destination_subset *subset, uint32_t port);
 const struct destination_subset *destination_policy_subset(const struct destination_policy *policy, const char *name);
 
+/* ---- peer authentication ---- */
+
+/* What a workload takes: plaintext, both, or the mesh's mutual TLS only. */
+enum mtls_mode { MTLS_UNSET /* as the next wider policy says */, MTLS_DISABLE, MTLS_PERMISSIVE, MTLS_STRICT };
+
+struct mtls_port {
+	uint32_t port; /* of the workload */
+	enum mtls_mode mode;
+};
+
+/* Of all ports but those named. */
+struct mtls_settings {
+	enum mtls_mode mode;
+	const struct mtls_port *ports; /* by port */
+	size_t n_ports;
+};
+
+/* What the workloads with some labels take. */
+struct peer_authentication {
+	struct labels selector;
+	struct mtls_settings settings;
+	int64_t created_s;
+	const char *name, *namespace;
+};
+
+/* One for each namespace of which something is said. */
+struct namespace_mtls {
+	enum mtls_mode mode;                           /* never unset */
+	const struct peer_authentication *const *rows; /* of workloads; the first that selects one counts */
+	size_t n_rows;
+};
+
 /* ---- routes ---- */
 
 enum match_type { MATCH_EXACT, MATCH_PREFIX, MATCH_REGEX, MATCH_PRESENT };
@@ -560,6 +592,8 @@ struct model {
 	struct blob trust_roots;                 /* what the mesh trusts, as PEM; none: not known (yet) */
 	const struct workload *const *workloads; /* by namespace, name */
 	size_t n_workloads;
+	enum mtls_mode mtls_mode;            /* of workloads of which nothing else is said; never unset */
+	struct map mtls_by_namespace;        /* namespace -> struct namespace_mtls */
 	struct map services_by_host;         /* hostname -> struct service (the one that wins when namespaces differ) */
 	struct map workloads_by_address;     /* address -> struct workload */
 	struct map served_by_address;        /* address -> struct served_ports */
@@ -570,3 +604,9 @@ struct model {
 
 const struct secret *model_secret(const struct model *model, const char *namespace, const char *name); /* or NULL */
 const struct service *model_service(const struct model *model, const char *hostname);
+/* What a workload takes, all levels worked out; no mode in it is unset. Ports live in the arena. */
+struct mtls_settings model_mtls(struct arena *arena, const struct model *model, const char *namespace,
+                                const struct labels *labels);
+enum mtls_mode mtls_settings_mode(const struct mtls_settings *settings, uint32_t port);
+/* As far as one can say of a namespace's workloads without knowing them, which is what their clients go by. */
+enum mtls_mode model_namespace_mtls_mode(const struct model *model, const char *namespace);

@@ -18,6 +18,19 @@ static void add_policies(struct digest_state *state, const struct model *model)
 	}
 }
 
+/* What clients go by; what single workloads take is part of their classes' keys. */
+static void add_mtls(struct digest_state *state, const struct model *model)
+{
+	digest_add_u64(state, model->mtls_mode);
+	for (size_t i = 0; i < model->mtls_by_namespace.n; i++) {
+		const struct namespace_mtls *mtls = model->mtls_by_namespace.entries[i].value;
+		if (mtls->mode == model->mtls_mode)
+			continue; /* as if nothing were said of it */
+		digest_add_str(state, model->mtls_by_namespace.entries[i].key);
+		digest_add_u64(state, mtls->mode);
+	}
+}
+
 /* Of static services the endpoints are in load assignments only. Others' are in clusters (host names) and listeners (of
  * headless services, one each). */
 static void add_services(struct digest_state *state, const struct model *model, const struct digest *endpoints)
@@ -90,6 +103,7 @@ struct model_digests model_digests_of(struct arena *arena, const struct model *m
 	digest_init(&state);
 	add_policies(&state, model);
 	digests.policies = digest_so_far(&state);
+	add_mtls(&state, model);
 	add_services(&state, model, endpoints);
 	digests.services = digest_so_far(&state);
 	add_routes(&state, model);

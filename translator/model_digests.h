@@ -17,7 +17,8 @@
 
 struct model_digests {
 	struct digest policies; /* the mesh's settings and destination policies */
-	struct digest services; /* services; with their endpoints where more than load assignments is made of them */
+	struct digest services; /* what namespaces take of mutual TLS, and services; with their endpoints where more
+	                           than load assignments is made of them */
 	struct digest routes;   /* rules and gateways */
 	struct digest secrets;  /* by themselves: secrets and what the mesh trusts */
 	const struct digest *endpoints; /* of model->services[i], all its ports */

@@ -9,6 +9,10 @@ import os
 import subprocess
 import tempfile
 
+# The cluster of every agent's bootstrap, from which secrets come.
+AGENT = {"name": "sds-grpc", "type": "STATIC", "typedExtensionProtocolOptions": {"envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+    "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions", "explicitHttpConfig": {"http2ProtocolOptions": {}}}},
+    "loadAssignment": {"clusterName": "sds-grpc", "endpoints": [{"lbEndpoints": [{"endpoint": {"address": {"pipe": {"path": "./agent.sock"}}}}]}]}}
 ENVOY = os.environ.get("WEFT_ENVOY") or os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "build", "envoy")
 
 
@@ -53,7 +57,7 @@ def bootstrap(result):
                     "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
                     "statPrefix": "x", "routeConfig": route, "httpFilters": [{"name": "envoy.filters.http.router", "typedConfig": {
                         "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"}}]}}]}]})
-    return {"node": {"id": "golden", "cluster": "golden"}, "staticResources": {"listeners": listeners, "clusters": clusters}}
+    return {"node": {"id": "golden", "cluster": "golden"}, "staticResources": {"listeners": listeners, "clusters": [AGENT] + clusters}}
 
 
 def validate(result):

@@ -12,6 +12,7 @@
 #define DOCUMENT(kind, name, namespace) "kind: " kind "\nmetadata: {name: " name ", namespace: " namespace "}\n"
 #define V1 "apiVersion: v1\n"
 #define ISTIO "apiVersion: networking.istio.io/v1\n"
+#define SECURITY "apiVersion: security.istio.io/v1\n"
 #define END "---\n"
 
 static const char mesh[] = V1 DOCUMENT(
@@ -190,6 +191,18 @@ static const struct edit {
     {"a gateway's selector", "selector: {istio: gateway}", "selector: {istio: other}", LDS | RDS},
     {"the mesh's settings", "connectTimeout: 10s", "connectTimeout: 3s", CDS},
     {"where proxies log", "connectTimeout: 10s", "connectTimeout: 10s\n    accessLogFile: /dev/stdout", LDS},
+    {"who is of the mesh", "connectTimeout: 10s", "connectTimeout: 10s\n    trustDomainAliases: [old]", LDS},
+    {"the mutual TLS of a namespace", "",
+     END SECURITY DOCUMENT("PeerAuthentication", "all", "default") "spec: {mtls: {mode: STRICT}}\n", LDS},
+    {"the mutual TLS of a workload", "",
+     END SECURITY DOCUMENT("PeerAuthentication", "of-a", "default") "spec: {selector: {matchLabels: {app: a}}, mtls: "
+                                                                    "{mode: PERMISSIVE}, portLevelMtls: {8080: "
+                                                                    "{mode: DISABLE}}}\n",
+     LDS},
+    {"the mutual TLS of nobody here", "",
+     END SECURITY DOCUMENT("PeerAuthentication", "of-z", "default") "spec: {selector: {matchLabels: {app: z}}, mtls: "
+                                                                    "{mode: STRICT}}\n",
+     0},
     {"the mesh's default visibility", "defaultVirtualServiceExportTo: ['*']", "defaultVirtualServiceExportTo: ['.']",
      RDS},
     {"a service of the same host in another namespace", "",
@@ -208,13 +221,16 @@ static const struct edit {
      CDS},
 };
 
-static const char *const node_ids[] = {
-    "sidecar~10.1.0.1~a-pod.default~default.svc.cluster.local",
-    "sidecar~192.0.2.1~c.default~default.svc.cluster.local",
-    "sidecar~192.0.2.2~d.other~other.svc.cluster.local",
-    "router~10.9.0.1~gw-pod.default~default.svc.cluster.local",
+static const struct {
+	const char *id;
+	bool has_agent;
+} nodes[] = {
+    {"sidecar~10.1.0.1~a-pod.default~default.svc.cluster.local", true},
+    {"sidecar~192.0.2.1~c.default~default.svc.cluster.local", false},
+    {"sidecar~192.0.2.2~d.other~other.svc.cluster.local", false},
+    {"router~10.9.0.1~gw-pod.default~default.svc.cluster.local", true},
 };
-#define N_NODES (sizeof node_ids / sizeof node_ids[0])
+#define N_NODES (sizeof nodes / sizeof nodes[0])
 
 /* A roster, and the emissions of one pipeline for it. */
 struct line {
@@ -228,9 +244,13 @@ struct line {
 static struct line line_new(void)
 {
 	struct line line = {.cache = emit_cache_new()};
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	static const char agent[] = "{\"ISTIO_VERSION\": \"1.0.0\"}";
 	for (size_t i = 0; i < N_NODES; i++) {
 		struct error error;
-		line.nodes[i] = roster_node_new(node_ids[i], NULL, &error);
+		const struct json *metadata =
+		    nodes[i].has_agent ? json_parse(arena, agent, strlen(agent), &error) : NULL;
+		line.nodes[i] = roster_node_new(nodes[i].id, metadata, &error);
 		ck_assert_msg(line.nodes[i] != NULL, "%s", error.message);
 	}
 	line.roster = roster_new(line.nodes, N_NODES);

@@ -24,6 +24,7 @@
 struct emit_proxy {
 	enum proxy_role role;
 	bool is_ipv4, is_ipv6;
+	bool is_mtls_capable; /* it has a certificate of the mesh's; else nothing may name a secret of the agent's */
 	bool is_http10;
 	bool is_exact_balance;
 	enum interception interception;

@@ -100,6 +100,7 @@ void resolve_istio(struct draft *draft)
 	    resolve_services,  /* Services, EndpointSlices, Endpoints */
 	    resolve_service_entries,
 	    resolve_destination_rules, /* these name services */
+	    resolve_peer_authentications,
 	    resolve_gateways,
 	    resolve_virtual_services, /* these name services, subsets and gateways */
 	};
