@@ -20,7 +20,6 @@ LATER_TESTS = [
     (r"TestSidecarDynamicDNSClusters", "dynamic DNS"),
     (r"OSCACert", "DestinationRule TLS"),
     (r"LocalityLB", "locality load balancing"),
-    (r"TestGatewayServices/overlapping_SNI_match|httpsRedirect_on_https", "gateway TLS"),
     (r"TestInboundClustersLocalhostDefaultEndpoint|TestSidecarInboundListenerFilters", "the Sidecar kind"),
 ]
 

@@ -21,5 +21,7 @@ __attribute__((format(printf, 5, 6))) void server_complain(const struct server_l
 bool gateway_lower_tls(const struct server_lowering *lowering, const istio_server_tls_settings *in,
                        struct gateway_tls *out);
 
+/* Says which servers are left out because others were there first. After all Gateways. */
+void gateway_check_conflicts(struct draft *draft);
 /* Says which of the Secrets that Gateways name are missing where their proxies are. After all Gateways. */
 void gateway_check_secrets(struct draft *draft);

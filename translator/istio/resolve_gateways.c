@@ -140,5 +140,6 @@ void resolve_gateways(struct draft *draft)
 	const struct snapshot_kind *objects = &draft->snapshot->kinds[KIND_GATEWAY];
 	for (size_t i = 0; i < objects->n; i++)
 		VEC_PUSH(draft->arena, &draft->gateways, lower_gateway(draft, objects->v[i]));
+	gateway_check_conflicts(draft);
 	gateway_check_secrets(draft);
 }
