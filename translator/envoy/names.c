@@ -72,3 +72,9 @@ char *name_inbound_host(struct arena *arena, uint32_t port)
 {
 	return arena_printf(arena, "inbound|http|%u", port);
 }
+
+char *name_secret(struct arena *arena, const char *namespace, const char *name, bool is_validation)
+{
+	return arena_printf(arena, "kubernetes://%s%s%s%s", namespace ? namespace : "", namespace ? "/" : "", name,
+	                    is_validation ? "-cacert" : "");
+}

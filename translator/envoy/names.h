@@ -5,6 +5,7 @@
  */
 #include "base/arena.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* ---- clusters ---- */
@@ -48,6 +49,8 @@ char *name_root_of_file(struct arena *arena, const char *file, const char *crl);
 /* Out of a Secret of the proxy's namespace: "kubernetes://name" and its roots, "kubernetes://name-cacert". */
 char *name_credential(struct arena *arena, const char *credential);
 char *name_credential_root(struct arena *arena, const char *credential);
+/* "kubernetes://shop-cert", with its namespace where that was written; "-cacert" behind it for whom to believe */
+char *name_secret(struct arena *arena, const char *namespace, const char *name, bool is_validation);
 #define NAME_TLS_SOCKET "envoy.transport_sockets.tls"
 #define NAME_PLAINTEXT_SOCKET "envoy.transport_sockets.raw_buffer"
 
