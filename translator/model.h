@@ -233,6 +233,14 @@ struct load_balancer {
 	double warmup_percent;    /* of the share, to begin with; -1: as the proxy does */
 };
 
+/* Where a certificate with its key is, or whom to believe: in a secret of the proxy's namespace, or in files beside it.
+ */
+struct credential {
+	const char *secret;          /* its name; NULL: files */
+	const char *namespace;       /* as it was written, for it may be no other than the proxy's; NULL: not */
+	const char *file, *key_file; /* NULL: none */
+};
+
 enum client_tls_mode {
 	CLIENT_TLS_UNSET, /* nothing is said: the mesh's mutual TLS with who takes it, else plaintext */
 	CLIENT_TLS_NONE,  /* plaintext */
@@ -248,7 +256,7 @@ struct client_tls {
 	struct strings subject_alt_names;        /* none: see the service; else the host that was called */
 	const char *certificate_file, *key_file; /* at the proxy; "" */
 	const char *authorities_file, *crl_file; /* at the proxy; "": the system's, none */
-	const char *credential;                  /* the Secret with all of that instead; "" */
+	struct credential credential;            /* the secret with all of that instead */
 	bool is_unverified;
 };
 
@@ -458,6 +466,26 @@ struct http_route {
 	struct header_operations request_headers, response_headers;
 };
 
+/* What is known of a connection before anything in it is read. All parts must hold. */
+struct connection_match {
+	struct strings server_names;  /* in the TLS handshake, "*.example.com" too; none: any, or no TLS */
+	struct strings subnets;       /* the address dialled is in one of them; none: any */
+	uint32_t port;                /* 0: any */
+	struct labels source_labels;  /* of the client workload; empty: any */
+	const char *source_namespace; /* NULL: any */
+	bool has_gateways;            /* else the rule's gateways */
+	bool is_mesh;
+	struct strings gateways; /* "namespace/name" */
+};
+
+/* Connections that go on as they are: TLS by the name in the handshake, or TCP. */
+struct connection_route {
+	const struct connection_match *matches; /* none: everything */
+	size_t n_matches;
+	const struct weighted_destination *destinations; /* without headers */
+	size_t n_destinations;
+};
+
 /* The routes for some hosts, as one object gives them. */
 struct route_rule {
 	struct strings hosts; /* FQDN or wildcard */
@@ -467,6 +495,8 @@ struct route_rule {
 	struct strings gateways; /* "namespace/name", besides mesh */
 	const struct http_route *http;
 	size_t n_http;
+	const struct connection_route *tls, *tcp;
+	size_t n_tls, n_tcp;
 	int64_t created_s;
 	struct source_ref source;
 	struct digest digest;
@@ -499,7 +529,35 @@ struct gateway_host {
 	const char *host;      /* "*.example.com", "*" */
 };
 
+enum gateway_tls_mode {
+	GATEWAY_TLS_NONE,            /* plaintext */
+	GATEWAY_TLS_PASSTHROUGH,     /* to where the name in the handshake leads, as it is */
+	GATEWAY_TLS_SIMPLE,          /* terminated; clients need no certificate, */
+	GATEWAY_TLS_OPTIONAL_MUTUAL, /* may have one, which then must be good, */
+	GATEWAY_TLS_MUTUAL,          /* must have one, */
+	GATEWAY_TLS_MESH,            /* must have one of the mesh, and are shown one of the mesh */
+	GATEWAY_TLS_AUTO_PASSTHROUGH,
+};
+
+enum tls_version { TLS_VERSION_DEFAULT, TLS_VERSION_1_0, TLS_VERSION_1_1, TLS_VERSION_1_2, TLS_VERSION_1_3 };
+
+#define GATEWAY_CERTIFICATES_MAX 2 /* one of each kind of key */
+
+struct gateway_tls {
+	enum gateway_tls_mode mode;
+	struct credential certificates[GATEWAY_CERTIFICATES_MAX];
+	size_t n_certificates;
+	struct credential ca;  /* of the clients; none: see mode */
+	const char *crl_file;  /* NULL */
+	struct strings names;  /* one of them must be the client's; none: any */
+	struct strings hashes; /* of clients' certificates, SHA-256 in hexadecimal; none: any */
+	struct strings spki;   /* of their keys, SHA-256 in base64; none: any */
+	enum tls_version min_version, max_version;
+	struct strings cipher_suites; /* none: the proxy's */
+};
+
 struct gateway_server {
+	uint32_t place; /* among the Gateway's, as it was written */
 	uint32_t port;
 	const char *port_name;
 	enum protocol protocol;
@@ -507,7 +565,11 @@ struct gateway_server {
 	const struct gateway_host *hosts;
 	size_t n_hosts;
 	bool is_https_redirect;
+	struct gateway_tls tls;
 };
+
+/* TLS ends at the gateway. */
+bool gateway_tls_is_terminated(enum gateway_tls_mode mode);
 
 struct gateway {
 	const char *name, *namespace;
