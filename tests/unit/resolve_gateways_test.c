@@ -42,7 +42,6 @@ START_TEST(test_left_out)
 	} cases[] = {
 	    {"{port: {number: 15443, name: b, protocol: TLS}, hosts: ['*.a'], tls: {mode: AUTO_PASSTHROUGH}}",
 	     "spec.servers[1].tls.mode"},
-	    {"{port: {number: 90, name: b, protocol: TCP}, hosts: ['*'], bind: 'unix:///a'}", "spec.servers[1].bind"},
 	};
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
