@@ -234,6 +234,14 @@ struct load_balancer {
 	double warmup_percent;    /* of the share, to begin with; -1: as the proxy does */
 };
 
+/* Where a certificate with its key is, or whom to believe: in a secret of the proxy's namespace, or in files beside it.
+ */
+struct credential {
+	const char *secret;          /* its name; NULL: files */
+	const char *namespace;       /* as it was written, for it may be no other than the proxy's; NULL: not */
+	const char *file, *key_file; /* NULL: none */
+};
+
 enum client_tls_mode {
 	CLIENT_TLS_UNSET, /* nothing is said: the mesh's mutual TLS with who takes it, else plaintext */
 	CLIENT_TLS_NONE,  /* plaintext */
@@ -249,7 +257,7 @@ struct client_tls {
 	struct strings subject_alt_names;        /* none: see the service; else the host that was called */
 	const char *certificate_file, *key_file; /* at the proxy; "" */
 	const char *authorities_file, *crl_file; /* at the proxy; "": the system's, none */
-	const char *credential;                  /* the Secret with all of that instead; "" */
+	struct credential credential;            /* the secret with all of that instead */
 	bool is_unverified;
 };
 
@@ -533,14 +541,6 @@ enum gateway_tls_mode {
 };
 
 enum tls_version { TLS_VERSION_DEFAULT, TLS_VERSION_1_0, TLS_VERSION_1_1, TLS_VERSION_1_2, TLS_VERSION_1_3 };
-
-/* Where a certificate with its key is, or whom to believe: in a secret of the proxy's namespace, or in files beside it.
- */
-struct credential {
-	const char *secret;          /* its name; NULL: files */
-	const char *namespace;       /* as it was written, for it may be no other than the proxy's; NULL: not */
-	const char *file, *key_file; /* NULL: none */
-};
 
 #define GATEWAY_CERTIFICATES_MAX 2 /* one of each kind of key */
 

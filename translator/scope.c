@@ -73,6 +73,7 @@ struct scope *scope_of(struct arena *arena, const struct model *model, const str
 	scope->view = view;
 	struct scope_draft draft = {.arena = arena, .scope = scope};
 	scope_add_services(&draft);
+	scope_add_secrets(&draft);
 	if (view->role == PROXY_SIDECAR) {
 		scope_add_listeners(&draft);
 		scope_add_tables(&draft);

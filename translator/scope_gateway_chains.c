@@ -177,41 +177,12 @@ void gateway_add_connection_chains(const struct gateway_server_draft *server)
 
 /* ---- secrets ---- */
 
-static const struct secret *find_secret(const struct gateway_server_draft *server, const struct credential *credential,
-                                        bool is_validation)
-{
-	const struct scope *scope = server->draft->scope;
-	const char *namespace = scope->view->namespace;
-	if (!credential->secret || (credential->namespace && strcmp(credential->namespace, namespace) != 0))
-		return NULL;
-	const struct secret *own = NULL;
-	if (is_validation)
-		own = model_secret(scope->model, namespace,
-		                   arena_printf(server->draft->arena, "%s-cacert", credential->secret));
-	if (own && own->ca.n > 0)
-		return own;
-	const struct secret *secret = model_secret(scope->model, namespace, credential->secret);
-	return secret && (is_validation ? secret->ca.n : secret->key.n) > 0 ? secret : NULL;
-}
-
-static void add_secret(const struct gateway_server_draft *server, const struct credential *credential,
-                       bool is_validation)
-{
-	const struct secret *secret = find_secret(server, credential, is_validation);
-	if (!secret)
-		return;
-	const struct scope_secret named = {.credential = credential, .secret = secret, .is_validation = is_validation};
-	VEC_PUSH(server->draft->arena, &server->draft->secrets, named);
-}
-
 void gateway_add_secrets(const struct gateway_server_draft *server)
 {
 	const struct gateway_tls *tls = &server->server->tls;
-	if (!server->draft->scope->view->is_verified)
-		return;
 	for (size_t i = 0; i < tls->n_certificates; i++)
-		add_secret(server, &tls->certificates[i], false);
-	add_secret(server, &tls->ca, true);
+		scope_add_secret(server->draft, &tls->certificates[i], false);
+	scope_add_secret(server->draft, &tls->ca, true);
 }
 
 /* ---- to the scope ---- */
