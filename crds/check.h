@@ -146,6 +146,7 @@ void check_unreachable_routes(struct check *check, const istio_virtual_service *
 
 /* The checks that kinds.c names. */
 void check_config_map(struct check *check, const ProtobufCMessage *message);
+void check_secret(struct check *check, const ProtobufCMessage *message);
 void check_service(struct check *check, const ProtobufCMessage *message);
 void check_endpoint_slice(struct check *check, const ProtobufCMessage *message);
 void check_endpoints(struct check *check, const ProtobufCMessage *message);

@@ -160,6 +160,18 @@ const struct kind_info kinds[KIND_COUNT] = {
             .is_open = true,
             .check = check_config_map,
         },
+    [KIND_SECRET] =
+        {
+            .group = "",
+            .versions = {"v1"},
+            .kind = "Secret",
+            .plural = "secrets",
+            .message = &k8s__io__api__core__v1__secret__descriptor,
+            .field_selector = "type!=kubernetes.io/service-account-token,type!=helm.sh/release.v1",
+            .may_be_forbidden = true,
+            .is_open = true,
+            .check = check_secret,
+        },
     [KIND_SERVICE_ENTRY] =
         {
             .group = NETWORKING,
@@ -288,7 +300,6 @@ const struct kind_info kinds[KIND_COUNT] = {
             .short_names = {"pa"},
             .spec_field = "spec",
             .message = &istio__security__v1beta1__peer_authentication__descriptor,
-            .is_unread = true,
             .crd = &crd_peer_authentication,
             .check = check_peer_authentication,
         },

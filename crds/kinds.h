@@ -17,6 +17,7 @@ enum kind {
 	KIND_NAMESPACE,
 	KIND_NODE,
 	KIND_CONFIG_MAP,
+	KIND_SECRET,
 	KIND_SERVICE_ENTRY,
 	KIND_WORKLOAD_ENTRY,
 	KIND_GATEWAY,
@@ -60,9 +61,12 @@ struct kind_info {
 	bool is_cluster_scoped;
 	bool is_from_files_only;    /* the API server has it in another kind too: not watched */
 	const char *only_name;      /* of this name, in the root namespace, is all that is read; NULL: all are */
-	bool is_open;               /* we hold a subset: unknown fields are not mistakes */
-	bool is_unread;             /* decoded and checked for mistakes, and then left out: nothing is made of it yet */
-	bool may_be_dry_run;        /* annotation istio.io/dry-run: a policy that is only tried out */
+	const char *field_selector; /* what of it is watched, by the API server's field selectors; NULL: all */
+	bool may_be_forbidden; /* whoever runs weft may withhold it: without the right to read it, what needs it does
+	                          not work and everything else does */
+	bool is_open;          /* we hold a subset: unknown fields are not mistakes */
+	bool is_unread;        /* decoded and checked for mistakes, and then left out: nothing is made of it yet */
+	bool may_be_dry_run;   /* annotation istio.io/dry-run: a policy that is only tried out */
 	const struct kind_crd *crd; /* NULL: not ours to define */
 	/* What can be said of one object by itself (check.h); NULL: nothing. `message` is of the type above. */
 	void (*check)(struct check *check, const ProtobufCMessage *message);

@@ -4,6 +4,7 @@
 #include "base/vec.h"
 #include "crds/check.h"
 #include "crds/hostname.h"
+#include "crds/secret.h"
 #include "proto/pack.h"
 
 #include <assert.h>
@@ -168,8 +169,10 @@ static void take_metadata(struct decoding *decoding, const k8s_object_meta *meta
 }
 
 /* Only what decides: a Pod's conditions come and go with each probe, but only Ready is looked at. */
-static void drop_what_never_matters(ProtobufCMessage *message)
+static void drop_what_never_matters(struct arena *arena, ProtobufCMessage *message)
 {
+	if (message->descriptor == k8s_secret_type())
+		secret_narrow(arena, (k8s_secret *)message);
 	if (message->descriptor != k8s_pod_type())
 		return;
 	k8s_pod_status *status = ((k8s_pod *)message)->status;
@@ -213,7 +216,7 @@ static ProtobufCMessage *decode_message(struct decoding *decoding)
 		*slot = NULL;
 	}
 	take_metadata(decoding, meta);
-	drop_what_never_matters(message);
+	drop_what_never_matters(arena, message);
 	return message;
 }
 

@@ -27,11 +27,13 @@
 #include "envoy/extensions/access_loggers/file/v3/file.pb-c.h"
 #include "envoy/extensions/access_loggers/stream/v3/stream.pb-c.h"
 #include "envoy/extensions/filters/common/fault/v3/fault.pb-c.h"
+#include "envoy/extensions/filters/common/set_filter_state/v3/value.pb-c.h"
 #include "envoy/extensions/filters/http/cors/v3/cors.pb-c.h"
 #include "envoy/extensions/filters/http/fault/v3/fault.pb-c.h"
 #include "envoy/extensions/filters/http/grpc_stats/v3/config.pb-c.h"
 #include "envoy/extensions/filters/http/grpc_web/v3/grpc_web.pb-c.h"
 #include "envoy/extensions/filters/http/router/v3/router.pb-c.h"
+#include "envoy/extensions/filters/http/set_filter_state/v3/set_filter_state.pb-c.h"
 #include "envoy/extensions/filters/listener/http_inspector/v3/http_inspector.pb-c.h"
 #include "envoy/extensions/filters/listener/original_dst/v3/original_dst.pb-c.h"
 #include "envoy/extensions/filters/listener/original_src/v3/original_src.pb-c.h"
@@ -43,6 +45,9 @@
 #include "envoy/extensions/retry/host/previous_hosts/v3/previous_hosts.pb-c.h"
 #include "envoy/extensions/retry/priority/previous_priorities/v3/previous_priorities_config.pb-c.h"
 #include "envoy/extensions/transport_sockets/raw_buffer/v3/raw_buffer.pb-c.h"
+#include "envoy/extensions/transport_sockets/tls/v3/common.pb-c.h"
+#include "envoy/extensions/transport_sockets/tls/v3/secret.pb-c.h"
+#include "envoy/extensions/transport_sockets/tls/v3/tls.pb-c.h"
 #include "envoy/extensions/upstreams/http/v3/http_protocol_options.pb-c.h"
 #include "envoy/service/discovery/v3/discovery.pb-c.h"
 #include "envoy/type/matcher/v3/regex.pb-c.h"
@@ -60,6 +65,8 @@ PROTO_ALIAS(envoy_circuit_breakers, Envoy__Config__Cluster__V3__CircuitBreakers,
 PROTO_ALIAS(envoy_circuit_breakers_thresholds, Envoy__Config__Cluster__V3__CircuitBreakers__Thresholds,
             envoy__config__cluster__v3__circuit_breakers__thresholds)
 PROTO_ALIAS(envoy_cluster, Envoy__Config__Cluster__V3__Cluster, envoy__config__cluster__v3__cluster)
+PROTO_ALIAS(envoy_cluster_transport_socket_match, Envoy__Config__Cluster__V3__Cluster__TransportSocketMatch,
+            envoy__config__cluster__v3__cluster__transport_socket_match)
 PROTO_ALIAS(envoy_cluster_common_lb_config, Envoy__Config__Cluster__V3__Cluster__CommonLbConfig,
             envoy__config__cluster__v3__cluster__common_lb_config)
 PROTO_ALIAS(envoy_cluster_common_lb_config_locality_weighted_lb_config,
@@ -209,6 +216,10 @@ PROTO_ALIAS(envoy_fault_abort, Envoy__Extensions__Filters__Http__Fault__V3__Faul
             envoy__extensions__filters__http__fault__v3__fault_abort)
 PROTO_ALIAS(envoy_http_fault, Envoy__Extensions__Filters__Http__Fault__V3__HTTPFault,
             envoy__extensions__filters__http__fault__v3__httpfault)
+PROTO_ALIAS(envoy_filter_state_value, Envoy__Extensions__Filters__Common__SetFilterState__V3__FilterStateValue,
+            envoy__extensions__filters__common__set_filter_state__v3__filter_state_value)
+PROTO_ALIAS(envoy_set_filter_state, Envoy__Extensions__Filters__Http__SetFilterState__V3__Config,
+            envoy__extensions__filters__http__set_filter_state__v3__config)
 PROTO_ALIAS(envoy_grpc_stats, Envoy__Extensions__Filters__Http__GrpcStats__V3__FilterConfig,
             envoy__extensions__filters__http__grpc_stats__v3__filter_config)
 PROTO_ALIAS(envoy_grpc_web, Envoy__Extensions__Filters__Http__GrpcWeb__V3__GrpcWeb,
@@ -262,6 +273,30 @@ PROTO_ALIAS(envoy_previous_priorities_config,
             envoy__extensions__retry__priority__previous_priorities__v3__previous_priorities_config)
 PROTO_ALIAS(envoy_raw_buffer, Envoy__Extensions__TransportSockets__RawBuffer__V3__RawBuffer,
             envoy__extensions__transport_sockets__raw_buffer__v3__raw_buffer)
+PROTO_ALIAS(envoy_tls_parameters, Envoy__Extensions__TransportSockets__Tls__V3__TlsParameters,
+            envoy__extensions__transport_sockets__tls__v3__tls_parameters)
+PROTO_ALIAS(envoy_tls_certificate, Envoy__Extensions__TransportSockets__Tls__V3__TlsCertificate,
+            envoy__extensions__transport_sockets__tls__v3__tls_certificate)
+PROTO_ALIAS(envoy_subject_alt_name_matcher, Envoy__Extensions__TransportSockets__Tls__V3__SubjectAltNameMatcher,
+            envoy__extensions__transport_sockets__tls__v3__subject_alt_name_matcher)
+PROTO_ALIAS(envoy_certificate_validation_context,
+            Envoy__Extensions__TransportSockets__Tls__V3__CertificateValidationContext,
+            envoy__extensions__transport_sockets__tls__v3__certificate_validation_context)
+PROTO_ALIAS(envoy_generic_secret, Envoy__Extensions__TransportSockets__Tls__V3__GenericSecret,
+            envoy__extensions__transport_sockets__tls__v3__generic_secret)
+PROTO_ALIAS(envoy_sds_secret_config, Envoy__Extensions__TransportSockets__Tls__V3__SdsSecretConfig,
+            envoy__extensions__transport_sockets__tls__v3__sds_secret_config)
+PROTO_ALIAS(envoy_secret, Envoy__Extensions__TransportSockets__Tls__V3__Secret,
+            envoy__extensions__transport_sockets__tls__v3__secret)
+PROTO_ALIAS(envoy_common_tls_context, Envoy__Extensions__TransportSockets__Tls__V3__CommonTlsContext,
+            envoy__extensions__transport_sockets__tls__v3__common_tls_context)
+PROTO_ALIAS(envoy_combined_validation_context,
+            Envoy__Extensions__TransportSockets__Tls__V3__CommonTlsContext__CombinedCertificateValidationContext,
+            envoy__extensions__transport_sockets__tls__v3__common_tls_context__combined_certificate_validation_context)
+PROTO_ALIAS(envoy_upstream_tls_context, Envoy__Extensions__TransportSockets__Tls__V3__UpstreamTlsContext,
+            envoy__extensions__transport_sockets__tls__v3__upstream_tls_context)
+PROTO_ALIAS(envoy_downstream_tls_context, Envoy__Extensions__TransportSockets__Tls__V3__DownstreamTlsContext,
+            envoy__extensions__transport_sockets__tls__v3__downstream_tls_context)
 PROTO_ALIAS(envoy_http_protocol_options_explicit_http_config,
             Envoy__Extensions__Upstreams__Http__V3__HttpProtocolOptions__ExplicitHttpConfig,
             envoy__extensions__upstreams__http__v3__http_protocol_options__explicit_http_config)

@@ -109,6 +109,26 @@ static void page_ready(struct admin *admin, const struct http_request *request, 
 	            note.message);
 }
 
+static struct metrics_authority authority_of(struct admin *admin)
+{
+	struct keeper_status status = {0};
+	int64_t now_s = clock_wall_ns(clock_system()) / CLOCK_S;
+
+	if (admin->options.keeper)
+		keeper_status(admin->options.keeper, &status);
+	return (struct metrics_authority){
+	    .is_used = status.is_used,
+	    .has_signer = status.has_signer,
+	    .signer_s = status.has_signer ? (double)(status.signer_end_s - now_s) : 0,
+	    .root_s = status.has_signer ? (double)(status.root_end_s - now_s) : 0,
+	    .serving_s = status.serving_end_s ? (double)(status.serving_end_s - now_s) : 0,
+	    .is_stale = status.is_stale,
+	    .changes = status.changes,
+	    .reload_failures = status.reload_failures,
+	    .phase = status.phase,
+	};
+}
+
 static void page_metrics(struct admin *admin, const struct http_request *request, struct http_response *response)
 {
 	struct metrics_input input = {0};
@@ -124,6 +144,12 @@ static void page_metrics(struct admin *admin, const struct http_request *request
 	input.kube_is_stale = input.kube.health == KUBE_STALE;
 	input.now_ns = clock_now_ns(clock_system());
 	process_usage(&input.process);
+	input.identity.is_used = admin->options.door && admin->options.certs;
+	if (input.identity.is_used) {
+		door_stats(admin->options.door, &input.identity.door);
+		cert_service_stats(admin->options.certs, &input.identity.certs);
+	}
+	input.authority = authority_of(admin);
 	response->content_type = METRICS_CONTENT_TYPE;
 	metrics_print(&input, &response->body);
 }

@@ -2,6 +2,8 @@
 
 #include "base/log.h"
 
+#include <string.h>
+
 /* ---- objects ---- */
 
 enum change { CHANGE_ADDED, CHANGE_CHANGED, CHANGE_REMOVED };
@@ -46,6 +48,12 @@ static void change_kind(struct change_list *list, const struct snapshot_kind *fo
 	}
 }
 
+static bool has_other_roots(const struct snapshot *former, const struct snapshot *present)
+{
+	size_t n = former ? former->trust_roots_n : 0;
+	return n != present->trust_roots_n || (n && memcmp(former->trust_roots, present->trust_roots, n) != 0);
+}
+
 size_t changelog_objects(const struct snapshot *former, const struct snapshot *present, struct text *out)
 {
 	struct change_list list = {.out = out};
@@ -53,6 +61,8 @@ size_t changelog_objects(const struct snapshot *former, const struct snapshot *p
 
 	for (size_t i = 0; i < KIND_COUNT; i++)
 		change_kind(&list, former ? &former->kinds[i] : &none, &present->kinds[i]);
+	if (has_other_roots(former, present) && list.n++ < CHANGELOG_NAMES_MAX)
+		text_printf(out, "%strusted roots changed", list.n > 1 ? ", " : "");
 	if (!list.n)
 		text_add(out, "nothing");
 	if (list.n > CHANGELOG_NAMES_MAX)

@@ -13,7 +13,8 @@ struct run {
 	struct emission *emission;
 	const struct emission_input *input;
 	const struct model *model;
-	bool is_policies_same, is_services_same, is_routes_same; /* as in the former emission's model */
+	bool is_policies_same, is_services_same, is_routes_same, is_peers_same,
+	    is_secrets_same;   /* as in the former emission's model */
 	const size_t *changed; /* services in the model whose endpoints alone are others; with is_services_same */
 	size_t n_changed;
 };
@@ -81,9 +82,12 @@ static const struct emitted *former_emitted(const struct map *former, struct dig
 /* The types that must be emitted again for a view that the former emission had. See model_digests.h. */
 static unsigned stale_types(const struct run *run, const struct view *view)
 {
+	unsigned stale = run->is_peers_same ? 0 : 1u << RESOURCE_CLUSTER;
+	if (!run->is_secrets_same)
+		stale |= 1u << RESOURCE_SECRET;
 	if (run->is_routes_same)
-		return 0;
-	return run->is_services_same && view->role == PROXY_SIDECAR ? 1u << RESOURCE_ROUTE : EMIT_ALL;
+		return stale;
+	return run->is_services_same && view->role == PROXY_SIDECAR ? stale | 1u << RESOURCE_ROUTE : EMIT_ALL;
 }
 
 static struct resource_set *endpoints_take_over(const struct run *run, const struct view *view,
@@ -213,6 +217,8 @@ static void run_compare(struct run *run)
 	run->is_policies_same = digest_equal(now->policies, former->digests.policies);
 	run->is_services_same = digest_equal(now->services, former->digests.services);
 	run->is_routes_same = digest_equal(now->routes, former->digests.routes);
+	run->is_peers_same = digest_equal(now->peers, former->digests.peers);
+	run->is_secrets_same = digest_equal(now->secrets, former->digests.secrets);
 	if (!run->is_services_same)
 		return;
 	assert(now->n_endpoints == former->digests.n_endpoints); /* the very same services */

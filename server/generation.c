@@ -58,6 +58,7 @@ static struct digest node_key(const struct node *node)
 	digest_add_str(&state, node->cluster_id);
 	digest_add_str(&state, node->network);
 	digest_add_str(&state, node->version);
+	digest_add_u64(&state, node->is_verified);
 	digest_add_u64(&state, node->is_unprivileged);
 	digest_add_u64(&state, node->is_http10);
 	digest_add_u64(&state, node->interception);
@@ -65,7 +66,6 @@ static struct digest node_key(const struct node *node)
 	digest_add_u64(&state, node->is_outbound_exact_balance);
 	digest_add_u64(&state, node->status_port);
 	digest_add_u64(&state, node->prometheus_port);
-	digest_add_u64(&state, node->is_verified);
 	return digest_final(&state);
 }
 

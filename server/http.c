@@ -22,6 +22,8 @@
 #include <strings.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 struct connection {
@@ -53,6 +55,7 @@ static const struct {
     {400, "Bad Request"},
     {404, "Not Found"},
     {405, "Method Not Allowed"},
+    {409, "Conflict"},
     {431, "Request Header Fields Too Large"},
     {503, "Service Unavailable"},
     {505, "HTTP Version Not Supported"},
@@ -147,7 +150,7 @@ static char *target_path(char *target)
 	return target && *target == '/' ? target : NULL;
 }
 
-static void connection_get(struct connection *connection, char *target)
+static void connection_handle(struct connection *connection, char *target, bool is_post)
 {
 	const struct http_options *options = &connection->server->options;
 	char *query = target, *path = strsep(&query, "?");
@@ -156,7 +159,7 @@ static void connection_get(struct connection *connection, char *target)
 	char *decoded = event_need(evhttp_uridecode(path, 0, &n));
 
 	if (strlen(decoded) == n) {
-		struct http_request request = {.path = decoded, .query = query ? query : ""};
+		struct http_request request = {.is_post = is_post, .path = decoded, .query = query ? query : ""};
 		options->handle(options->context, &request, &response);
 		connection_answer(connection, &response);
 		text_done(&response.body);
@@ -171,19 +174,21 @@ static void connection_request(struct connection *connection, char *headers)
 	char *line = take_line(&headers);
 	char *method = strsep(&line, " "), *target = strsep(&line, " ");
 	const char *version = line;
+	bool may_post = connection->server->options.has_post;
 
 	if (!target || !version || strncmp(version, "HTTP/", 5) != 0) {
 		connection_refuse(connection, 400, "not an HTTP request");
 	} else if (strcmp(version, "HTTP/1.1") != 0 && strcmp(version, "HTTP/1.0") != 0) {
 		connection_refuse(connection, 505, "HTTP/1.1 or HTTP/1.0, please");
-	} else if (strcmp(method, "GET") != 0) {
-		connection_refuse(connection, 405, "GET is the only method here");
+	} else if (strcmp(method, "GET") != 0 && (!may_post || strcmp(method, "POST") != 0)) {
+		connection_refuse(connection, 405,
+		                  may_post ? "GET and POST are the methods here" : "GET is the only method here");
 	} else if (!strcmp(version, "HTTP/1.1") && !has_host(headers)) {
 		connection_refuse(connection, 400, "a Host header is needed");
 	} else {
 		char *path = target_path(target);
 		if (path)
-			connection_get(connection, path);
+			connection_handle(connection, path, !strcmp(method, "POST"));
 		else
 			connection_refuse(connection, 400, "the target must begin with /");
 	}
@@ -379,6 +384,50 @@ static int address_listen(const char *address, struct error *error)
 	return fd;
 }
 
+static bool is_listened_on(const struct sockaddr_un *address)
+{
+	union {
+		const struct sockaddr_un *un;
+		const struct sockaddr *any;
+	} to = {.un = address};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool is_live = fd >= 0 && connect(fd, to.any, sizeof *address) == 0;
+	if (fd >= 0)
+		close(fd);
+	return is_live;
+}
+
+/* As address_listen. The mode is the socket's before it has a name. */
+static int path_listen(const char *path, struct error *error)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	union {
+		const struct sockaddr_un *un;
+		const struct sockaddr *any;
+	} to = {.un = &address};
+
+	if (strlen(path) >= sizeof address.sun_path) {
+		error_set(error, "%s: the path of a socket has at most %zu bytes", path, sizeof address.sun_path - 1);
+		return -1;
+	}
+	strcpy(address.sun_path, path);
+	if (is_listened_on(&address)) {
+		error_set(error, "%s: somebody listens there already", path);
+		return -1;
+	}
+	struct stat status;
+	if (lstat(path, &status) == 0 && S_ISSOCK(status.st_mode))
+		unlink(path); /* of one that is dead */
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0 || fchmod(fd, 0600) || bind(fd, to.any, sizeof address) || listen(fd, SOMAXCONN)) {
+		error_set_errno(error, errno, "listening on %s", path);
+		if (fd >= 0)
+			close(fd);
+		return -1;
+	}
+	return fd;
+}
+
 static unsigned socket_port(int fd)
 {
 	union {
@@ -395,7 +444,8 @@ static unsigned socket_port(int fd)
 
 struct http_server *http_server_new(const struct http_options *options, struct error *error)
 {
-	int fd = address_listen(options->address, error);
+	int fd =
+	    options->socket_path ? path_listen(options->socket_path, error) : address_listen(options->address, error);
 	if (fd < 0)
 		return NULL;
 	struct http_server *server = HEAP_NEW(struct http_server);
@@ -406,7 +456,7 @@ struct http_server *http_server_new(const struct http_options *options, struct e
 		server->options.idle_ms = HTTP_IDLE_MS;
 	if (!options->life_ms)
 		server->options.life_ms = HTTP_LIFE_MS;
-	server->port = socket_port(fd);
+	server->port = options->socket_path ? 0 : socket_port(fd);
 	server->base = event_need(event_base_new());
 	server->listener = event_need(
 	    evconnlistener_new(server->base, on_accept, server, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd));

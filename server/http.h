@@ -1,6 +1,7 @@
 #pragma once
 /*
- * A small HTTP/1.1 server for pages that are only read: GET, one request a connection, on one thread (libevent).
+ * A small HTTP/1.1 server: GET, and POST where it is asked for, one request a connection, on one thread (libevent), on
+ * a TCP port or on a Unix socket that is its owner's alone.
  *
  * Not evhttp: that of libevent 2.1 has no cap on connections. Here everything that a client controls has one:
  * connections (further ones wait in the kernel until one closes), the size of a request (431), time without a byte, and
@@ -15,6 +16,7 @@
 #include "base/error.h"
 #include "base/text.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define HTTP_CONNECTIONS_MAX 32
@@ -24,6 +26,7 @@
 #define HTTP_ACCEPT_RETRY_MS 1000 /* after accept(2) failed, such as for want of descriptors */
 
 struct http_request {
+	bool is_post;      /* else GET */
 	const char *path;  /* decoded: "/debug/report" */
 	const char *query; /* as sent, without "?"; "" */
 };
@@ -37,6 +40,9 @@ struct http_response {
 
 struct http_options {
 	const char *address; /* as options_parse_address takes it */
+	const char
+	    *socket_path; /* instead: a Unix socket, mode 0600; one that nobody listens on any more is replaced */
+	bool has_post;
 	void (*handle)(void *context, const struct http_request *request, struct http_response *response);
 	void *context;
 	/* 0: the constants above; tests set them. */
@@ -48,8 +54,8 @@ struct http_server;
 
 /* Binds and starts its thread; fails when the address is taken. */
 struct http_server *http_server_new(const struct http_options *options, struct error *error);
-void http_server_free(struct http_server *server); /* closes all, joins; NULL is fine */
-unsigned http_server_port(const struct http_server *server);
+void http_server_free(struct http_server *server);           /* closes all, joins; NULL is fine */
+unsigned http_server_port(const struct http_server *server); /* 0 of a socket */
 
 /* The decoded value of a query's parameter, in the arena, or NULL. */
 const char *http_query_get(struct arena *arena, const char *query, const char *name);

@@ -5,6 +5,7 @@
  */
 #include "base/log.h"
 #include "server/admin.h"
+#include "server/control.h"
 #include "server/identity/cert_service.h"
 #include "server/identity/door.h"
 #include "server/identity/keeper.h"
@@ -12,6 +13,7 @@
 #include "server/options.h"
 #include "server/pipeline.h"
 #include "server/process.h"
+#include "server/trust_view.h"
 #include "server/xds/server.h"
 
 #include <errno.h>
@@ -33,6 +35,7 @@ struct daemon {
 	struct signer_cell *signers;
 	struct arena *arena; /* of the keeper's options */
 	struct keeper *keeper;
+	struct control *control; /* NULL: no place for it */
 	struct xds_server *xds;
 	struct grpc_tls *tls; /* NULL: plaintext only; and so with the next four */
 	struct token_key *token_key;
@@ -108,20 +111,45 @@ static void daemon_on_secret(void *context)
 	keeper_wake(daemon->keeper);
 }
 
-static void daemon_on_trusted(void *context, const char *pem, size_t n)
-{
-	const struct daemon *daemon = context;
-	if (daemon->kube)
-		kube_source_set_roots(daemon->kube, pem, n);
-}
-
 static void daemon_on_serving(void *context, const struct serving_files *files)
 {
 	const struct daemon *daemon = context;
 	struct error error;
 	if (daemon->tls &&
 	    !grpc_tls_set(daemon->tls, &(struct grpc_tls_material){files->chain, files->key, files->roots}, &error))
-		log_error("main", "the TLS port keeps its former certificate: %s", error.message);
+		log_error("main", "the TLS port's certificate: %s; keeping the former one", error.message);
+}
+
+static void daemon_on_trusted(void *context, const char *pem, size_t n)
+{
+	const struct daemon *daemon = context;
+	pipeline_trust(daemon->pipeline, pem, n);
+	if (daemon->kube)
+		kube_source_set_roots(daemon->kube, pem, n);
+}
+
+static void daemon_on_look(void *context, const struct signer *signer, struct rotation_view *view)
+{
+	const struct daemon *daemon = context;
+	trust_view_look(daemon->xds, signer, view);
+}
+
+static bool daemon_is_leader(void *context)
+{
+	const struct daemon *daemon = context;
+	struct kube_source_stats stats = {.is_leader = true};
+	if (daemon->kube)
+		kube_source_stats(daemon->kube, &stats);
+	return stats.is_leader;
+}
+
+/* Fit for the name of an annotation. */
+static const char *daemon_replica(struct arena *arena)
+{
+	unsigned char number[TEMPLATE_SERIAL_SIZE];
+	issue_draw_serial(number);
+	return arena_printf(arena, "%02x%02x%02x%02x%02x%02x%02x%02x", number[0], number[1], number[2], number[3],
+	                    number[4], number[5], number[6], number[7]);
 }
 
 /* What signs: nothing is looked at before the start. */
@@ -140,15 +168,33 @@ static void daemon_keeper(struct daemon *daemon)
 	    .clock = clock_system(),
 	    .on_serving = daemon_on_serving,
 	    .on_trusted = daemon_on_trusted,
+	    .look = daemon_on_look,
+	    .is_leader = daemon_is_leader,
 	    .context = daemon,
 	};
 
 	daemon->arena = arena_new();
 	daemon->signers = signer_cell_new();
 	keeper.cell = daemon->signers;
+	keeper.replica = daemon_replica(daemon->arena);
 	keeper.dns = serving_names(daemon->arena, options->root_namespace, options->tls_names, options->n_tls_names,
 	                           &keeper.n_dns);
 	daemon->keeper = keeper_new(&keeper);
+}
+
+/* Only a socket that was asked for must be there. */
+static bool daemon_control(struct daemon *daemon, struct error *error)
+{
+	const struct options *options = daemon->options;
+
+	daemon->control = control_new(&(struct control_options){.path = options->control_socket,
+	                                                        .state_dir = options->state_dir,
+	                                                        .keeper = daemon->keeper},
+	                              error);
+	if (daemon->control || options->control_socket)
+		return daemon->control != NULL;
+	log_info("main", "no control socket: %s; \"weft ca\" cannot reach this process", error->message);
+	return true;
 }
 
 /* The API server's side: nothing is asked of it before the start. */
@@ -296,10 +342,14 @@ static bool daemon_start(struct daemon *daemon, struct error *error)
 	struct admin_options admin = {.address = options->admin_address,
 	                              .pipeline = daemon->pipeline,
 	                              .keeper = daemon->keeper,
+	                              .door = daemon->door,
+	                              .certs = daemon->certs,
 	                              .xds = daemon->xds};
 	daemon->admin = admin_new(&admin, error);
 	if (!daemon->admin)
 		return error_wrap(error, "the admin server");
+	if (!daemon_control(daemon, error))
+		return error_wrap(error, "the control socket");
 	if (!port_file_write(daemon, error))
 		return error_wrap(error, "writing the port file");
 	daemon_log_start(daemon);
@@ -320,12 +370,13 @@ static void daemon_stop(struct daemon *daemon, int64_t grace_ms)
 		admin_set_draining(daemon->admin);
 	if (daemon->pipeline)
 		pipeline_stop(daemon->pipeline);
+	control_free(daemon->control);
 	keeper_stop(daemon->keeper);
 	grpc_transport_free(daemon->transport, grace_ms);
 	xds_server_free(daemon->xds);
-	cert_service_free(daemon->certs);
 	grpc_tls_free(daemon->tls);
 	admin_free(daemon->admin);
+	cert_service_free(daemon->certs);
 	pipeline_free(daemon->pipeline);
 	kube_source_free(daemon->kube);
 	door_free(daemon->door); /* whom the API server was asked about has been told */

@@ -25,7 +25,14 @@ enum metric_label {
 	LABEL_SEVERITY,
 	LABEL_SOURCE,
 	LABEL_KUBE,
-	LABEL_KUBE_KIND
+	LABEL_KUBE_KIND,
+	LABEL_AUTHORITY,
+	LABEL_IDENTITY, /* and those of the TLS port that follow */
+	LABEL_WAY,
+	LABEL_TURNED_AWAY,
+	LABEL_TOKEN,
+	LABEL_UNSIGNED,
+	LABEL_REJECTED
 };
 
 struct metric {
@@ -132,6 +139,45 @@ static const struct metric metrics[] = {
     {"weft_kube_failures_total", COUNTER, U64, LABEL_KUBE_KIND, AT_KIND(failures),
      "Lists and watches that failed; /debug/kube says why."},
 
+    {"weft_ca_signing", GAUGE, BOOL, LABEL_AUTHORITY, AT(authority.has_signer), "1 while certificates are signed."},
+    {"weft_ca_signer_expiry_seconds", GAUGE, DOUBLE, LABEL_AUTHORITY, AT(authority.signer_s),
+     "Until the signer, or what lies between it and its root, ends."},
+    {"weft_ca_root_expiry_seconds", GAUGE, DOUBLE, LABEL_AUTHORITY, AT(authority.root_s),
+     "Until the first of the trusted roots ends."},
+    {"weft_ca_serving_expiry_seconds", GAUGE, DOUBLE, LABEL_AUTHORITY, AT(authority.serving_s),
+     "Until weftd's own certificate ends."},
+    {"weft_ca_stale", GAUGE, BOOL, LABEL_AUTHORITY, AT(authority.is_stale),
+     "1 while the former signer goes on since what is there now is wrong; /debug/ca says what."},
+    {"weft_ca_changes_total", COUNTER, U64, LABEL_AUTHORITY, AT(authority.changes),
+     "Changes of the signer or of the trusted roots."},
+    {"weft_ca_reload_failures_total", COUNTER, U64, LABEL_AUTHORITY, AT(authority.reload_failures),
+     "Readings of the authority that failed."},
+    {"weft_ca_rotation_phase", GAUGE, U64, LABEL_AUTHORITY, AT(authority.phase),
+     "Of the root: 0 none, 1 prepared (both are trusted, the old one signs), 2 active (the new one signs)."},
+
+    {"weft_callers_admitted_total", COUNTER, U64, LABEL_WAY, AT(identity.door.admitted),
+     "Callers on the TLS port who proved to be somebody, and how."},
+    {"weft_callers_refused_total", COUNTER, U64, LABEL_TURNED_AWAY, AT(identity.door.refused),
+     "Callers who did not, and why."},
+    {"weft_tokens_refused_total", COUNTER, U64, LABEL_TOKEN, AT(identity.door.token_refusals),
+     "Of them: tokens that were not believed without asking anybody."},
+    {"weft_token_reviews_total", COUNTER, U64, LABEL_IDENTITY, AT(identity.door.cache.questions),
+     "Tokens that the API server was asked about."},
+    {"weft_token_review_hits_total", COUNTER, U64, LABEL_IDENTITY, AT(identity.door.cache.hits),
+     "Tokens of which its answer was still known."},
+    {"weft_certificates_issued_total", COUNTER, U64, LABEL_IDENTITY, AT(identity.certs.issued),
+     "Certificates given to workloads."},
+    {"weft_certificates_refused_total", COUNTER, U64, LABEL_UNSIGNED, AT(identity.certs.refused),
+     "Certificate requests that the authority refused, and why."},
+    {"weft_certificate_requests_rejected_total", COUNTER, U64, LABEL_REJECTED, AT(identity.certs.rejected),
+     "Certificate requests that the authority did not look at, and why."},
+    {"weft_signing_queue", GAUGE, U64, LABEL_IDENTITY, AT(identity.certs.signing.waiting),
+     "Certificate requests that wait to be signed."},
+    {"weft_signing_seconds_total", COUNTER, NANOSECONDS, LABEL_IDENTITY, AT(identity.certs.signing.signing_ns),
+     "Time spent on judging and signing certificate requests."},
+    {"weft_signing_requests_total", COUNTER, U64, LABEL_IDENTITY, AT(identity.certs.signing.signed_total),
+     "Certificate requests that were judged."},
+
     {"process_resident_memory_bytes", GAUGE, U64, LABEL_NONE, AT(process.resident_bytes), "Resident memory."},
     {"process_cpu_seconds_total", COUNTER, DOUBLE, LABEL_NONE, AT(process.cpu_s), "CPU time, user and system."},
     {"process_open_fds", GAUGE, U64, LABEL_NONE, AT(process.open_fds), "Open file descriptors."},
@@ -159,11 +205,23 @@ static size_t label_count(enum metric_label label)
 	case LABEL_KIND:
 	case LABEL_KUBE_KIND:
 		return KIND_COUNT;
+	case LABEL_WAY:
+		return DOOR_WAYS;
+	case LABEL_TURNED_AWAY:
+		return DOOR_REFUSALS;
+	case LABEL_TOKEN:
+		return TOKEN_REASONS;
+	case LABEL_UNSIGNED:
+		return REFUSAL_REASONS;
+	case LABEL_REJECTED:
+		return CERT_SERVICE_REFUSALS;
 	case LABEL_SEVERITY:
 		return PRESENT_SEVERITIES;
 	case LABEL_NONE:
 	case LABEL_SOURCE:
 	case LABEL_KUBE:
+	case LABEL_AUTHORITY:
+	case LABEL_IDENTITY:
 		break;
 	}
 	return 1;
@@ -192,6 +250,23 @@ static void label_print(enum metric_label label, size_t i, struct text *out)
 	switch (label) {
 	case LABEL_NONE:
 	case LABEL_KUBE:
+	case LABEL_AUTHORITY:
+	case LABEL_IDENTITY:
+		return;
+	case LABEL_WAY:
+		text_printf(out, "{way=\"%s\"}", door_way_label((enum door_way)i));
+		return;
+	case LABEL_TURNED_AWAY:
+		text_printf(out, "{reason=\"%s\"}", door_refusal_label((enum door_refusal)i));
+		return;
+	case LABEL_TOKEN:
+		text_printf(out, "{reason=\"%s\"}", token_refusal_label((enum token_reason)i));
+		return;
+	case LABEL_UNSIGNED:
+		text_printf(out, "{reason=\"%s\"}", refusal_label((enum refusal_reason)i));
+		return;
+	case LABEL_REJECTED:
+		text_printf(out, "{reason=\"%s\"}", cert_service_label((enum cert_service_refusal)i));
 		return;
 	case LABEL_REFUSAL:
 		text_printf(out, "{reason=\"%s\"}", refusal_names[i]);
@@ -266,13 +341,22 @@ static void histogram_print(const struct metric *metric, const struct xds_stats 
 	text_printf(out, "%s_count %llu\n", metric->name, (unsigned long long)sum);
 }
 
+static bool is_family_shown(enum metric_label label, const struct metrics_input *input)
+{
+	if (label == LABEL_AUTHORITY)
+		return input->authority.is_used;
+	if (label >= LABEL_IDENTITY)
+		return input->identity.is_used;
+	return (label != LABEL_KUBE && label != LABEL_KUBE_KIND) || input->kube.is_used;
+}
+
 void metrics_print(const struct metrics_input *input, struct text *out)
 {
 	text_add(out, "# HELP weft_build_info The version that runs; always 1.\n# TYPE weft_build_info gauge\n"
 	              "weft_build_info{version=\"" WEFT_VERSION "\"} 1\n");
 	for (size_t i = 0; i < sizeof metrics / sizeof metrics[0]; i++) {
 		const struct metric *metric = &metrics[i];
-		if ((metric->label == LABEL_KUBE || metric->label == LABEL_KUBE_KIND) && !input->kube.is_used)
+		if (!is_family_shown(metric->label, input))
 			continue;
 		text_printf(out, "# HELP %s %s\n# TYPE %s %s\n", metric->name, metric->help, metric->name,
 		            metric_type_names[metric->type]);

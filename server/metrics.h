@@ -4,6 +4,8 @@
  * field it shows. Pure: what is shown is in the input.
  */
 #include "base/text.h"
+#include "server/identity/cert_service.h"
+#include "server/identity/door.h"
 #include "server/present.h"
 #include "server/process.h"
 #include "server/source/kube/kube.h"
@@ -18,7 +20,18 @@ struct metrics_input {
 	bool kube_is_synced, kube_is_stale;
 	int64_t now_ns; /* monotonic */
 	struct process_usage process;
+	struct {
+		bool is_used; /* there is a TLS port */
+		struct door_stats door;
+		struct cert_service_stats certs;
+	} identity;
 	bool is_ready;
+	struct metrics_authority {
+		bool is_used;                       /* there is to be one */
+		double signer_s, root_s, serving_s; /* until the end of each */
+		bool has_signer, is_stale;
+		uint64_t changes, reload_failures, phase;
+	} authority;
 };
 
 void metrics_print(const struct metrics_input *input, struct text *out);

@@ -1,5 +1,6 @@
 #include "server/pipeline.h"
 
+#include "base/heap.h"
 #include "base/log.h"
 #include "base/slot.h"
 #include "base/wake.h"
@@ -24,7 +25,7 @@
 
 struct pipeline {
 	struct pipeline_options options;
-	struct slot *rosters;
+	struct slot *rosters, *trust;
 	struct wake wake; /* look at the flags */
 	_Atomic bool is_stopping, is_reloading;
 	pthread_t thread;
@@ -57,6 +58,12 @@ struct pending {
 static void roster_drop(void *roster)
 {
 	roster_unref(roster);
+}
+
+static void trust_drop(void *roots)
+{
+	text_done(roots);
+	free(roots);
 }
 
 static int64_t now_ns(void)
@@ -158,7 +165,7 @@ static void pipeline_pass(struct pipeline *pipeline, const struct pending *pendi
 /* ---- the thread ---- */
 
 /* What the thread waits for: being told to stop or re-read, or that and everything else. */
-enum wait { WAIT_WAKE = 1, WAIT_ALL = 4 };
+enum wait { WAIT_WAKE = 1, WAIT_ALL = 5 };
 
 /* Sleeps until something happens, or timeout_ms pass (-1: for ever). */
 static void pipeline_wait(const struct pipeline *pipeline, enum wait wait, int timeout_ms)
@@ -166,6 +173,7 @@ static void pipeline_wait(const struct pipeline *pipeline, enum wait wait, int t
 	struct pollfd fds[] = {
 	    {.fd = wake_fd(&pipeline->wake), .events = POLLIN},
 	    {.fd = slot_fd(pipeline->rosters), .events = POLLIN},
+	    {.fd = slot_fd(pipeline->trust), .events = POLLIN},
 	    {.fd = pipeline->files ? file_source_fd(pipeline->files) : -1, .events = POLLIN},
 	    {.fd = pipeline->kube ? kube_source_fd(pipeline->kube) : -1, .events = POLLIN},
 	};
@@ -276,6 +284,17 @@ static void pipeline_take_roster(struct pipeline *pipeline, struct pending *pend
 	pending->is_roster = true;
 }
 
+static void pipeline_take_trust(struct pipeline *pipeline, struct pending *pending)
+{
+	struct text *roots = slot_take(pipeline->trust);
+
+	if (!roots)
+		return;
+	bool is_changed = store_set_trust(pipeline->store, text_get(roots), roots->n);
+	pending_add(pending, -1, is_changed, now_ns());
+	trust_drop(roots);
+}
+
 /* Milliseconds until there is something to do without anything happening; 0: now; -1: never. */
 static int pending_timeout_ms(const struct pending *pending)
 {
@@ -302,6 +321,7 @@ static void pipeline_loop(struct pipeline *pipeline)
 
 	while (!pipeline->is_stopping) {
 		pipeline_take_roster(pipeline, &pending);
+		pipeline_take_trust(pipeline, &pending);
 		if (pending_is_due(&pending)) {
 			pipeline_pass(pipeline, &pending);
 			pending = (struct pending){.settle_ms = pending.settle_ms,
@@ -340,6 +360,7 @@ struct pipeline *pipeline_new(const struct pipeline_options *options, struct err
 	pipeline->store = store_new(options->files.root_namespace);
 	pipeline->cache = emit_cache_new();
 	pipeline->rosters = slot_new(roster_drop);
+	pipeline->trust = slot_new(trust_drop);
 	pipeline->roster = roster_new(NULL, 0);
 	wake_init(&pipeline->wake);
 	present_init(&pipeline->present);
@@ -376,6 +397,7 @@ void pipeline_free(struct pipeline *pipeline)
 	file_source_free(pipeline->files);
 	store_free(pipeline->store);
 	slot_free(pipeline->rosters);
+	slot_free(pipeline->trust);
 	wake_done(&pipeline->wake);
 	present_done(&pipeline->present);
 	free(pipeline);
@@ -386,6 +408,14 @@ void pipeline_free(struct pipeline *pipeline)
 void pipeline_roster(struct pipeline *pipeline, struct roster *roster)
 {
 	slot_put(pipeline->rosters, roster);
+}
+
+void pipeline_trust(struct pipeline *pipeline, const char *roots, size_t n)
+{
+	struct text *copy = HEAP_NEW(struct text);
+
+	text_add_n(copy, roots, n);
+	slot_put(pipeline->trust, copy);
 }
 
 void pipeline_reload(struct pipeline *pipeline)

@@ -41,6 +41,11 @@ void pipeline_free(struct pipeline *pipeline); /* stops; NULL is fine */
 
 /* Any thread, as all below. The newest roster wins; the reference moves in. */
 void pipeline_roster(struct pipeline *pipeline, struct roster *roster);
+/*
+ * What the mesh trusts, as PEM: goes to every proxy that asks for the secret "ROOTCA". The newest wins; copied. Called
+ * before pipeline_start, the first generation has it already. xds_server_trust says who has taken it.
+ */
+void pipeline_trust(struct pipeline *pipeline, const char *roots, size_t n);
 /* Reads everything again. */
 void pipeline_reload(struct pipeline *pipeline);
 

@@ -20,8 +20,12 @@ struct draft {
 	struct report *report; /* &model->report */
 	VEC(const struct service *) services;
 	VEC(const struct destination_policy *) policies;
+	VEC(const struct peer_authentication *)
+	peer_authentications; /* without namespace: the mesh's; without
+	                         selector: the namespace's; one of each */
 	VEC(const struct route_rule *) rules;
 	VEC(const struct gateway *) gateways;
+	VEC(const struct secret *) secrets; /* comes sorted: by namespace, name */
 	VEC(const struct workload *) workloads;
 	struct istio_settings *istio; /* istio/'s own; see istio/istio_parts.h */
 };
@@ -29,6 +33,9 @@ struct draft {
 /* Says that a proxy at this address serves the port, whether it is ready or not: see model_served_ports. */
 void draft_add_served(struct draft *draft, const char *address, const struct service *service,
                       const struct service_port *port, uint32_t target_port);
+
+/* After the last peer authentication: the model answers from now on what workloads take, as services need to know. */
+void draft_seal_mtls(struct draft *draft);
 
 /* Of all but the endpoints; for service->digest, once the other fields are final. */
 struct digest service_digest(const struct service *service);

@@ -16,7 +16,8 @@ void emit_cache_free(struct emit_cache *cache);
 /* Between generations: forgets what was neither used since the last call nor is in a set that somebody holds. */
 void emit_cache_sweep(struct emit_cache *cache);
 
-/* All four types for a view: outbound clusters, their endpoints, listeners, route tables. Each set is the caller's. */
+/* All types for a view: outbound clusters, their endpoints, secrets, listeners, route tables. Each set is the caller's.
+ */
 void emit_view(const struct scope *scope, struct emit_cache *cache, struct resource_set *sets[RESOURCE_TYPE_COUNT]);
 
 /* Some types only, a bit 1 << type each; the other sets are left alone. */
@@ -34,3 +35,11 @@ struct resource_set *emit_view_endpoints(const struct scope *changed, struct emi
 /* What is the workload's own: inbound listener and clusters; the other types are NULL. */
 void emit_workload(const struct model *model, const struct workload_class *workload, struct emit_cache *cache,
                    struct resource_set *sets[RESOURCE_TYPE_COUNT]);
+
+/* What the mesh trusts, as the resource that proxies subscribe to by the name "ROOTCA": its version says which of them
+ * have taken which roots. The caller's. */
+struct resource *emit_trust_roots(struct blob roots);
+
+/* Takes out of a resource's message, for people's eyes, what must not be seen. Resources of other types are left alone.
+ */
+void emit_redact(struct arena *arena, const struct resource *resource, ProtobufCMessage *message);

@@ -103,9 +103,82 @@ const struct destination_subset *destination_policy_subset(const struct destinat
 	return NULL;
 }
 
+const struct secret *model_secret(const struct model *model, const char *namespace, const char *name)
+{
+	size_t low = 0, high = model->n_secrets;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct secret *secret = model->secrets[middle];
+		int order = strcmp(secret->namespace, namespace);
+		order = order ? order : strcmp(secret->name, name);
+		if (order == 0)
+			return secret;
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
 const struct service *model_service(const struct model *model, const char *hostname)
 {
 	return map_get(&model->services_by_host, hostname);
+}
+
+/* ---- peer authentication ---- */
+
+enum mtls_mode model_namespace_mtls_mode(const struct model *model, const char *namespace)
+{
+	const struct namespace_mtls *mtls = map_get(&model->mtls_by_namespace, namespace);
+	return mtls ? mtls->mode : model->mtls_mode;
+}
+
+/* Each mode that is unset, as the next wider one. */
+static struct mtls_settings inherit(struct arena *arena, const struct mtls_settings *from, enum mtls_mode wider)
+{
+	struct mtls_port *ports = ARENA_NEW_N(arena, struct mtls_port, from->n_ports);
+	struct mtls_settings settings = {from->mode ? from->mode : wider, ports, from->n_ports};
+	for (size_t i = 0; i < from->n_ports; i++) {
+		ports[i] = from->ports[i];
+		if (!ports[i].mode)
+			ports[i].mode = settings.mode;
+	}
+	return settings;
+}
+
+bool model_takes_mtls(const struct model *model, const char *namespace, const struct labels *labels, uint32_t port)
+{
+	const struct namespace_mtls *mtls = map_get(&model->mtls_by_namespace, namespace);
+	enum mtls_mode mode = mtls ? mtls->mode : model->mtls_mode;
+	for (size_t i = 0; mtls && i < mtls->n_rows; i++) {
+		if (!labels_match(&mtls->rows[i]->selector, labels))
+			continue;
+		enum mtls_mode own = mtls_settings_mode(&mtls->rows[i]->settings, port);
+		if (!own)
+			own = mtls->rows[i]->settings.mode;
+		mode = own ? own : mode;
+		break;
+	}
+	return mode != MTLS_DISABLE;
+}
+
+struct mtls_settings model_mtls(struct arena *arena, const struct model *model, const char *namespace,
+                                const struct labels *labels)
+{
+	const struct namespace_mtls *mtls = map_get(&model->mtls_by_namespace, namespace);
+	for (size_t i = 0; mtls && i < mtls->n_rows; i++)
+		if (labels_match(&mtls->rows[i]->selector, labels))
+			return inherit(arena, &mtls->rows[i]->settings, mtls->mode);
+	return (struct mtls_settings){.mode = mtls ? mtls->mode : model->mtls_mode};
+}
+
+enum mtls_mode mtls_settings_mode(const struct mtls_settings *settings, uint32_t port)
+{
+	for (size_t i = 0; i < settings->n_ports; i++)
+		if (settings->ports[i].port == port)
+			return settings->ports[i].mode;
+	return settings->mode;
 }
 
 /* ---- digests (draft.h) ---- */
@@ -124,6 +197,7 @@ struct digest service_digest(const struct service *service)
 	digest_add_u64(&state, service->resolution);
 	digest_add_str(&state, service->alias);
 	digest_add_strings(&state, &service->addresses);
+	digest_add_strings(&state, &service->subject_alt_names);
 	digest_add_u64(&state, service->n_ports);
 	for (size_t i = 0; i < service->n_ports; i++) {
 		digest_add_u64(&state, service->ports[i].number);

@@ -87,19 +87,21 @@ struct keepalive {
 
 struct mesh {
 	const char *root_namespace, *trust_domain;
-	const char *domain_suffix; /* "cluster.local" */
-	bool is_outbound_allowed;  /* unknown destinations pass through (ALLOW_ANY), else are refused (REGISTRY_ONLY) */
-	bool is_inbound_loopback;  /* the application gets inbound traffic on the loopback address, not where it was
-	                              dialled */
-	bool is_dual_stack;        /* proxies with addresses of both families are reached and go out by both */
+	struct strings trust_domains; /* trust_domain and those whose identities count as well, trust_domain first */
+	const char *domain_suffix;    /* "cluster.local" */
+	bool is_outbound_allowed; /* unknown destinations pass through (ALLOW_ANY), else are refused (REGISTRY_ONLY) */
+	bool is_inbound_loopback; /* the application gets inbound traffic on the loopback address, not where it was
+	                             dialled */
+	bool is_dual_stack;       /* proxies with addresses of both families are reached and go out by both */
 	int64_t connect_timeout_ms; /* 10000 */
 	struct keepalive
 	    keepalive; /* of connections to destinations; what a policy says counts more, number by number */
 	int64_t protocol_detection_timeout_ms; /* 0: wait for ever... see listeners */
 	int64_t dns_refresh_ms;                /* 60000 */
 	uint32_t outbound_port, inbound_port;  /* 15001, 15006 */
-	const char *access_log_file;           /* NULL: none */
-	const char *access_log_format;         /* NULL: the default text format */
+	bool is_auto_mtls;             /* clients speak mutual TLS with who can, where no policy says otherwise */
+	const char *access_log_file;   /* NULL: none */
+	const char *access_log_format; /* NULL: the default text format */
 	bool is_access_log_json;
 	bool is_path_normalized; /* "/a/../b" becomes "/b" before anything matches it */
 	bool is_merge_slashes;   /* "//" becomes "/" */
@@ -125,6 +127,7 @@ struct endpoint {
 	uint32_t port;
 	uint32_t weight; /* 0: unset, counts as 1 */
 	enum endpoint_health health;
+	bool is_mtls; /* takes the mesh's mutual TLS */
 	struct labels labels;
 	struct locality locality;
 	const char *namespace, *workload; /* of the pod or workload; "" unknown */
@@ -138,6 +141,7 @@ struct service_port {
 	enum protocol protocol;
 	const struct endpoint *endpoints; /* by locality, address, port */
 	size_t n_endpoints;
+	bool is_mtls; /* there are endpoints, and each takes the mesh's mutual TLS */
 	struct digest endpoints_digest;
 };
 
@@ -152,12 +156,16 @@ struct service {
 	enum service_resolution resolution;
 	const char *alias;                /* SERVICE_ALIAS */
 	struct strings addresses;         /* virtual IPs (or CIDRs); none: any address */
+	struct strings subject_alt_names; /* what certificates of its endpoints may be for, as the service says */
 	const struct service_port *ports; /* by number */
 	size_t n_ports;
 	struct visibility visibility;
 	int64_t created_s;
 	struct source_ref source;
-	struct digest digest; /* all but endpoints */
+	struct digest digest;       /* all but endpoints */
+	bool is_mtls_refused;       /* by the policies of its namespace and the mesh: clients do not try */
+	struct strings accounts;    /* that its endpoints run as: "NAMESPACE/SERVICE-ACCOUNT", sorted */
+	struct digest peers_digest; /* of what clients read of the servers: the two above, and is_mtls of the ports */
 };
 
 /* Of two services with one hostname: Kubernetes' own before others, so that nobody squats on its names; then the
@@ -225,10 +233,30 @@ struct load_balancer {
 	double warmup_percent;    /* of the share, to begin with; -1: as the proxy does */
 };
 
+enum client_tls_mode {
+	CLIENT_TLS_UNSET, /* nothing is said: the mesh's mutual TLS with who takes it, else plaintext */
+	CLIENT_TLS_NONE,  /* plaintext */
+	CLIENT_TLS_SIMPLE,
+	CLIENT_TLS_MUTUAL, /* with the certificate that is named here */
+	CLIENT_TLS_MESH,   /* with the mesh's own */
+};
+
+/* TLS towards a destination. */
+struct client_tls {
+	enum client_tls_mode mode;
+	const char *sni;                         /* "": the host that was called */
+	struct strings subject_alt_names;        /* none: see the service; else the host that was called */
+	const char *certificate_file, *key_file; /* at the proxy; "" */
+	const char *authorities_file, *crl_file; /* at the proxy; "": the system's, none */
+	const char *credential;                  /* the Secret with all of that instead; "" */
+	bool is_unverified;
+};
+
 struct traffic_policy {
 	struct connection_pool pool;
 	struct outlier_detection outlier;
 	struct load_balancer lb;
+	struct client_tls tls;
 	struct digest digest;
 };
 
@@ -262,6 +290,38 @@ struct destination_policy {
 
 const struct traffic_policy *destination_subset_policy(const struct destination_subset *subset, uint32_t port);
 const struct destination_subset *destination_policy_subset(const struct destination_policy *policy, const char *name);
+
+/* ---- peer authentication ---- */
+
+/* What a workload takes: plaintext, both, or the mesh's mutual TLS only. */
+enum mtls_mode { MTLS_UNSET /* as the next wider policy says */, MTLS_DISABLE, MTLS_PERMISSIVE, MTLS_STRICT };
+
+struct mtls_port {
+	uint32_t port; /* of the workload */
+	enum mtls_mode mode;
+};
+
+/* Of all ports but those named. */
+struct mtls_settings {
+	enum mtls_mode mode;
+	const struct mtls_port *ports; /* by port */
+	size_t n_ports;
+};
+
+/* What the workloads with some labels take. */
+struct peer_authentication {
+	struct labels selector;
+	struct mtls_settings settings;
+	int64_t created_s;
+	const char *name, *namespace;
+};
+
+/* One for each namespace of which something is said. */
+struct namespace_mtls {
+	enum mtls_mode mode;                           /* never unset */
+	const struct peer_authentication *const *rows; /* of workloads; the first that selects one counts */
+	size_t n_rows;
+};
 
 /* ---- routes ---- */
 
@@ -412,6 +472,26 @@ struct route_rule {
 	struct digest digest;
 };
 
+/* ---- secrets ---- */
+
+/* Bytes of a file, mostly PEM; none: n is 0. */
+struct blob {
+	const char *s;
+	size_t n;
+};
+
+/*
+ * Certificates and keys that proxies are handed, where something names them. The parts fit together
+ * (crds/check_secret.c); those that are missing are none. The key goes into a resource and nowhere else: no row, log or
+ * page shows it.
+ */
+struct secret {
+	const char *name, *namespace;
+	struct blob certificate, key; /* a chain, leaf first, and the leaf's private key */
+	struct blob ca, crl;          /* whom to believe */
+	struct digest digest;
+};
+
 /* ---- gateways ---- */
 
 struct gateway_host {
@@ -472,8 +552,13 @@ struct model {
 	size_t n_rules;
 	const struct gateway *const *gateways; /* precedence: created_s, name, namespace */
 	size_t n_gateways;
+	const struct secret *const *secrets; /* by namespace, name */
+	size_t n_secrets;
+	struct blob trust_roots;                 /* what the mesh trusts, as PEM; none: not known (yet) */
 	const struct workload *const *workloads; /* by namespace, name */
 	size_t n_workloads;
+	enum mtls_mode mtls_mode;            /* of workloads of which nothing else is said; never unset */
+	struct map mtls_by_namespace;        /* namespace -> struct namespace_mtls */
 	struct map services_by_host;         /* hostname -> struct service (the one that wins when namespaces differ) */
 	struct map workloads_by_address;     /* address -> struct workload */
 	struct map served_by_address;        /* address -> struct served_ports */
@@ -482,4 +567,13 @@ struct model {
 	struct report report;                /* canonical order */
 };
 
+const struct secret *model_secret(const struct model *model, const char *namespace, const char *name); /* or NULL */
 const struct service *model_service(const struct model *model, const char *hostname);
+/* What a workload takes, all levels worked out; no mode in it is unset. Ports live in the arena. */
+struct mtls_settings model_mtls(struct arena *arena, const struct model *model, const char *namespace,
+                                const struct labels *labels);
+/* Whether the workload lets clients use mutual TLS on one of its ports. */
+bool model_takes_mtls(const struct model *model, const char *namespace, const struct labels *labels, uint32_t port);
+enum mtls_mode mtls_settings_mode(const struct mtls_settings *settings, uint32_t port);
+/* As far as one can say of a namespace's workloads without knowing them, which is what their clients go by. */
+enum mtls_mode model_namespace_mtls_mode(const struct model *model, const char *namespace);

@@ -49,6 +49,26 @@ static void add_routes(struct digest_state *state, const struct model *model)
 	}
 }
 
+static struct digest peers_of(const struct model *model)
+{
+	struct digest_state state;
+	digest_init(&state);
+	for (size_t i = 0; i < model->n_services; i++)
+		digest_add_digest(&state, model->services[i]->peers_digest);
+	return digest_final(&state);
+}
+
+static struct digest secrets_of(const struct model *model)
+{
+	struct digest_state state;
+	digest_init(&state);
+	digest_add(&state, model->trust_roots.s, model->trust_roots.n);
+	digest_add_u64(&state, model->n_secrets);
+	for (size_t i = 0; i < model->n_secrets; i++)
+		digest_add_digest(&state, model->secrets[i]->digest); /* of the object: its names are part of it */
+	return digest_final(&state);
+}
+
 static struct digest endpoints_of(const struct service *service)
 {
 	if (service->n_ports == 1)
@@ -73,6 +93,7 @@ struct model_digests model_digests_of(struct arena *arena, const struct model *m
 	struct model_digests digests = {.endpoints = endpoints, .n_endpoints = model->n_services};
 	struct digest_state state;
 
+	digests.secrets = secrets_of(model);
 	for (size_t i = 0; i < model->n_services; i++)
 		endpoints[i] = endpoints_of(model->services[i]);
 	digest_init(&state);
@@ -82,5 +103,6 @@ struct model_digests model_digests_of(struct arena *arena, const struct model *m
 	digests.services = digest_so_far(&state);
 	add_routes(&state, model);
 	digests.routes = digest_final(&state);
+	digests.peers = peers_of(model);
 	return digests;
 }

@@ -204,6 +204,7 @@ bool node_parse(struct arena *arena, const char *id, const struct json *metadata
 			return false;
 		*strings[i].value = arena_strdup(arena, value);
 	}
+	node->is_mtls_capable = *node->version != '\0';
 	return set_addresses(arena, metadata, parts.address, node, error) &&
 	       set_name(arena, &parts, namespace, node, error) && set_labels(arena, metadata, node, error) &&
 	       set_interception(metadata, node, error) &&

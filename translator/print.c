@@ -2,6 +2,7 @@
 
 #include "proto/codec.h"
 #include "proto/pack.h"
+#include "translator/emit.h"
 
 #include <assert.h>
 #include <string.h>
@@ -10,10 +11,7 @@
 
 /* The order in which a reader follows a request. */
 static const enum resource_type print_order[] = {
-    RESOURCE_LISTENER,
-    RESOURCE_ROUTE,
-    RESOURCE_CLUSTER,
-    RESOURCE_ENDPOINTS,
+    RESOURCE_LISTENER, RESOURCE_ROUTE, RESOURCE_CLUSTER, RESOURCE_ENDPOINTS, RESOURCE_SECRET,
 };
 
 _Static_assert(sizeof print_order / sizeof print_order[0] == RESOURCE_TYPE_COUNT, "each type is printed once");
@@ -46,10 +44,12 @@ static void print_resource(const struct resource *resource, struct text *out)
 	const ProtobufCMessageDescriptor *type = pack_find_type(resource_types[resource->type].type_url);
 	assert(type);
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
-	const ProtobufCMessage *message =
+	ProtobufCMessage *message =
 	    unpack_own(arena, type, resource->body + resource->value_at, resource->body_n - resource->value_at);
 	CLEANUP(text_done) struct text lines = {0};
 
+	if (resource_types[resource->type].is_confidential)
+		emit_redact(arena, resource, message);
 	codec_print(message, PRINT_INDENT, &lines);
 	print_shifted(&lines, 2 * PRINT_INDENT, out);
 }
@@ -111,5 +111,5 @@ void print_config(const struct report *report, struct resource_set *const *view,
 		text_printf(out, ",\n  \"%s\": ", resource_types[type].plural);
 		print_sets(view ? view[type] : NULL, workload ? workload[type] : NULL, out);
 	}
-	text_add(out, ",\n  \"secrets\": []\n}\n"); /* nobody is given one before there is a certificate authority */
+	text_add(out, "\n}\n");
 }

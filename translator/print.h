@@ -5,11 +5,11 @@
  *
  *     {
  *       "report": [ one row a line ],
- *       "listeners": [ … ], "routes": [ … ], "clusters": [ … ], "endpoints": [ … ], "secrets": []
+ *       "listeners": [ … ], "routes": [ … ], "clusters": [ … ], "endpoints": [ … ], "secrets": [ … ]
  *     }
  *
- * Resources are sorted by name, messages are printed by proto/codec (Any opened, fields in declaration order), indented
- * by two spaces, with a newline at the end. Same input, same bytes.
+ * Private keys are left out (emit_redact). Resources are sorted by name, messages are printed by proto/codec (Any
+ * opened, fields in declaration order), indented by two spaces, with a newline at the end. Same input, same bytes.
  */
 #include "base/text.h"
 #include "translator/report.h"

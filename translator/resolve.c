@@ -81,6 +81,18 @@ static int compare_rules(const void *pa, const void *pb)
 	return compare_precedence(a->created_s, a->name, a->namespace, b->created_s, b->name, b->namespace);
 }
 
+static int compare_peer_authentications(const void *pa, const void *pb)
+{
+	const struct peer_authentication *a = *(const struct peer_authentication *const *)pa;
+	const struct peer_authentication *b = *(const struct peer_authentication *const *)pb;
+	int order = strcmp(a->namespace, b->namespace);
+	if (order)
+		return order;
+	if (!a->selector.n != !b->selector.n)
+		return a->selector.n ? 1 : -1; /* the namespace's first: what others inherit */
+	return compare_precedence(a->created_s, a->name, a->namespace, b->created_s, b->name, b->namespace);
+}
+
 static int compare_gateways(const void *pa, const void *pb)
 {
 	const struct gateway *a = *(const struct gateway *const *)pa, *b = *(const struct gateway *const *)pb;
@@ -114,6 +126,8 @@ static void seal_arrays(struct draft *draft)
 	model->n_rules = draft->rules.n;
 	model->gateways = draft->gateways.v;
 	model->n_gateways = draft->gateways.n;
+	model->secrets = draft->secrets.v;
+	model->n_secrets = draft->secrets.n;
 	model->workloads = draft->workloads.v;
 	model->n_workloads = draft->workloads.n;
 }
@@ -145,6 +159,39 @@ static void index_workloads(struct draft *draft)
 	}
 }
 
+static struct namespace_mtls *namespace_mtls(struct draft *draft, const char *namespace)
+{
+	void **slot = map_slot(draft->arena, &draft->model->mtls_by_namespace, namespace);
+	if (!*slot) {
+		struct namespace_mtls *mtls = ARENA_NEW(draft->arena, struct namespace_mtls);
+		*mtls = (struct namespace_mtls){.mode = draft->model->mtls_mode};
+		*slot = mtls;
+	}
+	return *slot;
+}
+
+/* The mesh's row comes first (its namespace is ""), a namespace's before those of its workloads. */
+void draft_seal_mtls(struct draft *draft)
+{
+	draft->model->mtls_mode = MTLS_PERMISSIVE;
+	VEC_SORT(&draft->peer_authentications, compare_peer_authentications);
+	const struct peer_authentication *const *rows = draft->peer_authentications.v;
+	for (size_t i = 0; i < draft->peer_authentications.n; i++) {
+		enum mtls_mode mode = rows[i]->settings.mode;
+		if (!*rows[i]->namespace) {
+			draft->model->mtls_mode = mode ? mode : MTLS_PERMISSIVE;
+			continue;
+		}
+		struct namespace_mtls *mtls = namespace_mtls(draft, rows[i]->namespace);
+		if (!rows[i]->selector.n) {
+			mtls->mode = mode ? mode : mtls->mode;
+			continue;
+		}
+		if (!mtls->n_rows++)
+			mtls->rows = &rows[i];
+	}
+}
+
 struct model *resolve(struct arena *arena, const struct snapshot *snapshot)
 {
 	struct model *model = ARENA_NEW(arena, struct model);
@@ -152,6 +199,7 @@ struct model *resolve(struct arena *arena, const struct snapshot *snapshot)
 	struct draft draft = {.arena = arena, .snapshot = snapshot, .model = model, .report = &model->report};
 	for (size_t i = 0; i < snapshot->n_rows; i++)
 		report_add_row(&model->report, &snapshot->rows[i]);
+	model->trust_roots = (struct blob){snapshot->trust_roots, snapshot->trust_roots_n};
 	resolve_istio(&draft);
 	seal_arrays(&draft);
 	seal_served(&draft);

@@ -14,6 +14,7 @@
 enum resource_type {
 	RESOURCE_CLUSTER,
 	RESOURCE_ENDPOINTS,
+	RESOURCE_SECRET,
 	RESOURCE_LISTENER,
 	RESOURCE_ROUTE,
 	RESOURCE_TYPE_COUNT,
@@ -23,7 +24,8 @@ struct resource_type_info {
 	const char *type_url;
 	const char *short_name; /* "CDS" */
 	const char *plural;     /* "clusters": the key in `weft translate` */
-	bool is_by_name;        /* subscribed by name (EDS, RDS), else wildcard (CDS, LDS) */
+	bool is_confidential;   /* may hold private keys: those are never printed (emit_redact) */
+	bool is_by_name;        /* subscribed by name (EDS, SDS, RDS), else wildcard (CDS, LDS) */
 };
 
 extern const struct resource_type_info resource_types[RESOURCE_TYPE_COUNT];

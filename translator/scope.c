@@ -26,7 +26,26 @@ static int compare_listeners(const void *pa, const void *pb)
 	return order ? order : (a->order > b->order) - (a->order < b->order);
 }
 
-/* Equal digests: the view gets the same clusters (but for endpoints), tables and listeners. */
+static int compare_secrets(const void *pa, const void *pb)
+{
+	const struct scope_secret *a = pa, *b = pb;
+	int order = strcmp(a->name, b->name);
+	return order ? order : (a->is_validation > b->is_validation) - (a->is_validation < b->is_validation);
+}
+
+static void seal_secrets(struct scope_draft *draft)
+{
+	size_t n = 0;
+	VEC_SORT(&draft->secrets, compare_secrets);
+	for (size_t i = 0; i < draft->secrets.n; i++)
+		if (n == 0 || strcmp(draft->secrets.v[n - 1].name, draft->secrets.v[i].name) != 0)
+			draft->secrets.v[n++] = draft->secrets.v[i];
+	draft->scope->secrets = draft->secrets.v;
+	draft->scope->n_secrets = n;
+}
+
+/* Equal digests: the view gets the same clusters (but for endpoints), tables and listeners.
+ * Secrets are not part of it. */
 static struct digest digest_of_scope(const struct scope *scope)
 {
 	struct digest_state state;
@@ -64,6 +83,7 @@ struct scope *scope_of(struct arena *arena, const struct model *model, const str
 	scope->n_tables = draft.tables.n;
 	scope->listeners = draft.listeners.v;
 	scope->n_listeners = draft.listeners.n;
+	seal_secrets(&draft);
 	scope->digest = digest_of_scope(scope);
 	return scope;
 }

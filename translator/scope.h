@@ -52,6 +52,13 @@ struct scope_listener {
 	struct digest digest;
 };
 
+/* A secret that something in the scope names, and that the view may have. */
+struct scope_secret {
+	const char *name;            /* by which the proxy asks for it: "kubernetes://shop-cert" */
+	const struct secret *secret; /* never NULL: what is not there is not listed */
+	bool is_validation;          /* whom to believe; else a certificate with its key */
+};
+
 struct scope {
 	const struct model *model;
 	const struct view *view;
@@ -61,6 +68,9 @@ struct scope {
 	size_t n_tables;
 	const struct scope_listener *listeners; /* by bind, port, order */
 	size_t n_listeners;
+	const struct scope_secret
+	    *secrets; /* by name; gateways' that have proved who they are, of their own namespace */
+	size_t n_secrets;
 	struct map services_by_host; /* hostname -> struct scope_service */
 	struct digest digest;
 };

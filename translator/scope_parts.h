@@ -16,6 +16,7 @@ struct scope_draft {
 	struct scope *scope; /* model, view, services and services_by_host are final after scope_add_services */
 	VEC(struct scope_table) tables;
 	VEC(struct scope_listener) listeners;
+	VEC(struct scope_secret) secrets; /* of one name the first counts */
 };
 
 void scope_add_services(struct scope_draft *draft);

@@ -80,6 +80,7 @@ static struct digest snapshot_digest(const struct snapshot *snapshot)
 	struct digest_state state;
 	digest_init(&state);
 	digest_add_str(&state, snapshot->root_namespace);
+	digest_add(&state, snapshot->trust_roots, snapshot->trust_roots_n);
 	for (size_t kind = 0; kind < KIND_COUNT; kind++) {
 		const struct snapshot_kind *objects = &snapshot->kinds[kind];
 		digest_add_u64(&state, objects->n);
@@ -99,6 +100,9 @@ struct snapshot *snapshot_new(const struct snapshot_input *input)
 	struct snapshot *snapshot = ARENA_NEW(arena, struct snapshot);
 	snapshot->arena = arena;
 	snapshot->root_namespace = arena_strdup(arena, input->root_namespace ? input->root_namespace : "");
+	snapshot->trust_roots =
+	    arena_strndup(arena, input->trust_roots ? input->trust_roots : "", input->trust_roots_n);
+	snapshot->trust_roots_n = input->trust_roots_n;
 	struct selection selection = take_objects(snapshot, input, scratch);
 	take_rows(snapshot, input, &selection);
 	snapshot->digest = snapshot_digest(snapshot);

@@ -20,7 +20,9 @@ struct snapshot {
 	const struct report_row *rows; /* what the sources refused; canonical order */
 	size_t n_rows;
 	const char *root_namespace; /* where the mesh's own configuration lives, such as "istio-system" */
-	struct digest digest;       /* of all objects and rows: equal digests, equal resources and reports */
+	const char *trust_roots;    /* what the mesh trusts, as PEM; with trust_roots_n 0: not known */
+	size_t trust_roots_n;
+	struct digest digest; /* of all objects, rows and roots: equal digests, equal resources and reports */
 
 	struct arena *arena;   /* private */
 	_Atomic unsigned refs; /* private */
@@ -33,6 +35,8 @@ struct snapshot_input {
 	const struct report_row *rows; /* copied */
 	size_t n_rows;
 	const char *root_namespace;
+	const char *trust_roots; /* copied */
+	size_t trust_roots_n;
 };
 
 struct snapshot *snapshot_new(const struct snapshot_input *input);

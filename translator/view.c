@@ -141,6 +141,29 @@ static void set_gateway_ports(struct arena *arena, const struct model *model, co
 	view->n_gateway_ports = mappings.n;
 }
 
+static bool is_served(const struct workload_class *workload, uint32_t port)
+{
+	for (size_t i = 0; i < workload->n_ports; i++)
+		if (workload->ports[i].port == port)
+			return true;
+	return false;
+}
+
+static void set_mtls(struct arena *arena, const struct model *model, struct workload_class *workload,
+                     struct inbound_port *ports)
+{
+	struct mtls_settings settings = model_mtls(arena, model, workload->namespace, &workload->labels);
+	workload->mtls_mode = settings.mode;
+	for (size_t i = 0; i < workload->n_ports; i++)
+		ports[i].mtls_mode = mtls_settings_mode(&settings, ports[i].port);
+	VEC(struct mtls_port) others = {0};
+	for (size_t i = 0; i < settings.n_ports; i++)
+		if (settings.ports[i].mode != settings.mode && !is_served(workload, settings.ports[i].port))
+			VEC_PUSH(arena, &others, settings.ports[i]);
+	workload->other_ports = others.v;
+	workload->n_other_ports = others.n;
+}
+
 /* One for each port that the workload listens on. */
 static void set_inbound_ports(struct arena *arena, const struct model *model, const struct node *node,
                               struct workload_class *workload)
@@ -166,6 +189,7 @@ static void set_inbound_ports(struct arena *arena, const struct model *model, co
 	}
 	workload->ports = ports.v;
 	workload->n_ports = ports.n;
+	set_mtls(arena, model, workload, ports.v);
 }
 
 /* ---- keys ---- */
@@ -185,6 +209,8 @@ static struct digest digest_of_view(const struct view *view)
 	}
 	digest_add_bool(&state, view->is_ipv4);
 	digest_add_bool(&state, view->is_ipv6);
+	digest_add_bool(&state, view->is_mtls_capable);
+	digest_add_bool(&state, view->is_verified);
 	digest_add_bool(&state, view->is_unprivileged);
 	digest_add_bool(&state, view->is_http10);
 	digest_add_i64(&state, view->interception);
@@ -203,6 +229,8 @@ struct view *view_of(struct arena *arena, const struct model *model, const struc
 	    .domain = arena_strdup(arena, node->domain),
 	    .is_ipv4 = has_family(node, ADDRESS_IPV4),
 	    .is_ipv6 = has_family(node, ADDRESS_IPV6),
+	    .is_mtls_capable = node->is_mtls_capable,
+	    .is_verified = node->is_verified,
 	    .is_unprivileged = node->is_unprivileged,
 	    .is_http10 = node->is_http10,
 	    .interception = node->interception,
@@ -229,12 +257,20 @@ static struct digest digest_of_workload(const struct workload_class *workload)
 	digest_add_u64(&state, workload->n_ports);
 	for (size_t i = 0; i < workload->n_ports; i++) {
 		digest_add_u64(&state, workload->ports[i].port);
+		digest_add_u64(&state, workload->ports[i].mtls_mode);
 		digest_add_u64(&state, workload->ports[i].protocol);
 		digest_add_u64(&state, workload->ports[i].service_port->number);
 		digest_add_u64(&state, workload->ports[i].n_services);
 		for (size_t j = 0; j < workload->ports[i].n_services; j++)
 			digest_add_digest(&state, workload->ports[i].services[j]->digest);
 	}
+	digest_add_u64(&state, workload->mtls_mode);
+	digest_add_u64(&state, workload->n_other_ports);
+	for (size_t i = 0; i < workload->n_other_ports; i++) {
+		digest_add_u64(&state, workload->other_ports[i].port);
+		digest_add_u64(&state, workload->other_ports[i].mode);
+	}
+	digest_add_bool(&state, workload->is_mtls_capable);
 	digest_add_bool(&state, workload->is_ipv4);
 	digest_add_bool(&state, workload->is_ipv6);
 	digest_add_bool(&state, workload->is_http10);
@@ -250,6 +286,7 @@ struct workload_class *workload_class_of(struct arena *arena, const struct model
 	    .role = node->role,
 	    .namespace = arena_strdup(arena, node->namespace),
 	    .labels = labels_of(model, node),
+	    .is_mtls_capable = node->is_mtls_capable,
 	    .is_ipv4 = has_family(node, ADDRESS_IPV4),
 	    .is_ipv6 = has_family(node, ADDRESS_IPV6),
 	    .is_http10 = node->is_http10,

@@ -31,8 +31,10 @@ struct node {
 	const char *service_account;  /* metadata SERVICE_ACCOUNT, or "" */
 	bool is_verified;             /* it proved its namespace and service account, which are then both there */
 	const char *cluster_id, *network, *version; /* CLUSTER_ID, NETWORK, ISTIO_VERSION; "" */
-	bool is_unprivileged;                       /* UNPRIVILEGED_POD: no ports below 1024 */
-	bool is_http10;                             /* HTTP10: HTTP/1.0 accepted */
+	bool is_mtls_capable; /* ISTIO_VERSION: an agent stands beside it that hands it its certificate (cluster
+	                         "sds-grpc") */
+	bool is_unprivileged; /* UNPRIVILEGED_POD: no ports below 1024 */
+	bool is_http10;       /* HTTP10: HTTP/1.0 accepted */
 	enum interception interception;
 	bool is_inbound_exact_balance, is_outbound_exact_balance;
 	uint32_t status_port,
@@ -58,7 +60,8 @@ struct view {
 	    *gateway_ports; /* gateways: where a service port is listened on; by number, first service wins */
 	size_t n_gateway_ports;
 	bool is_ipv4, is_ipv6;
-	bool is_unprivileged, is_http10;
+	bool is_verified; /* may have secrets of its namespace */
+	bool is_mtls_capable, is_unprivileged, is_http10;
 	enum interception interception;
 	bool is_outbound_exact_balance;
 	uint32_t status_port, prometheus_port; /* taken on the wildcard address; 0: none */
@@ -68,6 +71,7 @@ struct view {
 /* One port that a workload serves. */
 struct inbound_port {
 	uint32_t port; /* where the application listens */
+	enum mtls_mode mtls_mode;
 	enum protocol protocol;
 	const struct service *service; /* the one that names it: oldest first */
 	const struct service_port *service_port;
@@ -81,6 +85,10 @@ struct workload_class {
 	struct labels labels;
 	const struct inbound_port *ports; /* by port; one a port */
 	size_t n_ports;
+	enum mtls_mode mtls_mode;            /* of all ports that are not named here */
+	const struct mtls_port *other_ports; /* that no service leads to, but of which a policy speaks; by port */
+	size_t n_other_ports;
+	bool is_mtls_capable; /* else there is no TLS for it, and what must be mutual TLS is refused */
 	bool is_ipv4, is_ipv6, is_http10, is_inbound_exact_balance;
 	enum interception interception;
 	struct digest key;

@@ -24,6 +24,8 @@ struct keeper {
 	pthread_mutex_t work; /* over what follows: held while moving on, and by commands */
 	struct origin *origin;
 	struct serving *serving;
+	struct replicas *replicas;   /* NULL: this is the only one */
+	bool has_note;               /* ours, at the API server */
 	struct origin_found present; /* what signs now, its authority and bundle moved into the signer */
 	struct bundle *retained;     /* former roots; NULL: none */
 	int64_t retained_until_s;
@@ -261,6 +263,37 @@ static bool keep_record(struct keeper *keeper, const struct root_record *record,
 	return true;
 }
 
+/* What the proxies of all replicas have taken. */
+static void look_at_proxies(struct keeper *keeper, const struct signer *signer, struct rotation_view *view)
+{
+	struct digest bundle = bundle_digest(signer->issuer.trusted);
+
+	if (keeper->options.look)
+		keeper->options.look(keeper->options.context, signer, view);
+	if (keeper->present.place != ORIGIN_OWN_IN_SECRET)
+		return;
+	CLEANUP(kube_secret_unrefp) struct kube_secret *secret = kube_secret_cell_get(keeper->options.own, NULL);
+	const char *note = replicas_note(keeper->replicas, view, bundle);
+	if (note)
+		kube_secret_cell_note(keeper->options.own, keeper->options.replica, note);
+	keeper->has_note = true;
+	view->settle_s = REPLICAS_SETTLE_S;
+	if (secret)
+		replicas_add(keeper->replicas, secret, bundle, view);
+}
+
+static void forget_note(struct keeper *keeper)
+{
+	if (keeper->has_note)
+		kube_secret_cell_note(keeper->options.own, keeper->options.replica, NULL);
+	keeper->has_note = false;
+}
+
+static bool is_leader(const struct keeper *keeper)
+{
+	return !keeper->options.is_leader || keeper->options.is_leader(keeper->options.context);
+}
+
 /* Whatever the record says is done once it is kept, and read back. */
 static void rotate(struct keeper *keeper, const struct signer *signer)
 {
@@ -268,18 +301,17 @@ static void rotate(struct keeper *keeper, const struct signer *signer)
 	struct error why, error;
 	CLEANUP(root_record_done) struct root_record record = {0};
 
-	if (keeper->present.record.phase == ROTATION_IDLE) {
-		why.message[0] = '\0';
-	} else if (keeper->options.look) {
-		keeper->options.look(keeper->options.context, signer, &view);
-	}
+	if (keeper->present.record.phase == ROTATION_IDLE)
+		forget_note(keeper);
+	else
+		look_at_proxies(keeper, signer, &view);
 	enum rotation_step step =
 	    root_rotation_next(&keeper->present.record, &view, now_s(keeper), keeper->options.lifetime.max_s, &why);
 	pthread_mutex_lock(&keeper->lock);
 	keeper->status.view = view;
 	keeper->status.waiting = why;
 	pthread_mutex_unlock(&keeper->lock);
-	if (step == ROTATION_STAY)
+	if (step == ROTATION_STAY || !is_leader(keeper))
 		return;
 	root_record_copy(&record, &keeper->present.record);
 	bool is_kept = (step == ROTATION_ACTIVATE ? root_rotation_activate(&record, now_s(keeper), &error)
@@ -292,6 +324,9 @@ static void rotate(struct keeper *keeper, const struct signer *signer)
 		         step == ROTATION_ACTIVATE ? "every proxy trusts the new root: it signs from now on"
 		                                   : "the former root is trusted no longer");
 }
+
+/* The lock is held. */
+static void move(struct keeper *keeper);
 
 bool keeper_command(struct keeper *keeper, enum keeper_command command, struct error *error)
 {
@@ -358,7 +393,8 @@ static void look(struct keeper *keeper)
 	}
 	const struct origin_input input = {keeper->trust_domain, plugged, own, plugged_note.message, own_note.message};
 	switch (origin_look(keeper->origin, &input, &found, &error)) {
-	case ORIGIN_SAME:
+	case ORIGIN_SAME: /* but for annotations */
+		memcpy(keeper->present.version, found.version, sizeof found.version);
 		break;
 	case ORIGIN_NEW:
 		accept(keeper, &found);
@@ -401,19 +437,24 @@ static void serve(struct keeper *keeper, const struct signer *signer)
 	}
 }
 
+static void move(struct keeper *keeper)
+{
+	if (!take_trust_domain(keeper))
+		return;
+	forget_retained(keeper);
+	look(keeper);
+	CLEANUP(signer_unrefp) struct signer *signer = signer_cell_get(keeper->options.cell);
+	if (!signer)
+		return;
+	warn_of_end(keeper, signer);
+	serve(keeper, signer);
+	rotate(keeper, signer);
+}
+
 void keeper_move(struct keeper *keeper)
 {
 	pthread_mutex_lock(&keeper->work);
-	if (take_trust_domain(keeper)) {
-		forget_retained(keeper);
-		look(keeper);
-		CLEANUP(signer_unrefp) struct signer *signer = signer_cell_get(keeper->options.cell);
-		if (signer) {
-			warn_of_end(keeper, signer);
-			serve(keeper, signer);
-			rotate(keeper, signer);
-		}
-	}
+	move(keeper);
 	pthread_mutex_unlock(&keeper->work);
 }
 
@@ -442,6 +483,8 @@ struct keeper *keeper_new(const struct keeper_options *options)
 	keeper->origin = origin_new(&keeper->options.origin);
 	keeper->serving = serving_new(
 	    &(struct serving_options){.dns = options->dns, .n_dns = options->n_dns, .clock = options->clock});
+	if (options->replica)
+		keeper->replicas = replicas_new(options->replica, options->clock);
 	keeper->status.is_used = true;
 	error_set(&keeper->status.note, "the configuration has not been read yet");
 	wake_init(&keeper->wake);
@@ -473,6 +516,7 @@ void keeper_free(struct keeper *keeper)
 		return;
 	keeper_stop(keeper);
 	origin_free(keeper->origin);
+	replicas_free(keeper->replicas);
 	serving_free(keeper->serving);
 	origin_found_done(&keeper->present);
 	bundle_free(keeper->retained);

@@ -15,6 +15,7 @@
  * - Without any place for an authority there is none, said once.
  */
 #include "server/identity/origin.h"
+#include "server/identity/replicas.h"
 #include "server/identity/root_rotation.h"
 #include "server/identity/serving.h"
 
@@ -31,11 +32,14 @@ struct keeper_options {
 	size_t n_dns;
 	struct signer_cell *cell; /* borrowed */
 	const struct clock *clock;
-	/* All on the keeper's thread; NULL is fine. */
+	/* One at a time, on the keeper's thread or that of a command; NULL is fine. */
 	void (*on_serving)(void *context, const struct serving_files *files);
 	void (*on_trusted)(void *context, const char *pem, size_t n); /* the bundle, when it changes */
 	/* What is known of the proxies, and whether they have taken the bundle with that digest. */
 	void (*look)(void *context, const struct signer *signer, struct rotation_view *view);
+	/* Whether this replica moves a rotation on; NULL: there is no other. */
+	bool (*is_leader)(void *context);
+	const char *replica; /* its name, unlike any other's; copied; needed with `own` */
 	void *context;
 };
 

@@ -261,11 +261,11 @@ static enum origin_outcome look_at_own_secret(struct origin *origin, const struc
 	const struct kube_secret *secret = input->own;
 
 	snprintf(found->where, sizeof found->where, "Secret %s/%s", origin->options.root_namespace, ORIGIN_OWN_SECRET);
+	snprintf(found->version, sizeof found->version, "%s", secret->version ? secret->version : "");
 	if (is_same(origin, ORIGIN_OWN_IN_SECRET, secret->digest))
 		return same(origin, error);
 	if (!secret->is_there && origin->place != ORIGIN_OWN_IN_SECRET)
 		return offer(origin, input, found, error);
-	snprintf(found->version, sizeof found->version, "%s", secret->version ? secret->version : "");
 	bool is_good = secret->is_there && read_own(origin, secret, found, error);
 	if (!secret->is_there)
 		error_set(error,

@@ -20,6 +20,11 @@ static void forget_other(struct root_record *record)
 
 /* ---- what is to happen ---- */
 
+static int64_t settled_s(const struct root_record *record, const struct rotation_view *view)
+{
+	return record->since_s + (view->settle_s ? view->settle_s : ROTATION_SETTLE_S);
+}
+
 static void name_waiting(const struct rotation_view *view, size_t n, struct error *why)
 {
 	CLEANUP(text_done) struct text names = {0};
@@ -44,9 +49,9 @@ static enum rotation_step next_prepared(const struct root_record *record, const 
 		if (view->unaware > passed_over)
 			error_set(why, "%s; %zu never asked for roots (--skip-unaware goes on without them)",
 			          why->message, view->unaware);
-	} else if (now_s < record->since_s + ROTATION_SETTLE_S) {
+	} else if (now_s < settled_s(record, view)) {
 		error_set(why, "all %zu proxies trust the new root; it signs in %lld s", view->proxies,
-		          (long long)(record->since_s + ROTATION_SETTLE_S - now_s));
+		          (long long)(settled_s(record, view) - now_s));
 	} else {
 		return ROTATION_ACTIVATE;
 	}
@@ -57,7 +62,7 @@ static enum rotation_step next_active(const struct root_record *record, const st
                                       int64_t life_s, struct error *why)
 {
 	int64_t end_s = record->since_s + life_s;
-	bool is_settled = now_s >= record->since_s + ROTATION_SETTLE_S;
+	bool is_settled = now_s >= settled_s(record, view);
 
 	if (now_s >= end_s || (is_settled && view->is_known && view->renewed == view->proxies))
 		return ROTATION_FINISH;

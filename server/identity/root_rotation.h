@@ -26,6 +26,7 @@
 
 /* What is known of all proxies, of all replicas. */
 struct rotation_view {
+	int64_t settle_s;    /* a phase lasts at least so long; 0: ROTATION_SETTLE_S */
 	bool is_known;       /* somebody has looked, at the bundle that is trusted now */
 	size_t proxies;      /* connected */
 	size_t acknowledged; /* of them: have taken the bundle */

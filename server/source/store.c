@@ -27,6 +27,8 @@ struct claim {
 
 struct store {
 	char *root_namespace;
+	char *trust_roots; /* NULL: not known */
+	size_t trust_roots_n;
 	void *groups;   /* tsearch(3) trees: struct group by name, */
 	void *speaking; /* those of them with rows, */
 	void *claims;   /* struct claim; so that a small change costs little however many objects there are */
@@ -96,6 +98,7 @@ void store_free(struct store *store)
 	tdestroy(store->speaking, forget);
 	tdestroy(store->groups, group_free);
 	free(store->root_namespace);
+	free(store->trust_roots);
 	free(store);
 }
 
@@ -367,6 +370,17 @@ static void visit_group(const void *node, VISIT visit, void *closure)
 		report_add_row(&winners->report, &report->rows[i]);
 }
 
+bool store_set_trust(struct store *store, const char *roots, size_t n)
+{
+	if (store->trust_roots_n == n && (n == 0 || memcmp(store->trust_roots, roots, n) == 0))
+		return false;
+	free(store->trust_roots);
+	store->trust_roots = heap_alloc(n + 1);
+	memcpy(store->trust_roots, roots, n);
+	store->trust_roots_n = n;
+	return true;
+}
+
 struct snapshot *store_freeze(const struct store *store)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
@@ -380,6 +394,8 @@ struct snapshot *store_freeze(const struct store *store)
 	    .rows = winners.report.rows,
 	    .n_rows = winners.report.n,
 	    .root_namespace = store->root_namespace,
+	    .trust_roots = store->trust_roots,
+	    .trust_roots_n = store->trust_roots_n,
 	});
 }
 

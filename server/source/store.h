@@ -28,5 +28,8 @@ void store_free(struct store *store);
 /* Whether anything changed (objects by digest, or rows). */
 bool store_set_group(struct store *store, const char *group, const struct store_content *content);
 bool store_remove_group(struct store *store, const char *group);
+/* What the mesh trusts, as PEM: a value that the certificate authority brings, no object. Copied. Whether it changed.
+ */
+bool store_set_trust(struct store *store, const char *roots, size_t n);
 struct snapshot *store_freeze(const struct store *store); /* a reference is the caller's */
 size_t store_count(const struct store *store);

@@ -38,7 +38,7 @@ struct xds_server_options {
 struct xds_server *xds_server_new(const struct xds_server_options *options);
 void xds_server_free(struct xds_server *server); /* after the transport; NULL is fine */
 
-#define XDS_METHODS 10
+#define XDS_METHODS 12
 /* What it serves, for the transport. */
 void xds_server_methods(struct xds_server *server, struct transport_method methods[XDS_METHODS]);
 /* The transport that was made with them: before it starts, and before the first publish. Borrowed. */
@@ -53,6 +53,24 @@ void xds_server_publish(struct xds_server *server, struct generation *generation
  * Any thread (a copy is taken under a lock).
  */
 void xds_server_print_proxies(struct xds_server *server, struct text *out);
+
+/*
+ * Which proxies have taken which roots: those that wait, and so would refuse what a new root signs, are what a rotation
+ * waits for. A proxy is a node id; it may have several streams, its agent's among them, and counts as acknowledged once
+ * one of them acknowledged the version. Where some of its streams are verified, only they count.
+ */
+#define XDS_TRUST_NAMES 8
+#define XDS_TRUST_NAME_MAX 255 /* what is longer is cut */
+
+struct xds_trust {
+	size_t proxies;      /* connected */
+	size_t acknowledged; /* have this version */
+	size_t unaware;      /* asked for no roots: they have them from elsewhere, or trust nobody */
+	char waiting[XDS_TRUST_NAMES][XDS_TRUST_NAME_MAX + 1]; /* ids of some of the rest */
+	size_t n_waiting;                                      /* of the rest: may be more than the names */
+};
+/* Version: of the resource that emit_trust_roots makes of them. Any thread. */
+void xds_server_trust(struct xds_server *server, struct digest version, struct xds_trust *trust);
 
 #define XDS_BUCKETS 14
 extern const int64_t xds_bucket_ms[XDS_BUCKETS]; /* upper bounds of the convergence histogram */

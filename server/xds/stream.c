@@ -22,6 +22,8 @@ const struct stream_method stream_methods[STREAM_METHODS] = {
     {SERVICE("endpoint", "EndpointDiscoveryService", "DeltaEndpoints"), REQUEST_DELTA, RESOURCE_ENDPOINTS},
     {SERVICE("listener", "ListenerDiscoveryService", "StreamListeners"), REQUEST_SOTW, RESOURCE_LISTENER},
     {SERVICE("listener", "ListenerDiscoveryService", "DeltaListeners"), REQUEST_DELTA, RESOURCE_LISTENER},
+    {SERVICE("secret", "SecretDiscoveryService", "StreamSecrets"), REQUEST_SOTW, RESOURCE_SECRET},
+    {SERVICE("secret", "SecretDiscoveryService", "DeltaSecrets"), REQUEST_DELTA, RESOURCE_SECRET},
     {SERVICE("route", "RouteDiscoveryService", "StreamRoutes"), REQUEST_SOTW, RESOURCE_ROUTE},
     {SERVICE("route", "RouteDiscoveryService", "DeltaRoutes"), REQUEST_DELTA, RESOURCE_ROUTE},
 };

@@ -8,6 +8,8 @@
  *   until what it may name was acknowledged. Clusters, and endpoints, that are gone stay until listeners and routes
  *   were acknowledged without them. Each wait is bounded by ack_wait_ns, since Envoy withholds the acknowledgement of
  *   a cluster that warms. Endpoints wait for nobody: they are what a cluster warms with.
+ * - Secrets wait for nobody and nobody waits for them: a proxy asks for one once it has what names it, and goes on with
+ * the one it has when that changes.
  * - A cluster that changed warms again and needs its endpoints again, though they did not change: they are sent behind
  *   it.
  * - Nothing is sent before the proxy's config is known.
@@ -39,7 +41,7 @@ struct stream_method {
 	enum resource_type type; /* RESOURCE_TYPE_COUNT: all */
 };
 
-#define STREAM_METHODS 10
+#define STREAM_METHODS 12
 extern const struct stream_method stream_methods[STREAM_METHODS];
 
 struct stream {

@@ -95,6 +95,7 @@ static void stream_plan_all(struct stream *stream, int64_t now_ns, struct plan p
 	struct plan *clusters = &plans[RESOURCE_CLUSTER], *endpoints = &plans[RESOURCE_ENDPOINTS];
 	struct plan *listeners = &plans[RESOURCE_LISTENER], *routes = &plans[RESOURCE_ROUTE];
 
+	stream_plan(stream, RESOURCE_SECRET, true, now_ns, &plans[RESOURCE_SECRET]);
 	stream_plan(stream, RESOURCE_LISTENER, true, now_ns, listeners);
 	stream_plan(stream, RESOURCE_ROUTE, true, now_ns, routes);
 	stream_plan(stream, RESOURCE_CLUSTER, false, now_ns, clusters);
@@ -228,6 +229,15 @@ static void stream_write(struct stream *stream, struct subscription *sub, const 
 	reply_done(&reply);
 }
 
+/* Whether what is sent may be named by what comes later: endpoints that only change are named by nothing new, and a
+ * secret is asked for when what names it is there already. */
+static bool is_barrier(enum resource_type type, size_t n_changed, size_t n_added)
+{
+	if (type == RESOURCE_SECRET)
+		return false;
+	return type == RESOURCE_ENDPOINTS ? n_added > 0 : n_changed > 0;
+}
+
 static void stream_send(struct stream *stream, struct subscription *sub, const struct plan *plan, int64_t now_ns)
 {
 	struct set_diff *diffs[SUBSCRIPTION_PARTS];
@@ -239,8 +249,7 @@ static void stream_send(struct stream *stream, struct subscription *sub, const s
 		n_added += diffs[i]->n_added;
 	}
 	stream_write(stream, sub, plan, diffs);
-	/* endpoints that only change are named by nothing new */
-	sub->is_barrier = sub->type == RESOURCE_ENDPOINTS ? n_added > 0 : n_changed > 0;
+	sub->is_barrier = is_barrier(sub->type, n_changed, n_added);
 	if (sub->type == RESOURCE_CLUSTER)
 		stream_rewarm(stream, diffs);
 	subscription_sent(sub, plan->target, stream->nonces, now_ns);
@@ -285,6 +294,6 @@ void stream_work(struct stream *stream)
 			continue;
 		if (!stream->is_sending)
 			stream_send(stream, sub, plan, now_ns);
-		is_blocked = true;
+		is_blocked |= type != RESOURCE_SECRET;
 	}
 }

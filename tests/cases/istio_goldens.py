@@ -8,7 +8,7 @@ import re
 
 # Kinds that weft does not read yet: the row is about them.
 LATER_KINDS = {
-    "HTTPRoute": "Gateway API", "Sidecar": "the Sidecar kind", "PeerAuthentication": "mutual TLS", "EnvoyFilter": "EnvoyFilter",
+    "HTTPRoute": "Gateway API", "Sidecar": "the Sidecar kind", "EnvoyFilter": "EnvoyFilter",
     "Ingress": "Kubernetes Ingress", "WasmPlugin": "extensions", "Telemetry": "telemetry",
 }
 # What the input does not show, by the name of Istio's test.
@@ -21,7 +21,7 @@ LATER_TESTS = [
     (r"OSCACert", "DestinationRule TLS"),
     (r"LocalityLB", "locality load balancing"),
     (r"TestGatewayServices/overlapping_SNI_match|httpsRedirect_on_https", "gateway TLS"),
-    (r"TestInboundClustersLocalhostDefaultEndpoint", "the Sidecar kind"),
+    (r"TestInboundClustersLocalhostDefaultEndpoint|TestSidecarInboundListenerFilters", "the Sidecar kind"),
 ]
 
 
@@ -184,6 +184,7 @@ def node(row):
     proxy = row["proxy"]
     metadata = {key: value for key, value in proxy["metadata"].items()}
     metadata.setdefault("NAMESPACE", proxy["configNamespace"])
+    metadata.setdefault("ISTIO_VERSION", "1.23.0")  # Istio's agents always say so
     metadata["INSTANCE_IPS"] = ",".join(proxy["ips"])
     if proxy["labels"]:
         metadata.setdefault("LABELS", proxy["labels"])
@@ -202,23 +203,22 @@ def ports_at_no_address(row):
             for port in service["ports"] or [] if port_of(port)["protocol"] in ("", "TCP")}
 
 
-def is_tls_chain(chain):
-    match = chain.get("filterChainMatch", {})
-    return match.get("transportProtocol") == "tls" or "transportSocket" in chain
-
-
 def meaning(value, row):
-    """A resource without what only Istio has, without what weft gets in a later step (mutual TLS, telemetry), and without
+    """A resource without what only Istio has, without what weft gets in a later step (clients' TLS, telemetry), and without
     what only the way in which Istio's tests make their inputs explains. None: not compared at all."""
     value, kind = json.loads(json.dumps(value)), row["kind"]
     if kind == "listeners" and value.get("name") == "virtualInbound" and row["goServices"] and not row["goInstances"]:
         return None  # the test's proxy has instances that its inputs do not show
     if kind == "listeners" and value["address"]["socketAddress"]["portValue"] in ports_at_no_address(row):
         value.pop("additionalAddresses", None)
-    if kind == "listeners":
-        value.pop("listenerFilters", None)  # inspectors and their port lists: they follow from the chains, TLS among them
-        if value.get("name") == "virtualInbound":
-            value["filterChains"] = [chain for chain in value.get("filterChains", []) if not is_tls_chain(chain)]
+    if kind == "listeners" and value.get("name") == "virtualInbound":
+        for one in value["listenerFilters"]:
+            if one["name"].endswith("http_inspector"):
+                one.pop("filterDisabled", None)  # Istio's looks at ports without HTTP chains, too
+    elif kind == "listeners":
+        value.pop("listenerFilters", None)  # inspectors and their port lists: they follow from the chains
+        if value.get("name") != "virtualInbound":
+            strip_raw_buffer(value)
     strip(value)
     strip_test_inputs(value, row)
     if kind == "clusters":
@@ -227,6 +227,14 @@ def meaning(value, row):
         if value.get("connectTimeout") == "10.000000001s":  # how Istio's tests mark "the mesh's default"
             value["connectTimeout"] = "10s"
     return value
+
+
+def strip_raw_buffer(value):
+    """"Not TLS" means nothing where no chain takes TLS."""
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else []:
+        strip_raw_buffer(item)
+    if isinstance(value, dict) and value.get("transportProtocol") == "raw_buffer":
+        value.pop("transportProtocol")
 
 
 def strip(value):
@@ -241,8 +249,10 @@ def strip(value):
             value["addressPrefix"] = str(network.network_address)
         if value.get("jsonFormatOptions") == {}:
             value.pop("jsonFormatOptions")
-        if value.get("transportProtocol") == "raw_buffer":
-            value.pop("transportProtocol")  # "not TLS" means nothing where there is no TLS
+        if "alpnProtocols" in value:  # who agrees to it must have Istio's own filter for metadata
+            value["alpnProtocols"] = [name for name in value["alpnProtocols"] if name != "istio-peer-exchange"]
+        if "matchSubjectAltNames" in value:  # of any type; the mesh's names are URIs
+            value["matchTypedSubjectAltNames"] = [{"sanType": "URI", "matcher": name} for name in value.pop("matchSubjectAltNames")]
         for key, item in list(value.items()):
             strip(item)
         if value.get("filterChainMatch") == {}:

@@ -26,36 +26,16 @@ def objects_of(environment):
     return [one for text in texts for one in yaml.safe_load_all(text) if one]
 
 
-def mtls_mode(environment, objects, port):
-    """What PeerAuthentication asks of one of the proxy's ports: its workload's, else its namespace's, else the mesh's."""
-    proxy, ranked = environment["proxy"], []
-    for one in objects:
-        namespace, spec = one["metadata"]["namespace"], one["spec"]
-        if one["kind"] != "PeerAuthentication" or namespace not in (proxy["configNamespace"], "istio-system"):
-            continue
-        selected = spec.get("selector", {}).get("matchLabels", {})
-        if selected.items() <= (proxy["labels"] or {}).items():
-            ranked.append((2 if selected else namespace != "istio-system", spec))
-    modes = []
-    for rank, spec in sorted(ranked, key=lambda item: -item[0]):
-        if rank == 2:  # ports count with a selector only
-            modes.append(spec.get("portLevelMtls", {}).get(str(port), {}).get("mode"))
-        modes.append(spec.get("mtls", {}).get("mode"))
-    return next((mode for mode in modes if mode and mode != "UNSET"), "PERMISSIVE" if ranked else "DISABLE")
-
-
 def left_for_later(environment, call):
     """The feature that the call needs and weft lacks, or None."""
     if environment["goServices"]:
         return "inputs that the row does not hold (services made in Go)"
     objects = objects_of(environment)
     for one in objects:
-        if one["kind"] in istio_goldens.LATER_KINDS and one["kind"] != "PeerAuthentication":
+        if one["kind"] in istio_goldens.LATER_KINDS:
             return istio_goldens.LATER_KINDS[one["kind"]]
         if "internal.istio.io/gateway-service" in one["metadata"].get("annotations", {}):
             return "Gateway API (the annotation of its generated Gateways)"
-    if mode_of(environment, call) == "inbound" and mtls_mode(environment, objects, call["port"]) != "DISABLE":
-        return istio_goldens.LATER_KINDS["PeerAuthentication"]
     if mode_of(environment, call) == "gateway" and call["tls"]:
         return "gateway TLS"
     return None

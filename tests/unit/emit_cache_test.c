@@ -60,15 +60,15 @@ static void check(const char *before, const char *after, const bool is_same[RESO
 
 START_TEST(nothing_changed_is_the_same_pointers)
 {
-	check(mesh, mesh, (bool[]){true, true, true, true});
-	check(mesh, mesh_shuffled, (bool[]){true, true, true, true});
+	check(mesh, mesh, (bool[]){true, true, true, true, true});
+	check(mesh, mesh_shuffled, (bool[]){true, true, true, true, true});
 }
 END_TEST
 
 START_TEST(a_change_reaches_only_its_type)
 {
-	check(mesh, mesh_other_route, (bool[]){true, true, true, false});
-	check(mesh, mesh_other_endpoint, (bool[]){true, false, true, true});
+	check(mesh, mesh_other_route, (bool[]){true, true, true, true, false});
+	check(mesh, mesh_other_endpoint, (bool[]){true, false, true, true, true});
 }
 END_TEST
 

@@ -209,10 +209,8 @@ START_TEST(test_rows)
 	} cases[] = {
 	    {"{host: nowhere}", REASON_HOST_NOT_FOUND, "spec.host"},
 	    {"{host: '*.nowhere'}", REASON_HOST_NOT_FOUND, "spec.host"},
-	    {"{host: reviews, trafficPolicy: {tls: {mode: ISTIO_MUTUAL}}}", REASON_NOT_SUPPORTED,
-	     "spec.trafficPolicy.tls"},
-	    {"{host: reviews, subsets: [{name: v1, trafficPolicy: {tls: {mode: SIMPLE}}}]}", REASON_NOT_SUPPORTED,
-	     "spec.subsets[0].trafficPolicy.tls"},
+	    {"{host: reviews, subsets: [{name: v1, trafficPolicy: {tls: {mode: SIMPLE, credentialName: c}}}]}",
+	     REASON_NO_EFFECT, "spec.subsets[0].trafficPolicy.tls.credentialName"},
 	    {"{host: reviews, trafficPolicy: {loadBalancer: {simple: RANDOM, warmup: {duration: 3s}}}}",
 	     REASON_NO_EFFECT, "spec.trafficPolicy.loadBalancer.warmup"},
 	    {"{host: reviews, trafficPolicy: {portLevelSettings: [{port: {number: 80}, loadBalancer:"

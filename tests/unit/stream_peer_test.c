@@ -217,8 +217,8 @@ START_TEST(serves_the_separate_services)
 		proxy.stream = stream_new(&world.env, &proxy.base, of);
 		bool is_by_name = resource_types[of->type].is_by_name;
 		proxy_send(&proxy, of->type, &(struct proxy_request){.subscribe = is_by_name ? "x" : NULL});
-		proxy_config(&proxy, "CDS x=1 | EDS x=1 | LDS x=1 | RDS x=1");
-		proxy_config(&proxy, "CDS y=1 | EDS y=1 | LDS y=1 | RDS y=1");
+		proxy_config(&proxy, "CDS x=1 | EDS x=1 | SDS x=1 | LDS x=1 | RDS x=1");
+		proxy_config(&proxy, "CDS y=1 | EDS y=1 | SDS y=1 | LDS y=1 | RDS y=1");
 		/* nothing else is on this stream to wait for */
 		static const char *const want[] = {"",
 		                                   "",
@@ -228,6 +228,8 @@ START_TEST(serves_the_separate_services)
 		                                   "EDS x=1 | EDS -x",
 		                                   "LDS x=1 | LDS y=1",
 		                                   "LDS x=1 | LDS y=1 -x",
+		                                   "SDS x=1",
+		                                   "SDS x=1 | SDS -x",
 		                                   "RDS x=1",
 		                                   "RDS x=1 | RDS -x"};
 		ck_assert_str_eq(proxy_log(&proxy), want[method]);

@@ -18,7 +18,7 @@
 #define UNUSED __attribute__((unused))
 #define FAKE_ITEMS 256
 
-static const char *const fake_types[] = {"CDS", "EDS", "LDS", "RDS"};
+static const char *const fake_types[] = {"CDS", "EDS", "SDS", "LDS", "RDS"};
 
 struct world {
 	struct clock clock;

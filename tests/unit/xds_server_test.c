@@ -407,7 +407,7 @@ START_TEST(knows_its_methods_only)
 	struct daemon daemon;
 	struct client client;
 	daemon_start(&daemon, (struct grpc_transport_options){0});
-	client_open(&client, &daemon, "app-1", "/envoy.service.secret.v3.SecretDiscoveryService/StreamSecrets",
+	client_open(&client, &daemon, "app-1", "/envoy.service.runtime.v3.RuntimeDiscoveryService/StreamRuntime",
 	            REQUEST_SOTW);
 	ck_assert_ptr_null(client_receive(&client));
 	ck_assert_int_eq(client.status, GRPC_STATUS_UNIMPLEMENTED);

@@ -111,26 +111,45 @@ static void set_downstream(struct arena *arena, envoy_upstreams_http_protocol_op
 	options->use_downstream_protocol_config = config;
 }
 
-static bool is_http2(enum protocol protocol, const struct connection_pool *pool)
+enum upstream_http cluster_upstream_http(const struct cluster_protocol *in)
 {
-	return protocol_is_http2(protocol) || pool->h2_upgrade == H2_UPGRADE_ALWAYS;
+	bool is_http2 = protocol_is_http2(in->protocol) || in->pool->h2_upgrade == H2_UPGRADE_ALWAYS;
+	if (in->pool->is_client_protocol_used || (in->protocol == PROTOCOL_AUTO && !is_http2))
+		return UPSTREAM_AS_CLIENT;
+	return is_http2 ? UPSTREAM_HTTP2 : UPSTREAM_HTTP1;
 }
 
-void cluster_set_protocol(struct arena *arena, envoy_cluster *cluster, enum protocol protocol,
-                          const struct connection_pool *pool)
+static envoy_upstream_http_protocol_options *names_of_call(struct arena *arena, const struct cluster_protocol *in)
 {
-	envoy_core_http_protocol_options *common = common_options(arena, pool);
-	bool is_downstream = pool->is_client_protocol_used || (protocol == PROTOCOL_AUTO && !is_http2(protocol, pool));
-	if (!common && !is_downstream && !is_http2(protocol, pool))
-		return; /* HTTP/1.1, Envoy's default */
+	if (!in->is_sni_of_call && !in->is_name_of_call_verified)
+		return NULL;
+	envoy_upstream_http_protocol_options *options = envoy_upstream_http_protocol_options_new(arena);
+	options->auto_sni = in->is_sni_of_call;
+	options->auto_san_validation = in->is_name_of_call_verified;
+	return options;
+}
+
+void cluster_set_protocol(struct arena *arena, envoy_cluster *cluster, const struct cluster_protocol *in)
+{
+	envoy_core_http_protocol_options *common = common_options(arena, in->pool);
+	envoy_upstream_http_protocol_options *names = names_of_call(arena, in);
+	enum upstream_http upstream = cluster_upstream_http(in);
+	if (!common && !names && upstream == UPSTREAM_HTTP1)
+		return; /* Envoy's default */
 	envoy_upstreams_http_protocol_options *options = envoy_upstreams_http_protocol_options_new(arena);
 	options->common_http_protocol_options = common;
-	if (is_downstream)
+	options->upstream_http_protocol_options = names;
+	switch (upstream) {
+	case UPSTREAM_AS_CLIENT:
 		set_downstream(arena, options);
-	else if (is_http2(protocol, pool))
-		set_http2(arena, options, pool);
-	else
+		break;
+	case UPSTREAM_HTTP2:
+		set_http2(arena, options, in->pool);
+		break;
+	case UPSTREAM_HTTP1:
 		set_http1(arena, options);
+		break;
+	}
 	extension_options_entry *entry = extension_options_entry_new(arena);
 	entry->key = borrow(NAME_HTTP_PROTOCOL_OPTIONS);
 	entry->value = pack_any(arena, &options->base);

@@ -30,6 +30,7 @@ static void set_bases(struct emit *emit)
 	digest_add_u64(&state, proxy->role);
 	digest_add_u64(&state, proxy->is_ipv4);
 	digest_add_u64(&state, proxy->is_ipv6);
+	digest_add_u64(&state, proxy->is_mtls_capable);
 	emit->cluster_base = digest_final(&state);
 	emit_key_init(&state, UNIT_PROXY, emit->cluster_base);
 	digest_add_u64(&state, proxy->is_http10);
@@ -55,6 +56,7 @@ static struct emit emit_of_view(struct arena *arena, const struct scope *scope, 
 	    .proxy = {.role = view->role,
 	              .is_ipv4 = view->is_ipv4,
 	              .is_ipv6 = view->is_ipv6,
+	              .is_mtls_capable = view->is_mtls_capable,
 	              .is_http10 = view->is_http10,
 	              .is_exact_balance = view->is_outbound_exact_balance,
 	              .interception = view->interception},
@@ -77,6 +79,7 @@ void emit_view_types(const struct scope *scope, unsigned types, struct emit_cach
 	static void (*const emitters[RESOURCE_TYPE_COUNT])(struct emit *) = {
 	    [RESOURCE_CLUSTER] = emit_outbound_clusters,
 	    [RESOURCE_ENDPOINTS] = emit_endpoints,
+	    [RESOURCE_SECRET] = emit_secrets,
 	    [RESOURCE_LISTENER] = emit_listeners,
 	    [RESOURCE_ROUTE] = emit_routes,
 	};
@@ -116,6 +119,7 @@ void emit_workload(const struct model *model, const struct workload_class *workl
 	    .proxy = {.role = workload->role,
 	              .is_ipv4 = workload->is_ipv4,
 	              .is_ipv6 = workload->is_ipv6,
+	              .is_mtls_capable = workload->is_mtls_capable,
 	              .is_http10 = workload->is_http10,
 	              .is_exact_balance = workload->is_inbound_exact_balance,
 	              .interception = workload->interception},

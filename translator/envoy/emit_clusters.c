@@ -121,14 +121,7 @@ static void set_dns(const struct emit *emit, envoy_cluster *cluster, const struc
 	cluster->typed_dns_resolver_config = resolver(emit->arena);
 }
 
-struct outbound {
-	const struct scope_service *service;
-	const struct service_port *port;
-	const struct destination_subset *subset;
-	const struct traffic_policy *policy;
-};
-
-static envoy_cluster *build_outbound(const struct emit *emit, const struct outbound *out, const char *name)
+static envoy_cluster *build_outbound(const struct emit *emit, struct outbound *out, const char *name)
 {
 	static const Envoy__Config__Cluster__V3__Cluster__DiscoveryType types[] = {
 	    [CLUSTER_EDS] = ENVOY__CONFIG__CLUSTER__V3__CLUSTER__DISCOVERY_TYPE__EDS,
@@ -137,7 +130,7 @@ static envoy_cluster *build_outbound(const struct emit *emit, const struct outbo
 	};
 	struct arena *arena = emit->arena;
 	const struct service *service = out->service->service;
-	enum cluster_kind kind = cluster_kind(emit, service, out->policy);
+	enum cluster_kind kind = out->kind;
 	envoy_cluster *cluster = cluster_new(arena, name, types[kind]);
 	cluster->common_lb_config = envoy_cluster_common_lb_config_new(arena);
 	cluster->common_lb_config->healthy_panic_threshold = envoy_percent_new(arena); /* 0: never panic */
@@ -146,9 +139,6 @@ static envoy_cluster *build_outbound(const struct emit *emit, const struct outbo
 	else if (kind == CLUSTER_DNS)
 		set_dns(emit, cluster, service, out->port, &out->subset->labels);
 	cluster_set_pool(arena, cluster, emit->mesh, &out->policy->pool);
-	/* A gateway cannot know that what its client speaks is what the destination speaks. */
-	bool is_plain = emit->proxy.role == PROXY_GATEWAY && out->port->protocol == PROTOCOL_AUTO;
-	cluster_set_protocol(arena, cluster, is_plain ? PROTOCOL_HTTP : out->port->protocol, &out->policy->pool);
 	cluster_set_outlier(arena, cluster, &out->policy->outlier);
 	if (kind == CLUSTER_ORIGINAL_DST)
 		cluster->lb_policy = ENVOY__CONFIG__CLUSTER__V3__CLUSTER__LB_POLICY__CLUSTER_PROVIDED;
@@ -160,6 +150,8 @@ static envoy_cluster *build_outbound(const struct emit *emit, const struct outbo
 	                                                   .services = &service,
 	                                                   .n_services = 1,
 	                                                   .subset = out->subset->name});
+	cluster_set_tls(emit, cluster, out);
+	cluster_set_protocol(arena, cluster, &out->protocol);
 	return cluster;
 }
 
@@ -173,13 +165,19 @@ static struct digest outbound_key(const struct emit *emit, const struct outbound
 	digest_add_str(&state, out->subset->name);
 	if (out->service->policy)
 		digest_add_digest(&state, out->service->policy->digest);
-	if (cluster_kind(emit, service, out->policy) == CLUSTER_DNS)
+	digest_add_digest(&state, service->peers_digest);
+	if (out->kind == CLUSTER_DNS)
 		digest_add_digest(&state, out->port->endpoints_digest);
 	return digest_final(&state);
 }
 
-static void emit_outbound(struct emit *emit, const struct outbound *out)
+static void emit_outbound(struct emit *emit, struct outbound *out)
 {
+	/* A gateway cannot know that what its client speaks is what the destination speaks. */
+	bool is_plain = emit->proxy.role == PROXY_GATEWAY && out->port->protocol == PROTOCOL_AUTO;
+	out->kind = cluster_kind(emit, out->service->service, out->policy);
+	out->protocol = (struct cluster_protocol){.protocol = is_plain ? PROTOCOL_HTTP : out->port->protocol,
+	                                          .pool = &out->policy->pool};
 	struct digest key = outbound_key(emit, out);
 	const struct cache_unit *unit = cache_get(emit->cache, key);
 	if (!unit) {
@@ -208,7 +206,8 @@ envoy_cluster *cluster_passthrough(const struct emit *emit)
 	                                     ENVOY__CONFIG__CLUSTER__V3__CLUSTER__DISCOVERY_TYPE__ORIGINAL_DST);
 	cluster->lb_policy = ENVOY__CONFIG__CLUSTER__V3__CLUSTER__LB_POLICY__CLUSTER_PROVIDED;
 	cluster_set_pool(emit->arena, cluster, emit->mesh, &pool);
-	cluster_set_protocol(emit->arena, cluster, PROTOCOL_AUTO, &pool);
+	cluster_set_protocol(emit->arena, cluster,
+	                     &(struct cluster_protocol){.protocol = PROTOCOL_AUTO, .pool = &pool});
 	return cluster;
 }
 

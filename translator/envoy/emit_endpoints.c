@@ -20,6 +20,8 @@ static envoy_lb_endpoint *lb_endpoint(struct arena *arena, const struct endpoint
 	                             ? ENVOY__CONFIG__CORE__V3__HEALTH_STATUS__DRAINING
 	                             : ENVOY__CONFIG__CORE__V3__HEALTH_STATUS__HEALTHY;
 	message->load_balancing_weight = build_uint32(arena, weight < most_weight ? weight : most_weight);
+	if (endpoint->is_mtls)
+		message->metadata = metadata_mtls(arena);
 	return message;
 }
 

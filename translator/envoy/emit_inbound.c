@@ -1,11 +1,16 @@
 /*
  * virtualInbound: the one listener to which connections to the workload are redirected. Its filter chains are a matrix:
- * a row a served port (and one for all other ports), and for each row the chains of the table below, by what the port
- * speaks. Everything is plaintext so far. Encryption has its place in that table: a chain kind more for each protocol
- * (its match on "tls" and ALPN, its transport socket), the rows that the port's peer authentication wants, and a TLS
- * inspector beside the HTTP inspector.
+ * a row for all ports, a row for each port of which a policy speaks but no service, a row for each served port; and for
+ * each row the chains that inbound_chains.h wants, by what the port speaks and what the workload takes there. The
+ * inspectors look where a chain depends on what they find.
+ *
+ * A proxy without the mesh's certificate can end no TLS: its ports take plaintext, and those that must take nothing but
+ * mutual TLS refuse all connections.
  */
 #include "translator/envoy/emit_parts.h"
+#include "translator/envoy/inbound_chains.h"
+#include "translator/envoy/inspectors.h"
+#include "translator/envoy/tls_context.h"
 
 /* Packets of the proxy itself carry this mark, so that they are not redirected again. */
 #define TPROXY_MARK 1337
@@ -15,22 +20,18 @@ struct inbound_row {
 	uint32_t port; /* 0: all that have no row of their own */
 	uint32_t service_port;
 	enum protocol protocol;
+	enum mtls_mode mtls_mode;
 	const char *cluster, *chain_http, *chain_tcp, *stat_http;
 	const char *routes;    /* name of the inline route table */
 	const char *operation; /* what a trace calls requests */
 };
 
-enum chain_kind { CHAIN_HTTP, CHAIN_HTTP_SNIFFED, CHAIN_TCP };
-
-/* Which chains a port gets. Where there are two, the first takes what the inspector found to be HTTP. */
-static const struct {
-	enum chain_kind v[2];
-	size_t n;
-} chains[] = {
-    [TRANSPORT_AUTO] = {{CHAIN_HTTP_SNIFFED, CHAIN_TCP}, 2},
-    [TRANSPORT_HTTP] = {{CHAIN_HTTP}, 1},
-    [TRANSPORT_TCP] = {{CHAIN_TCP}, 1},
-    [TRANSPORT_NONE] = {{CHAIN_TCP}, 0},
+/* The listener while it is being made. */
+struct inbound {
+	const struct emit *emit;
+	envoy_listener *listener;
+	envoy_transport_socket *tls; /* of all chains that end mutual TLS; NULL: none can */
+	struct inspected inspected;
 };
 
 /* ---- chains ---- */
@@ -55,13 +56,27 @@ static envoy_route_configuration *inbound_routes(const struct emit *emit, const 
 	return routes;
 }
 
-static envoy_filter_chain *inbound_chain(const struct emit *emit, const struct inbound_row *row, enum chain_kind kind)
+static envoy_filter_chain_match *chain_match(struct arena *arena, const struct inbound_row *row,
+                                             const struct chain_kind *kind)
 {
+	envoy_filter_chain_match *match = envoy_filter_chain_match_new(arena);
+	if (row->port)
+		match->destination_port = build_uint32(arena, row->port);
+	match->transport_protocol = borrow(kind->is_tls ? "tls" : "raw_buffer");
+	for (size_t i = 0; i < kind->alpn.n; i++)
+		BUILD_ADD(arena, match, application_protocols, borrow(kind->alpn.v[i]));
+	return match;
+}
+
+static void add_chain(struct inbound *inbound, const struct inbound_row *row, const struct chain_kind *kind)
+{
+	const struct emit *emit = inbound->emit;
 	struct arena *arena = emit->arena;
-	bool is_http = kind != CHAIN_TCP;
-	envoy_filter_chain *chain = filter_chain_new(arena, is_http ? row->chain_http : row->chain_tcp);
-	chain->filter_chain_match = plaintext_match(arena, row->port, kind == CHAIN_HTTP_SNIFFED);
-	if (is_http) {
+	envoy_filter_chain *chain = filter_chain_new(arena, kind->is_http ? row->chain_http : row->chain_tcp);
+	chain->filter_chain_match = chain_match(arena, row, kind);
+	if (kind->is_mtls)
+		chain->transport_socket = inbound->tls;
+	if (kind->is_http) {
 		const struct hcm hcm = {.side = HCM_INBOUND,
 		                        .stat_prefix = row->stat_http,
 		                        .routes = inbound_routes(emit, row),
@@ -70,33 +85,45 @@ static envoy_filter_chain *inbound_chain(const struct emit *emit, const struct i
 	} else {
 		BUILD_ADD(arena, chain, filters, filter_tcp_proxy(emit, row->cluster, NULL));
 	}
-	return chain;
+	BUILD_ADD(arena, inbound->listener, filter_chains, chain);
+	inspected_add(arena, &inbound->inspected, row->port, kind->is_tls, chain_kind_is_sniffed(kind));
 }
 
-static void add_row(const struct emit *emit, envoy_listener *out, const struct inbound_row *row)
+/* Takes nothing on the port (0: on none that has no row of its own). */
+static void add_refusal(struct inbound *inbound, const char *name, uint32_t port)
 {
-	enum transport transport = protocol_transport(row->protocol);
-	for (size_t i = 0; i < chains[transport].n; i++)
-		BUILD_ADD(emit->arena, out, filter_chains, inbound_chain(emit, row, chains[transport].v[i]));
+	struct arena *arena = inbound->emit->arena;
+	envoy_filter_chain *chain = filter_chain_new(arena, name);
+	if (port) {
+		chain->filter_chain_match = envoy_filter_chain_match_new(arena);
+		chain->filter_chain_match->destination_port = build_uint32(arena, port);
+	}
+	BUILD_ADD(arena, chain, filters, filter_black_hole(inbound->emit));
+	BUILD_ADD(arena, inbound->listener, filter_chains, chain);
+	inspected_add(arena, &inbound->inspected, port, false, false);
 }
 
-/* Whoever dials the listener's own port would be sent round in a circle. */
-static envoy_filter_chain *black_hole_chain(const struct emit *emit)
+static void add_row(struct inbound *inbound, const struct inbound_row *row)
 {
-	struct arena *arena = emit->arena;
-	envoy_filter_chain *chain = filter_chain_new(arena, NAME_VIRTUAL_INBOUND_BLACK_HOLE);
-	chain->filter_chain_match = envoy_filter_chain_match_new(arena);
-	chain->filter_chain_match->destination_port = build_uint32(arena, emit->mesh->inbound_port);
-	BUILD_ADD(arena, chain, filters, filter_black_hole(emit));
-	return chain;
+	if (row->mtls_mode == MTLS_STRICT && !inbound->tls) {
+		add_refusal(inbound, row->chain_tcp, row->port);
+		return;
+	}
+	const struct chain_kinds *wanted =
+	    inbound_chain_kinds(inbound->tls ? row->mtls_mode : MTLS_DISABLE, protocol_transport(row->protocol));
+	for (size_t i = 0; i < wanted->n; i++)
+		add_chain(inbound, row, wanted->v[i]);
 }
 
 /* ---- rows ---- */
 
-static struct inbound_row passthrough_row(struct arena *arena)
+/* Of a port that no service names, or of all of them. */
+static struct inbound_row passthrough_row(struct arena *arena, uint32_t port, enum mtls_mode mode)
 {
 	return (struct inbound_row){
+	    .port = port,
 	    .protocol = PROTOCOL_AUTO,
+	    .mtls_mode = mode,
 	    .cluster = NAME_INBOUND_PASSTHROUGH_CLUSTER,
 	    .chain_http = NAME_VIRTUAL_INBOUND_CATCH_ALL_HTTP,
 	    .chain_tcp = NAME_VIRTUAL_INBOUND,
@@ -115,6 +142,7 @@ static struct inbound_row port_row(const struct emit *emit, const struct inbound
 	    .port = port->port,
 	    .service_port = port->service_port->number,
 	    .protocol = port->protocol,
+	    .mtls_mode = port->mtls_mode,
 	    .cluster = cluster,
 	    .chain_http = chain,
 	    .chain_tcp = chain,
@@ -124,42 +152,31 @@ static struct inbound_row port_row(const struct emit *emit, const struct inbound
 	};
 }
 
-/* ---- listener filters ---- */
-
-static envoy_listener_filter_chain_match_predicate *port_predicate(struct arena *arena, uint32_t port)
+static void add_rows(struct inbound *inbound, const struct workload_class *workload)
 {
-	envoy_listener_filter_chain_match_predicate *predicate = envoy_listener_filter_chain_match_predicate_new(arena);
-	predicate->rule_case =
-	    ENVOY__CONFIG__LISTENER__V3__LISTENER_FILTER_CHAIN_MATCH_PREDICATE__RULE_DESTINATION_PORT_RANGE;
-	predicate->destination_port_range = envoy_int32_range_new(arena);
-	predicate->destination_port_range->start = (int32_t)port;
-	predicate->destination_port_range->end = (int32_t)port + 1;
-	return predicate;
+	const struct emit *emit = inbound->emit;
+	struct inbound_row row = passthrough_row(emit->arena, 0, workload->mtls_mode);
+	add_row(inbound, &row);
+	for (size_t i = 0; i < workload->n_other_ports; i++) {
+		const struct mtls_port *port = &workload->other_ports[i];
+		row = passthrough_row(emit->arena, port->port, port->mode);
+		if (row.port != emit->mesh->inbound_port)
+			add_row(inbound, &row);
+	}
+	for (size_t i = 0; i < workload->n_ports; i++) {
+		row = port_row(emit, &workload->ports[i]);
+		if (row.port != emit->mesh->inbound_port)
+			add_row(inbound, &row);
+	}
 }
 
-/* The ports on which there is nothing to find out, and where a server that speaks first must not wait. */
-static envoy_listener_filter_chain_match_predicate *declared_ports(const struct emit *emit,
-                                                                   const struct workload_class *workload)
-{
-	struct arena *arena = emit->arena;
-	envoy_listener_filter_chain_match_predicate_match_set *set =
-	    envoy_listener_filter_chain_match_predicate_match_set_new(arena);
-	for (size_t i = 0; i < workload->n_ports; i++)
-		if (protocol_transport(workload->ports[i].protocol) != TRANSPORT_AUTO)
-			BUILD_ADD(arena, set, rules, port_predicate(arena, workload->ports[i].port));
-	envoy_listener_filter_chain_match_predicate *own = port_predicate(arena, emit->mesh->inbound_port);
-	if (!set->n_rules)
-		return own; /* Envoy wants two rules at least in a set */
-	BUILD_ADD(arena, set, rules, own);
-	envoy_listener_filter_chain_match_predicate *any = envoy_listener_filter_chain_match_predicate_new(arena);
-	any->rule_case = ENVOY__CONFIG__LISTENER__V3__LISTENER_FILTER_CHAIN_MATCH_PREDICATE__RULE_OR_MATCH;
-	any->or_match = set;
-	return any;
-}
+/* ---- the listener ---- */
 
-static void add_listener_filters(const struct emit *emit, envoy_listener *out, const struct workload_class *workload)
+static void add_listener_filters(struct inbound *inbound)
 {
+	const struct emit *emit = inbound->emit;
 	struct arena *arena = emit->arena;
+	envoy_listener *out = inbound->listener;
 	BUILD_ADD(arena, out, listener_filters,
 	          listener_filter(arena, NAME_ORIGINAL_DST, &envoy_original_dst_new(arena)->base));
 	if (emit->proxy.interception == INTERCEPT_TPROXY) {
@@ -167,13 +184,8 @@ static void add_listener_filters(const struct emit *emit, envoy_listener *out, c
 		source->mark = TPROXY_MARK;
 		BUILD_ADD(arena, out, listener_filters, listener_filter(arena, NAME_ORIGINAL_SRC, &source->base));
 	}
-	envoy_listener_filter *inspector =
-	    listener_filter(arena, NAME_HTTP_INSPECTOR, &envoy_http_inspector_new(arena)->base);
-	inspector->filter_disabled = declared_ports(emit, workload);
-	BUILD_ADD(arena, out, listener_filters, inspector);
+	inspectors_add(arena, out, &inbound->inspected);
 }
-
-/* ---- the listener ---- */
 
 static envoy_listener *build_virtual(const struct emit *emit, const struct workload_class *workload)
 {
@@ -182,15 +194,13 @@ static envoy_listener *build_virtual(const struct emit *emit, const struct workl
 	    listener_new(emit, NAME_VIRTUAL_INBOUND, wildcard_address(&emit->proxy), emit->mesh->inbound_port);
 	if (emit->mesh->is_dual_stack)
 		listener_add_other_family(emit, out, wildcard_address(&emit->proxy), emit->mesh->inbound_port);
-	BUILD_ADD(arena, out, filter_chains, black_hole_chain(emit));
-	struct inbound_row row = passthrough_row(arena);
-	add_row(emit, out, &row);
-	for (size_t i = 0; i < workload->n_ports; i++) {
-		row = port_row(emit, &workload->ports[i]);
-		if (row.port != emit->mesh->inbound_port)
-			add_row(emit, out, &row);
-	}
-	add_listener_filters(emit, out, workload);
+	struct inbound inbound = {.emit = emit, .listener = out};
+	if (emit->proxy.is_mtls_capable)
+		inbound.tls = tls_socket_inbound(emit);
+	/* whoever dials the listener's own port would be sent round in a circle */
+	add_refusal(&inbound, NAME_VIRTUAL_INBOUND_BLACK_HOLE, emit->mesh->inbound_port);
+	add_rows(&inbound, workload);
+	add_listener_filters(&inbound);
 	listener_set_detection(emit, out);
 	if (emit->proxy.interception == INTERCEPT_TPROXY)
 		out->transparent = build_bool(arena, true);
@@ -206,9 +216,16 @@ void emit_inbound_listener(struct emit *emit, const struct workload_class *workl
 		return; /* nobody redirects anything here */
 	struct digest_state state;
 	emit_key_init(&state, UNIT_VIRTUAL_INBOUND, emit->listener_base);
+	digest_add_u64(&state, workload->mtls_mode);
+	for (size_t i = 0; i < workload->n_other_ports; i++) {
+		digest_add_u64(&state, workload->other_ports[i].port);
+		digest_add_u64(&state, workload->other_ports[i].mode);
+	}
+	digest_add_u64(&state, workload->n_ports);
 	for (size_t i = 0; i < workload->n_ports; i++) {
 		const struct inbound_port *port = &workload->ports[i];
 		digest_add_u64(&state, port->port);
+		digest_add_u64(&state, port->mtls_mode);
 		digest_add_u64(&state, port->protocol);
 		digest_add_str(&state, port->service->hostname);
 		digest_add_u64(&state, port->service_port->number);

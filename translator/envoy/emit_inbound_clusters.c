@@ -91,7 +91,7 @@ static envoy_cluster *build_inbound(const struct emit *emit, const struct inboun
 		set_dialled(emit, cluster);
 	cluster->common_lb_config = envoy_cluster_common_lb_config_new(arena);
 	cluster_set_pool(arena, cluster, emit->mesh, pool);
-	cluster_set_protocol(arena, cluster, port->protocol, pool);
+	cluster_set_protocol(arena, cluster, &(struct cluster_protocol){.protocol = port->protocol, .pool = pool});
 	/* a rule about subsets only says nothing about the application */
 	const char *config = policy && policy->has_whole_policy ? policy->source.path : NULL;
 	cluster->metadata = metadata_build(

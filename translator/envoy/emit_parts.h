@@ -24,6 +24,7 @@
 struct emit_proxy {
 	enum proxy_role role;
 	bool is_ipv4, is_ipv6;
+	bool is_mtls_capable; /* it has a certificate of the mesh's; else nothing may name a secret of the agent's */
 	bool is_http10;
 	bool is_exact_balance;
 	enum interception interception;
@@ -108,6 +109,8 @@ enum emit_unit {
 	UNIT_VIRTUAL_INBOUND,
 	UNIT_TABLE,
 	UNIT_VIRTUAL_HOST,
+	UNIT_SECRET,
+	UNIT_TRUST_ROOTS,
 };
 void emit_key_init(struct digest_state *state, enum emit_unit unit, struct digest base);
 
@@ -118,6 +121,7 @@ void emit_endpoints(struct emit *emit);
 void emit_outbound_listeners(struct emit *emit);
 void emit_gateway_listeners(struct emit *emit);
 void emit_routes(struct emit *emit);
+void emit_secrets(struct emit *emit);
 void emit_inbound_listener(struct emit *emit, const struct workload_class *workload);
 
 void emit_inbound_clusters(struct emit *emit, const struct workload_class *workload);
@@ -147,8 +151,28 @@ void cluster_set_pool(struct arena *arena, envoy_cluster *cluster, const struct 
 void cluster_set_outlier(struct arena *arena, envoy_cluster *cluster, const struct outlier_detection *outlier);
 void cluster_set_balancer(struct arena *arena, envoy_cluster *cluster, const struct load_balancer *lb);
 /* The HTTP version towards the destination and the options of its connections. */
-void cluster_set_protocol(struct arena *arena, envoy_cluster *cluster, enum protocol protocol,
-                          const struct connection_pool *pool);
+struct cluster_protocol {
+	enum protocol protocol;
+	const struct connection_pool *pool;
+	bool is_sni_of_call;           /* the server name of TLS is the host that the client called */
+	bool is_name_of_call_verified; /* and the certificate must be for it */
+};
+void cluster_set_protocol(struct arena *arena, envoy_cluster *cluster, const struct cluster_protocol *protocol);
+enum upstream_http { UPSTREAM_HTTP1, UPSTREAM_HTTP2, UPSTREAM_AS_CLIENT };
+enum upstream_http cluster_upstream_http(const struct cluster_protocol *protocol);
+
+/* cluster_tls.c: how a cluster's connections are protected. */
+/* One outbound cluster, and what decides about it. */
+struct outbound {
+	const struct scope_service *service;
+	const struct service_port *port;
+	const struct destination_subset *subset;
+	const struct traffic_policy *policy;
+	enum cluster_kind kind;
+	struct cluster_protocol protocol;
+};
+/* Sets the transport sockets; what TLS wants of HTTP goes into out->protocol. With the metadata already there. */
+void cluster_set_tls(const struct emit *emit, envoy_cluster *cluster, struct outbound *out);
 
 /* domains.c */
 /* What clients may write for a host of a table: its name, short names, wildcards and addresses, lower case, no doubles.
@@ -213,7 +237,7 @@ envoy_filter *filter_tcp_proxy(const struct emit *emit, const char *cluster, con
 envoy_filter *filter_black_hole(const struct emit *emit);
 
 /* http_filters.c */
-void http_filters_add(struct arena *arena, envoy_http_connection_manager *hcm, enum protocol protocol);
+void http_filters_add(const struct emit *emit, envoy_http_connection_manager *out, const struct hcm *hcm);
 
 /* access_log.c: to what handles connections, and to the listener, which logs only those that no chain wanted. */
 size_t access_logs(const struct emit *emit, envoy_access_log ***logs);
@@ -245,3 +269,9 @@ struct istio_metadata {
 	const char *subset; /* "" none */
 };
 envoy_metadata *metadata_build(struct arena *arena, const struct istio_metadata *metadata);
+/* Adds an entry. Entries in key order: the bytes are compared. */
+void metadata_add(struct arena *arena, envoy_metadata *metadata, const char *key, google_struct *object);
+/* Of an endpoint that takes the mesh's mutual TLS: clusters choose by it how to connect. */
+envoy_metadata *metadata_mtls(struct arena *arena);
+/* What it says; also what a cluster's transport socket for such endpoints matches. */
+google_struct *metadata_mtls_match(struct arena *arena);

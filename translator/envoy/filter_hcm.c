@@ -82,7 +82,7 @@ envoy_filter *filter_hcm(const struct emit *emit, const struct hcm *hcm)
 	envoy_http_connection_manager *out = envoy_http_connection_manager_new(arena);
 	out->stat_prefix = borrow(hcm->stat_prefix);
 	set_routes(arena, out, hcm);
-	http_filters_add(arena, out, hcm->protocol);
+	http_filters_add(emit, out, hcm);
 	set_peer(arena, out, hcm->side);
 	set_protocols(emit, out, hcm);
 	out->stream_idle_timeout = google_duration_new(arena); /* 0: streams may be quiet for as long as they like */

@@ -1,15 +1,27 @@
 /* The HTTP filters, in the order in which a request passes them. A new one is a row. */
 #include "translator/envoy/emit_parts.h"
 
-static bool is_always(enum protocol protocol)
+/* What a version of HTTP is offered by, as the metadata of the request's cluster says; a cluster that says nothing
+ * keeps its own offer. See cluster_tls.c. */
+#define ALPN_OF_CLUSTER "%CEL(xds.cluster_metadata.filter_metadata['" NAME_METADATA_ALPN "'][request.protocol])%"
+#define ALPN_STATE "envoy.network.application_protocols"
+
+static bool is_always(const struct emit *emit, const struct hcm *hcm)
 {
-	(void)protocol;
+	(void)emit;
+	(void)hcm;
 	return true;
 }
 
-static bool is_grpc_web(enum protocol protocol)
+static bool is_grpc_web(const struct emit *emit, const struct hcm *hcm)
 {
-	return protocol == PROTOCOL_GRPC_WEB;
+	(void)emit;
+	return hcm->protocol == PROTOCOL_GRPC_WEB;
+}
+
+static bool is_client_of_mesh(const struct emit *emit, const struct hcm *hcm)
+{
+	return emit->proxy.is_mtls_capable && hcm->side != HCM_INBOUND;
 }
 
 static ProtobufCMessage *grpc_web(struct arena *arena)
@@ -25,6 +37,26 @@ static ProtobufCMessage *grpc_stats(struct arena *arena)
 	config->per_method_stat_specifier_case =
 	    ENVOY__EXTENSIONS__FILTERS__HTTP__GRPC_STATS__V3__FILTER_CONFIG__PER_METHOD_STAT_SPECIFIER_STATS_FOR_ALL_METHODS;
 	config->stats_for_all_methods = build_bool(arena, false);
+	return &config->base;
+}
+
+static ProtobufCMessage *alpn(struct arena *arena)
+{
+	envoy_substitution_format_string *format = envoy_substitution_format_string_new(arena);
+	format->format_case = ENVOY__CONFIG__CORE__V3__SUBSTITUTION_FORMAT_STRING__FORMAT_TEXT_FORMAT_SOURCE;
+	format->text_format_source = envoy_data_source_new(arena);
+	format->text_format_source->specifier_case = ENVOY__CONFIG__CORE__V3__DATA_SOURCE__SPECIFIER_INLINE_STRING;
+	format->text_format_source->inline_string = borrow(ALPN_OF_CLUSTER);
+	format->omit_empty_values = true;
+	envoy_filter_state_value *value = envoy_filter_state_value_new(arena);
+	value->key_case = ENVOY__EXTENSIONS__FILTERS__COMMON__SET_FILTER_STATE__V3__FILTER_STATE_VALUE__KEY_OBJECT_KEY;
+	value->object_key = borrow(ALPN_STATE);
+	value->value_case =
+	    ENVOY__EXTENSIONS__FILTERS__COMMON__SET_FILTER_STATE__V3__FILTER_STATE_VALUE__VALUE_FORMAT_STRING;
+	value->format_string = format;
+	value->skip_if_empty = true;
+	envoy_set_filter_state *config = envoy_set_filter_state_new(arena);
+	BUILD_ADD(arena, config, on_request_headers, value);
 	return &config->base;
 }
 
@@ -46,23 +78,27 @@ static ProtobufCMessage *router(struct arena *arena)
 
 static const struct http_filter {
 	const char *name;
-	bool (*is_wanted)(enum protocol protocol);
+	bool (*is_wanted)(const struct emit *emit, const struct hcm *hcm);
 	ProtobufCMessage *(*build)(struct arena *arena);
 } filters[] = {
-    {NAME_GRPC_WEB, is_grpc_web, grpc_web}, {NAME_GRPC_STATS, is_always, grpc_stats}, {NAME_FAULT, is_always, fault},
-    {NAME_CORS, is_always, cors},           {NAME_ROUTER, is_always, router}, /* ends the chain */
+    {NAME_GRPC_WEB, is_grpc_web, grpc_web},
+    {NAME_GRPC_STATS, is_always, grpc_stats},
+    {NAME_SET_FILTER_STATE, is_client_of_mesh, alpn},
+    {NAME_FAULT, is_always, fault},
+    {NAME_CORS, is_always, cors},
+    {NAME_ROUTER, is_always, router}, /* ends the chain */
 };
 
-void http_filters_add(struct arena *arena, envoy_http_connection_manager *hcm, enum protocol protocol)
+void http_filters_add(const struct emit *emit, envoy_http_connection_manager *out, const struct hcm *hcm)
 {
 	for (size_t i = 0; i < sizeof filters / sizeof filters[0]; i++) {
-		if (!filters[i].is_wanted(protocol))
+		if (!filters[i].is_wanted(emit, hcm))
 			continue;
-		envoy_http_filter *filter = envoy_http_filter_new(arena);
+		envoy_http_filter *filter = envoy_http_filter_new(emit->arena);
 		filter->name = borrow(filters[i].name);
 		filter->config_type_case =
 		    ENVOY__EXTENSIONS__FILTERS__NETWORK__HTTP_CONNECTION_MANAGER__V3__HTTP_FILTER__CONFIG_TYPE_TYPED_CONFIG;
-		filter->typed_config = pack_any(arena, filters[i].build(arena));
-		BUILD_ADD(arena, hcm, http_filters, filter);
+		filter->typed_config = pack_any(emit->arena, filters[i].build(emit->arena));
+		BUILD_ADD(emit->arena, out, http_filters, filter);
 	}
 }

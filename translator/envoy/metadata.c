@@ -14,6 +14,21 @@ static google_value *service_value(struct arena *arena, const struct service *se
 	return build_value_struct(arena, object);
 }
 
+void metadata_add(struct arena *arena, envoy_metadata *metadata, const char *key, google_struct *object)
+{
+	filter_metadata_entry *entry = filter_metadata_entry_new(arena);
+	entry->key = borrow(key);
+	entry->value = object;
+	BUILD_ADD(arena, metadata, filter_metadata, entry);
+}
+
+static envoy_metadata *metadata_under(struct arena *arena, const char *key, google_struct *object)
+{
+	envoy_metadata *metadata = envoy_metadata_new(arena);
+	metadata_add(arena, metadata, key, object);
+	return metadata;
+}
+
 /* Members in key order: the bytes are compared. */
 envoy_metadata *metadata_build(struct arena *arena, const struct istio_metadata *metadata)
 {
@@ -30,12 +45,17 @@ envoy_metadata *metadata_build(struct arena *arena, const struct istio_metadata 
 	}
 	if (!text_is_empty(metadata->subset))
 		build_struct_string(arena, object, "subset", metadata->subset);
-	if (!object->n_fields)
-		return NULL;
-	filter_metadata_entry *entry = filter_metadata_entry_new(arena);
-	entry->key = borrow(NAME_METADATA);
-	entry->value = object;
-	envoy_metadata *message = envoy_metadata_new(arena);
-	BUILD_ADD(arena, message, filter_metadata, entry);
-	return message;
+	return object->n_fields ? metadata_under(arena, NAME_METADATA, object) : NULL;
+}
+
+google_struct *metadata_mtls_match(struct arena *arena)
+{
+	google_struct *match = build_struct(arena);
+	build_struct_string(arena, match, NAME_TLS_MODE, NAME_TLS_MODE_MESH);
+	return match;
+}
+
+envoy_metadata *metadata_mtls(struct arena *arena)
+{
+	return metadata_under(arena, NAME_TRANSPORT_SOCKET_MATCH, metadata_mtls_match(arena));
 }

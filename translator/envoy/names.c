@@ -8,6 +8,31 @@ char *name_outbound_cluster(struct arena *arena, uint32_t port, const char *subs
 	return arena_printf(arena, "outbound|%u|%s|%s", port, subset, host);
 }
 
+char *name_outbound_sni(struct arena *arena, uint32_t port, const char *subset, const char *host)
+{
+	return arena_printf(arena, "outbound_.%u_.%s_.%s", port, subset, host);
+}
+
+char *name_certificate_of_files(struct arena *arena, const char *certificate, const char *key)
+{
+	return arena_printf(arena, "file-cert:%s~%s", certificate, key);
+}
+
+char *name_root_of_file(struct arena *arena, const char *file)
+{
+	return arena_printf(arena, "file-root:%s", file);
+}
+
+char *name_credential(struct arena *arena, const char *credential)
+{
+	return arena_printf(arena, strstr(credential, "://") ? "%s" : "kubernetes://%s", credential);
+}
+
+char *name_credential_root(struct arena *arena, const char *credential)
+{
+	return arena_printf(arena, strstr(credential, "://") ? "%s-cacert" : "kubernetes://%s-cacert", credential);
+}
+
 char *name_inbound_cluster(struct arena *arena, uint32_t port)
 {
 	return arena_printf(arena, "inbound|%u||", port);

@@ -14,6 +14,8 @@
 
 /* "outbound|80|v1|reviews.default.svc.cluster.local" */
 char *name_outbound_cluster(struct arena *arena, uint32_t port, const char *subset, const char *host);
+/* The server name that clients of the mesh send: "outbound_.80_.v1_.reviews.default.svc.cluster.local" */
+char *name_outbound_sni(struct arena *arena, uint32_t port, const char *subset, const char *host);
 char *name_inbound_cluster(struct arena *arena, uint32_t port); /* "inbound|8080||" */
 /* Clusters' and connection managers' prefix of statistics: the name and the delimiter that ends it. */
 char *name_stat(struct arena *arena, const char *name);
@@ -36,6 +38,20 @@ char *name_inbound_stat(struct arena *arena, const char *bind, uint32_t port);  
 #define NAME_LOOPBACK_IPV4 "127.0.0.1"
 #define NAME_LOOPBACK_IPV6 "::1"
 
+/* ---- secrets ---- */
+#define NAME_SDS_CLUSTER "sds-grpc" /* of the proxy's bootstrap: the agent beside it */
+#define NAME_OWN_SECRET "default"   /* the workload's certificate and key */
+#define NAME_ROOT_SECRET "ROOTCA"   /* what the mesh trusts */
+/* Out of files at the proxy: "file-cert:/cert~/key", "file-root:/roots"; the system's roots. */
+char *name_certificate_of_files(struct arena *arena, const char *certificate, const char *key);
+char *name_root_of_file(struct arena *arena, const char *file);
+#define NAME_SYSTEM_ROOT "file-root:system"
+/* Out of a Secret of the proxy's namespace: "kubernetes://name" and its roots, "kubernetes://name-cacert". */
+char *name_credential(struct arena *arena, const char *credential);
+char *name_credential_root(struct arena *arena, const char *credential);
+#define NAME_TLS_SOCKET "envoy.transport_sockets.tls"
+#define NAME_PLAINTEXT_SOCKET "envoy.transport_sockets.raw_buffer"
+
 /* ---- routes ---- */
 #define NAME_DEFAULT_ROUTE "default"
 #define NAME_ALLOW_ANY "allow_any"
@@ -49,12 +65,14 @@ char *name_inbound_host(struct arena *arena, uint32_t port);    /* "inbound|http
 #define NAME_HTTP_CONNECTION_MANAGER "envoy.filters.network.http_connection_manager"
 #define NAME_TCP_PROXY "envoy.filters.network.tcp_proxy"
 #define NAME_HTTP_INSPECTOR "envoy.filters.listener.http_inspector"
+#define NAME_TLS_INSPECTOR "envoy.filters.listener.tls_inspector"
 #define NAME_ORIGINAL_DST "envoy.filters.listener.original_dst"
 #define NAME_ORIGINAL_SRC "envoy.filters.listener.original_src"
 #define NAME_GRPC_WEB "envoy.filters.http.grpc_web"
 #define NAME_GRPC_STATS "envoy.filters.http.grpc_stats"
 #define NAME_FAULT "envoy.filters.http.fault"
 #define NAME_CORS "envoy.filters.http.cors"
+#define NAME_SET_FILTER_STATE "envoy.filters.http.set_filter_state"
 #define NAME_ROUTER "envoy.filters.http.router"
 #define NAME_PREVIOUS_HOSTS "envoy.retry_host_predicates.previous_hosts"
 #define NAME_PREVIOUS_PRIORITIES "envoy.retry_priorities.previous_priorities"
@@ -64,6 +82,15 @@ char *name_inbound_host(struct arena *arena, uint32_t port);    /* "inbound|http
 
 #define NAME_CARES_RESOLVER "envoy.network.dns_resolver.cares"
 
+/* What endpoints say of themselves, and the kinds of connections that clusters choose between by it. */
+#define NAME_TRANSPORT_SOCKET_MATCH "envoy.transport_socket_match"
+#define NAME_TLS_MODE "tlsMode"
+#define NAME_TLS_MODE_MESH "istio"
+#define NAME_MATCH_MTLS "tlsMode-istio"
+#define NAME_MATCH_PLAINTEXT "tlsMode-disabled"
+
 /* What this server writes into metadata (filter_metadata.istio), which is where Istio's tools look. */
 #define NAME_METADATA "istio"
 #define NAME_SERVER "istio-envoy"
+/* And what it writes there for itself: what clusters offer by ALPN for each version of HTTP (cluster_tls.c). */
+#define NAME_METADATA_ALPN "weft.alpn"

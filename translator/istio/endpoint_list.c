@@ -99,22 +99,29 @@ static bool is_same_place(const struct endpoint *a, const struct endpoint *b)
 	return a->port == b->port && strcmp(a->address, b->address) == 0;
 }
 
-void endpoint_list_seal(struct arena *arena, struct endpoint_list *list, struct service_port *port)
+static bool takes_mtls(const struct model *model, const struct endpoint *endpoint)
+{
+	return model_takes_mtls(model, endpoint->namespace, &endpoint->labels, endpoint->port);
+}
+
+void endpoint_list_seal(const struct draft *draft, struct endpoint_list *list, struct service_port *port)
 {
 	VEC_SORT(&list->items, compare_items);
-	struct endpoint *endpoints = ARENA_NEW_N(arena, struct endpoint, list->items.n);
+	struct endpoint *endpoints = ARENA_NEW_N(draft->arena, struct endpoint, list->items.n);
 	size_t n = 0;
 	struct digest_state state;
 	digest_init(&state);
 	for (size_t i = 0; i < list->items.n; i++) {
-		const struct endpoint_item *item = &list->items.v[i];
+		struct endpoint_item *item = &list->items.v[i];
 		if (n && is_same_place(&endpoints[n - 1], &item->endpoint))
 			continue;
+		item->endpoint.is_mtls = item->endpoint.is_mtls && takes_mtls(draft->model, &item->endpoint);
 		endpoints[n++] = item->endpoint;
 		digest_add_str(&state, item->endpoint.address);
 		digest_add_u64(&state, item->endpoint.port);
 		digest_add_u64(&state, item->endpoint.weight);
 		digest_add_u64(&state, item->endpoint.health);
+		digest_add_bool(&state, item->endpoint.is_mtls);
 		digest_add_digest(&state, item->identity);
 	}
 	port->endpoints = endpoints;

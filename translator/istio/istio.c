@@ -94,9 +94,11 @@ struct source_ref istio_source(struct draft *draft, const struct object *object,
 void resolve_istio(struct draft *draft)
 {
 	static void (*const parts[])(struct draft *) = {
-	    resolve_mesh,      /* what all others default to */
-	    resolve_workloads, /* Pods, Nodes, WorkloadEntries: what services stand on */
-	    resolve_services,  /* Services, EndpointSlices, Endpoints */
+	    resolve_mesh,                 /* what all others default to */
+	    resolve_secrets,              /* gateways and policies name them */
+	    resolve_workloads,            /* Pods, Nodes, WorkloadEntries: what services stand on */
+	    resolve_peer_authentications, /* what those workloads take */
+	    resolve_services,             /* Services, EndpointSlices, Endpoints */
 	    resolve_service_entries,
 	    resolve_destination_rules, /* these name services */
 	    resolve_gateways,

@@ -12,11 +12,13 @@
 
 /* The parts, in the order in which they run (istio.c). */
 void resolve_mesh(struct draft *draft);
+void resolve_secrets(struct draft *draft);
 void resolve_workloads(struct draft *draft);
 void resolve_services(struct draft *draft);
 void resolve_service_entries(struct draft *draft);
 void resolve_destination_rules(struct draft *draft);
 void resolve_virtual_services(struct draft *draft);
+void resolve_peer_authentications(struct draft *draft);
 void resolve_gateways(struct draft *draft);
 
 /* The front end's entry: runs the parts. */

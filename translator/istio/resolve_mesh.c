@@ -1,7 +1,9 @@
-#include "crds/command_operator.h"
 /*
  * MeshConfig into the model. What is not said, cannot be read or is invalid keeps its default.
  */
+#include "base/vec.h"
+#include "ca/spiffe_id.h"
+#include "crds/command_operator.h"
 #include "proto/build.h"
 #include "proto/codec.h"
 #include "translator/istio/discovery.h"
@@ -29,9 +31,11 @@ static const char *const honoured_fields[] = {
     "access_log_format",
     "access_log_encoding",
     "outbound_traffic_policy",
+    "enable_auto_mtls",
     "inbound_traffic_policy",
     "tcp_keepalive",
     "trust_domain",
+    "trust_domain_aliases",
     "default_service_export_to",
     "default_virtual_service_export_to",
     "default_destination_rule_export_to",
@@ -51,9 +55,11 @@ static const char *const honoured_fields[] = {
 
 static struct mesh default_mesh(const char *root_namespace)
 {
+	static const char *const trust_domains[] = {"cluster.local"};
 	return (struct mesh){
 	    .root_namespace = root_namespace,
-	    .trust_domain = "cluster.local",
+	    .trust_domain = trust_domains[0],
+	    .trust_domains = {trust_domains, 1},
 	    .domain_suffix = "cluster.local",
 	    .is_outbound_allowed = true,
 	    .connect_timeout_ms = 10000,
@@ -63,6 +69,7 @@ static struct mesh default_mesh(const char *root_namespace)
 	    .inbound_port = INBOUND_PORT_DEFAULT,
 	    .is_path_normalized = true,
 	    .has_retry_default = true,
+	    .is_auto_mtls = true,
 	};
 }
 
@@ -309,13 +316,40 @@ static void set_access_log(struct draft *draft, const struct object *object, con
 	    config->access_log_encoding == ISTIO__MESH__V1ALPHA1__MESH_CONFIG__ACCESS_LOG_ENCODING__JSON;
 }
 
+/* Says so when it is none. */
+static bool is_trust_domain(struct draft *draft, const struct object *object, const char *field, const char *value)
+{
+	struct error error = {0};
+	if (spiffe_trust_domain_check(value, strlen(value), &error))
+		return true;
+	report_add(draft->report, object, REPORT_ERROR, REASON_INVALID_VALUE, field, "%s; it is left out",
+	           error.message);
+	return false;
+}
+
+static void set_trust_domains(struct draft *draft, const struct object *object, const istio_mesh_config *config,
+                              struct mesh *mesh)
+{
+	if (!text_is_empty(config->trust_domain) &&
+	    is_trust_domain(draft, object, FIELD_PREFIX ".trustDomain", config->trust_domain))
+		mesh->trust_domain = config->trust_domain;
+	VEC(const char *) domains = {0};
+	VEC_PUSH(draft->arena, &domains, mesh->trust_domain);
+	for (size_t i = 0; i < config->n_trust_domain_aliases; i++) {
+		const char *alias = config->trust_domain_aliases[i];
+		const char *field = arena_printf(draft->arena, FIELD_PREFIX ".trustDomainAliases[%zu]", i);
+		if (is_trust_domain(draft, object, field, alias) && strcmp(alias, mesh->trust_domain) != 0)
+			VEC_PUSH(draft->arena, &domains, alias);
+	}
+	mesh->trust_domains = (struct strings){domains.v, domains.n};
+}
+
 static void set_mesh(struct draft *draft, const struct object *object, const istio_mesh_config *config,
                      struct mesh *mesh)
 {
 	if (!text_is_empty(config->root_namespace))
 		mesh->root_namespace = config->root_namespace;
-	if (!text_is_empty(config->trust_domain))
-		mesh->trust_domain = config->trust_domain;
+	set_trust_domains(draft, object, config, mesh);
 	set_outbound(draft, object, config, mesh);
 	set_duration(draft, object, FIELD_PREFIX ".connectTimeout", config->connect_timeout, 1,
 	             &mesh->connect_timeout_ms);
@@ -329,6 +363,7 @@ static void set_mesh(struct draft *draft, const struct object *object, const ist
 	                                ISTIO__MESH__V1ALPHA1__MESH_CONFIG__INBOUND_TRAFFIC_POLICY__MODE__LOCALHOST;
 	mesh->keepalive = traffic_lower_keepalive(config->tcp_keepalive);
 	mesh->is_dual_stack = is_dual_stack(config);
+	mesh->is_auto_mtls = !config->enable_auto_mtls || config->enable_auto_mtls->value;
 	set_access_log(draft, object, config, mesh);
 	set_path_normalization(config, mesh);
 	set_retries(draft, object, config, mesh);
@@ -339,7 +374,9 @@ static struct digest mesh_digest(const struct mesh *mesh)
 	struct digest_state state;
 	digest_init(&state);
 	digest_add_str(&state, mesh->root_namespace);
-	digest_add_str(&state, mesh->trust_domain);
+	digest_add_u64(&state, mesh->trust_domains.n);
+	for (size_t i = 0; i < mesh->trust_domains.n; i++)
+		digest_add_str(&state, mesh->trust_domains.v[i]);
 	digest_add_str(&state, mesh->domain_suffix);
 	digest_add_bool(&state, mesh->is_outbound_allowed);
 	digest_add_bool(&state, mesh->is_inbound_loopback);
@@ -357,6 +394,7 @@ static struct digest mesh_digest(const struct mesh *mesh)
 	digest_add_bool(&state, mesh->is_merge_slashes);
 	digest_add_bool(&state, mesh->is_slash_decoded);
 	digest_add_bool(&state, mesh->has_retry_default);
+	digest_add_bool(&state, mesh->is_auto_mtls);
 	return digest_final(&state);
 }
 

@@ -3,6 +3,7 @@
  * ports, addresses and endpoints are joined, and where they disagree the oldest entry stands.
  */
 #include "translator/address.h"
+#include "translator/istio/service_peers.h"
 #include "translator/istio/workloads.h"
 
 #include <ctype.h>
@@ -17,6 +18,7 @@ struct entry_service {
 	VEC(struct service_port) ports;
 	VEC(struct endpoint_list) lists; /* as ports */
 	VEC(const char *) addresses;
+	VEC(const char *) subject_alt_names;
 };
 
 /* One ServiceEntry while it is resolved. */
@@ -97,6 +99,7 @@ static struct endpoint inline_endpoint(struct entry_draft *ed, const istio_workl
 	    .workload = "",
 	    .service_account = inline_entry->service_account,
 	    .network = inline_entry->network,
+	    .is_mtls = workloads_is_mtls_entry(inline_entry),
 	};
 	endpoint.locality = workloads_locality_of_entry(ed->draft->arena, inline_entry);
 	endpoint_add_topology(ed->draft->arena, &endpoint, "");
@@ -160,6 +163,12 @@ static void add_addresses(struct entry_draft *ed, struct entry_service *es)
 		if (is_new)
 			VEC_PUSH(ed->draft->arena, &es->addresses, address);
 	}
+}
+
+static void add_subject_alt_names(struct entry_draft *ed, struct entry_service *es)
+{
+	for (size_t i = 0; i < ed->entry->n_subject_alt_names; i++)
+		VEC_PUSH(ed->draft->arena, &es->subject_alt_names, ed->entry->subject_alt_names[i]);
 }
 
 /* ---- hosts ---- */
@@ -256,6 +265,7 @@ static void resolve_entry(struct draft *draft, const struct object *object, stru
 		if (!es)
 			continue;
 		add_addresses(&ed, es);
+		add_subject_alt_names(&ed, es);
 		for (size_t j = 0; j < ed.entry->n_ports; j++)
 			add_port(&ed, es, j, hostname);
 	}
@@ -270,12 +280,14 @@ static int compare_ports(const void *a, const void *b)
 static void seal(struct draft *draft, struct entry_service *es)
 {
 	for (size_t i = 0; i < es->ports.n; i++)
-		endpoint_list_seal(draft->arena, &es->lists.v[i], &es->ports.v[i]);
+		endpoint_list_seal(draft, &es->lists.v[i], &es->ports.v[i]);
 	VEC_SORT(&es->ports, compare_ports);
 	es->service->ports = es->ports.v;
 	es->service->n_ports = es->ports.n;
 	es->service->addresses = (struct strings){es->addresses.v, es->addresses.n};
+	es->service->subject_alt_names = service_sort_names(es->subject_alt_names.v, es->subject_alt_names.n);
 	es->service->digest = service_digest(es->service);
+	service_peers_resolve(draft, es->service, es->ports.v);
 	VEC_PUSH(draft->arena, &draft->services, es->service);
 	for (size_t i = 0; i < es->ports.n; i++) {
 		const struct service_port *port = &es->ports.v[i];

@@ -1,6 +1,7 @@
 /* Kubernetes Services: each becomes one service with its TCP ports. */
 #include "translator/address.h"
 #include "translator/istio/service_endpoints.h"
+#include "translator/istio/service_peers.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -134,6 +135,7 @@ static void resolve_service(struct draft *draft, const struct object *object, co
 	set_resolution(&sd);
 	service_endpoints_resolve(&sd, slices);
 	sd.service->digest = service_digest(sd.service);
+	service_peers_resolve(draft, sd.service, sd.ports);
 	VEC_PUSH(draft->arena, &draft->services, sd.service);
 }
 

@@ -2,20 +2,20 @@
 #include "translator/istio/traffic_lowering.h"
 
 #define H2(name) ISTIO__NETWORKING__V1ALPHA3__CONNECTION_POOL_SETTINGS__HTTPSETTINGS__H2_UPGRADE_POLICY__##name
-#define TLS_MODE(name) ISTIO__NETWORKING__V1ALPHA3__CLIENT_TLSSETTINGS__TLSMODE__##name
 
 /* The parts of a policy that inherit as wholes; NULL: not said. */
 struct parts {
 	const istio_load_balancer_settings *lb;
 	const istio_connection_pool_settings *pool;
 	const istio_outlier_detection *outlier;
+	const istio_client_tls_settings *tls;
 };
 
 static struct parts parts_of_policy(const istio_traffic_policy *policy)
 {
 	if (!policy)
 		return (struct parts){0};
-	return (struct parts){policy->load_balancer, policy->connection_pool, policy->outlier_detection};
+	return (struct parts){policy->load_balancer, policy->connection_pool, policy->outlier_detection, policy->tls};
 }
 
 static const istio_traffic_policy_port_traffic_policy *port_settings(const istio_traffic_policy *policy, uint32_t port)
@@ -28,12 +28,16 @@ static const istio_traffic_policy_port_traffic_policy *port_settings(const istio
 	return NULL;
 }
 
+static struct parts parts_of_port(const istio_traffic_policy_port_traffic_policy *settings)
+{
+	return (struct parts){settings->load_balancer, settings->connection_pool, settings->outlier_detection,
+	                      settings->tls};
+}
+
 static struct parts parts_for_port(const istio_traffic_policy *policy, uint32_t port)
 {
 	const istio_traffic_policy_port_traffic_policy *settings = port_settings(policy, port);
-	if (!settings)
-		return parts_of_policy(policy);
-	return (struct parts){settings->load_balancer, settings->connection_pool, settings->outlier_detection};
+	return settings ? parts_of_port(settings) : parts_of_policy(policy);
 }
 
 static struct parts parts_for_subset(const istio_traffic_policy *policy, const istio_traffic_policy *subset,
@@ -46,6 +50,7 @@ static struct parts parts_for_subset(const istio_traffic_policy *policy, const i
 	    .lb = own.lb ? own.lb : parts.lb,
 	    .pool = own.pool ? own.pool : parts.pool,
 	    .outlier = own.outlier ? own.outlier : parts.outlier,
+	    .tls = own.tls ? own.tls : parts.tls,
 	};
 }
 
@@ -179,11 +184,13 @@ static const struct traffic_policy *lower_parts(struct draft *draft, struct part
 	out->pool = lower_pool(parts.pool, &draft->model->mesh);
 	out->outlier = lower_outlier(parts.outlier);
 	out->lb = traffic_lower_lb(draft->arena, parts.lb);
+	out->tls = traffic_lower_tls(parts.tls);
 	struct digest_state state;
 	digest_init(&state);
 	digest_add_pool(&state, &out->pool);
 	digest_add_outlier(&state, &out->outlier);
 	traffic_digest_lb(&state, &out->lb);
+	traffic_digest_tls(&state, &out->tls);
 	out->digest = digest_final(&state);
 	return out;
 }
@@ -243,15 +250,6 @@ struct destination_subset traffic_lower_subset(struct draft *draft, const istio_
 
 /* ---- checks ---- */
 
-static void check_tls(struct draft *draft, const struct object *object, const istio_client_tls_settings *tls,
-                      const char *path)
-{
-	if (tls && tls->mode != TLS_MODE(DISABLE))
-		report_add(draft->report, object, REPORT_WARNING, REASON_NOT_SUPPORTED,
-		           arena_printf(draft->arena, "%s.tls", path),
-		           "TLS to destinations is not supported yet: connections are made in plain text");
-}
-
 static void check_pool(struct draft *draft, const struct object *object, const istio_connection_pool_settings *pool,
                        const char *path)
 {
@@ -277,13 +275,12 @@ static void check_outlier(struct draft *draft, const struct object *object, cons
 		           "own error codes are not supported yet; 5xx counts");
 }
 
-static void check_parts(struct draft *draft, const struct object *object, struct parts parts,
-                        const istio_client_tls_settings *tls, const char *path)
+static void check_parts(struct draft *draft, const struct object *object, struct parts parts, const char *path)
 {
 	traffic_check_lb(draft, object, parts.lb, arena_printf(draft->arena, "%s.loadBalancer", path));
 	check_pool(draft, object, parts.pool, path);
 	check_outlier(draft, object, parts.outlier, path);
-	check_tls(draft, object, tls, path);
+	traffic_check_tls(draft, object, parts.tls, arena_printf(draft->arena, "%s.tls", path));
 }
 
 void traffic_check(struct draft *draft, const struct object *object, const istio_traffic_policy *policy,
@@ -297,16 +294,13 @@ void traffic_check(struct draft *draft, const struct object *object, const istio
 	    {"retryBudget", policy->retry_budget},
 	};
 	traffic_report_later(draft, object, REPORT_WARNING, path, later, sizeof later / sizeof later[0]);
-	check_parts(draft, object, parts_of_policy(policy), policy->tls, path);
+	check_parts(draft, object, parts_of_policy(policy), path);
 	for (size_t i = 0; i < policy->n_port_level_settings; i++) {
 		const istio_traffic_policy_port_traffic_policy *settings = policy->port_level_settings[i];
 		const char *at = arena_printf(draft->arena, "%s.portLevelSettings[%zu]", path, i);
 		if (!settings->port || !settings->port->number)
 			report_add(draft->report, object, REPORT_ERROR, REASON_INVALID_VALUE, at,
 			           "names no port number; left out");
-		check_parts(
-		    draft, object,
-		    (struct parts){settings->load_balancer, settings->connection_pool, settings->outlier_detection},
-		    settings->tls, at);
+		check_parts(draft, object, parts_of_port(settings), at);
 	}
 }

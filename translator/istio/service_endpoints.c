@@ -255,5 +255,5 @@ void service_endpoints_resolve(struct service_draft *sd, const struct slice_inde
 		add_endpoints_object(sd);
 	add_workload_entries(sd);
 	for (size_t i = 0; i < sd->service->n_ports; i++)
-		endpoint_list_seal(sd->draft->arena, &sd->lists[i], &sd->ports[i]);
+		endpoint_list_seal(sd->draft, &sd->lists[i], &sd->ports[i]);
 }

@@ -27,6 +27,13 @@ void traffic_digest_keepalive(struct digest_state *state, const struct keepalive
 struct load_balancer traffic_lower_lb(struct arena *arena, const istio_load_balancer_settings *in);
 void traffic_digest_lb(struct digest_state *state, const struct load_balancer *lb);
 
+/* ---- resolve_tls.c: that part alone; `in` may be NULL ---- */
+
+struct client_tls traffic_lower_tls(const istio_client_tls_settings *in);
+void traffic_digest_tls(struct digest_state *state, const struct client_tls *tls);
+void traffic_check_tls(struct draft *draft, const struct object *object, const istio_client_tls_settings *in,
+                       const char *path);
+
 /* A field that is valid and not done yet. */
 struct later_field {
 	const char *name;

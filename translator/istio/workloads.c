@@ -8,6 +8,8 @@
 #define LABEL_POD_TEMPLATE_HASH "pod-template-hash"
 #define LABEL_STATEFUL_SET_POD "statefulset.kubernetes.io/pod-name"
 #define LABEL_NETWORK "topology.istio.io/network"
+#define LABEL_TLS_MODE "security.istio.io/tlsMode"
+#define TLS_MODE_MUTUAL "istio"
 
 /* Region, zone and sub-zone of a node; the second name is the one before Kubernetes 1.17. */
 static const char *const topology_labels[3][2] = {
@@ -39,6 +41,22 @@ struct locality workloads_locality_of_entry(struct arena *arena, const istio_wor
 		if (strcmp(entry->labels[i]->key, LABEL_LOCALITY) == 0)
 			return parse_locality(arena, entry->labels[i]->value);
 	return (struct locality){"", "", ""};
+}
+
+bool workloads_is_mtls_entry(const istio_workload_entry *entry)
+{
+	for (size_t i = 0; i < entry->n_labels; i++)
+		if (strcmp(entry->labels[i]->key, LABEL_TLS_MODE) == 0)
+			return strcmp(entry->labels[i]->value, TLS_MODE_MUTUAL) == 0;
+	return *entry->service_account != '\0';
+}
+
+/* Injection labels the pods that it gives a proxy. */
+static bool is_mtls(const struct workload_source *source)
+{
+	if (source->entry)
+		return workloads_is_mtls_entry(source->entry);
+	return text_equal(object_label(source->object, LABEL_TLS_MODE), TLS_MODE_MUTUAL);
 }
 
 static struct locality locality_of_node(const struct object *node)
@@ -137,6 +155,7 @@ static void set_endpoint(struct arena *arena, struct workload_source *source, co
 	    .workload = name,
 	    .service_account = workload->service_account,
 	    .network = network,
+	    .is_mtls = is_mtls(source),
 	};
 	const k8s_pod_spec *spec = source->pod ? source->pod->spec : NULL;
 	endpoint_add_topology(arena, &source->endpoint, spec ? spec->nodename : "");

@@ -46,5 +46,8 @@ struct workload_selection workloads_select_pods(struct arena *arena, const struc
 struct workload_selection workloads_select_entries(struct arena *arena, const struct workloads *workloads,
                                                    const char *namespace, const struct labels *selector);
 
+/* Whether a WorkloadEntry, inline ones too, takes mutual TLS: by the label that pods have, else if it has an account.
+ */
+bool workloads_is_mtls_entry(const istio_workload_entry *entry);
 /* Of a WorkloadEntry, inline ones too: by its field, else by the label that pods have. */
 struct locality workloads_locality_of_entry(struct arena *arena, const istio_workload_entry *entry);

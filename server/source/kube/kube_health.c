@@ -66,7 +66,7 @@ void kube_health_log(struct kube_source *source)
 
 void kube_health_log_synced(const struct kube_source *source)
 {
-	CLEANUP(text_done) struct text absent = {0};
+	CLEANUP(text_done) struct text absent = {0}, forbidden = {0};
 	uint64_t n_objects = 0, n_kinds = 0;
 
 	for (size_t i = 0; i < KIND_COUNT; i++) {
@@ -74,13 +74,16 @@ void kube_health_log_synced(const struct kube_source *source)
 		if (!source->kinds[i].watch)
 			continue;
 		n_objects += status->n_objects;
-		n_kinds += status->state != KUBE_WATCH_ABSENT;
+		n_kinds += status->state != KUBE_WATCH_ABSENT && !status->is_forbidden;
+		if (status->is_forbidden)
+			text_printf(&forbidden, "%s%s", forbidden.n ? ", " : "", kinds[i].plural);
 		if (status->state == KUBE_WATCH_ABSENT)
 			text_printf(&absent, "%s%s", absent.n ? ", " : "", kinds[i].plural);
 	}
-	log_info("kube", "%llu objects of %llu kinds from %s%s%s", (unsigned long long)n_objects,
+	log_info("kube", "%llu objects of %llu kinds from %s%s%s%s%s", (unsigned long long)n_objects,
 	         (unsigned long long)n_kinds, source->config->server,
-	         absent.n ? "; not served there, waited for: " : "", text_get(&absent));
+	         absent.n ? "; not served there, waited for: " : "", text_get(&absent),
+	         forbidden.n ? "; not allowed to read, done without: " : "", text_get(&forbidden));
 }
 
 /* ---- any thread ---- */

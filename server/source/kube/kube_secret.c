@@ -41,6 +41,7 @@ void kube_secret_unref(struct kube_secret *secret)
 	if (!secret || atomic_fetch_sub_explicit(&secret->refs, 1, memory_order_acq_rel) > 1)
 		return;
 	entries_free(secret->v, secret->n);
+	entries_free(secret->notes, secret->n_notes);
 	free(secret->version);
 	free(secret);
 }
@@ -95,6 +96,22 @@ static bool decode_data(struct kube_secret *secret, const struct json *data, str
 	return true;
 }
 
+static void decode_notes(struct kube_secret *secret, const struct json *annotations)
+{
+	static const char prefix[] = KUBE_SECRET_NOTES;
+	size_t n = annotations && annotations->type == JSON_OBJECT ? annotations->object.n : 0;
+
+	secret->notes = HEAP_NEW_N(struct kube_secret_entry, n);
+	for (size_t i = 0; i < n; i++) {
+		const struct json_member *member = &annotations->object.v[i];
+		if (!text_has_prefix(member->key, prefix) || member->value->type != JSON_STRING)
+			continue;
+		secret->notes[secret->n_notes++] =
+		    (struct kube_secret_entry){heap_strdup(member->key + strlen(prefix)),
+		                               heap_strdup(member->value->string.s), member->value->string.n};
+	}
+}
+
 struct kube_secret *kube_secret_decode(const char *s, size_t n, struct error *error)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
@@ -109,6 +126,7 @@ struct kube_secret *kube_secret_decode(const char *s, size_t n, struct error *er
 	struct kube_secret *secret = secret_new();
 	secret->is_there = true;
 	secret->version = heap_strdup(version);
+	decode_notes(secret, json_get(json_get(document, "metadata"), "annotations"));
 	if (decode_data(secret, json_get(document, "data"), error))
 		return secret;
 	kube_secret_unref(secret);
@@ -143,6 +161,7 @@ struct kube_secret_cell {
 	pthread_mutex_t mutex;
 	struct kube_secret *value;
 	struct kube_secret_write *wanted;
+	struct text annotations; /* that are wanted, as JSON; empty: none */
 	struct error note;
 };
 
@@ -160,6 +179,7 @@ void kube_secret_cell_free(struct kube_secret_cell *cell)
 		return;
 	kube_secret_unref(cell->value);
 	kube_secret_write_free(cell->wanted);
+	text_done(&cell->annotations);
 	pthread_mutex_destroy(&cell->mutex);
 	free(cell);
 }
@@ -185,6 +205,32 @@ void kube_secret_cell_want(struct kube_secret_cell *cell, struct kube_secret_wri
 		wake_up(cell->wake);
 }
 
+void kube_secret_cell_note(struct kube_secret_cell *cell, const char *name, const char *value)
+{
+	pthread_mutex_lock(&cell->mutex);
+	cell->annotations.n = 0;
+	text_printf(&cell->annotations, "{\"" KUBE_SECRET_NOTES "%s\":", name);
+	if (value)
+		text_add_json_string(&cell->annotations, value, strlen(value));
+	else
+		text_add(&cell->annotations, "null");
+	text_add(&cell->annotations, "}");
+	pthread_mutex_unlock(&cell->mutex);
+	if (cell->wake)
+		wake_up(cell->wake);
+}
+
+/* Whether there were some. */
+static bool cell_take_annotations(struct kube_secret_cell *cell, struct text *out)
+{
+	pthread_mutex_lock(&cell->mutex);
+	bool has_some = cell->annotations.n > 0;
+	text_add_n(out, text_get(&cell->annotations), cell->annotations.n);
+	cell->annotations.n = 0;
+	pthread_mutex_unlock(&cell->mutex);
+	return has_some;
+}
+
 static struct kube_secret_write *cell_take(struct kube_secret_cell *cell)
 {
 	pthread_mutex_lock(&cell->mutex);
@@ -197,7 +243,7 @@ static struct kube_secret_write *cell_take(struct kube_secret_cell *cell)
 static bool cell_is_wanting(struct kube_secret_cell *cell)
 {
 	pthread_mutex_lock(&cell->mutex);
-	bool is_wanting = cell->wanted != NULL;
+	bool is_wanting = cell->wanted || cell->annotations.n;
 	pthread_mutex_unlock(&cell->mutex);
 	return is_wanting;
 }
@@ -329,6 +375,20 @@ static const struct kube_request *begin(struct kube_secret_poll *poll, const cha
 	return &poll->request;
 }
 
+static const struct kube_request *begin_note(struct kube_secret_poll *poll)
+{
+	CLEANUP(text_done) struct text annotations = {0};
+
+	wipe(&poll->body);
+	text_add(&poll->body, "{\"metadata\":{\"annotations\":");
+	if (!cell_take_annotations(poll->options.cell, &annotations))
+		return begin(poll, "GET", NULL);
+	text_add_n(&poll->body, annotations.s, annotations.n);
+	text_add(&poll->body, "}}");
+	poll->is_writing = true;
+	return begin(poll, "PATCH", "application/merge-patch+json");
+}
+
 const struct kube_request *kube_secret_poll_next(struct kube_secret_poll *poll, int64_t *at_ns)
 {
 	int64_t now_ns = clock_now_ns(poll->options.clock);
@@ -341,7 +401,7 @@ const struct kube_request *kube_secret_poll_next(struct kube_secret_poll *poll, 
 	poll->is_writing = write != NULL;
 	print_path(poll, !write || write->version);
 	if (!write)
-		return begin(poll, "GET", NULL);
+		return is_wanting ? begin_note(poll) : begin(poll, "GET", NULL);
 	bool is_new = !write->version;
 	print_write(poll, write);
 	kube_secret_write_free(write);

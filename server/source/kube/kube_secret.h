@@ -26,6 +26,7 @@
 #define KUBE_SECRET_TIMEOUT_MS 5000
 #define KUBE_SECRET_BYTES_MAX (3u << 20) /* of an answer; etcd takes no object above 1.5 MiB */
 #define KUBE_SECRET_ENTRIES_MAX 64
+#define KUBE_SECRET_NOTES "rotation.weft/" /* annotations by which replicas tell each other */
 
 struct kube_secret_entry {
 	char *name;
@@ -38,7 +39,9 @@ struct kube_secret {
 	char *version; /* opaque */
 	struct kube_secret_entry *v;
 	size_t n;
-	struct digest digest; /* of all entries */
+	struct digest digest;            /* of all entries */
+	struct kube_secret_entry *notes; /* annotations KUBE_SECRET_NOTES…: names without that */
+	size_t n_notes;
 	_Atomic unsigned refs;
 };
 
@@ -73,6 +76,8 @@ void kube_secret_cell_free(struct kube_secret_cell *cell);
 /* A reference, or NULL. note (when wanted): why it is not known, or was not written; "" else. */
 struct kube_secret *kube_secret_cell_get(struct kube_secret_cell *cell, struct error *note);
 void kube_secret_cell_want(struct kube_secret_cell *cell, struct kube_secret_write *write); /* moves in */
+/* An annotation of our own, by the name; NULL: it is to be gone. The latest counts. */
+void kube_secret_cell_note(struct kube_secret_cell *cell, const char *name, const char *value);
 
 /* ---- the kube thread's ---- */
 

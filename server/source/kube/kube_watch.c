@@ -72,6 +72,11 @@ static void add_collection(const struct kube_watch *watch, struct text *out)
 	text_printf(out, "%s?", info->plural);
 	if (info->only_name)
 		text_printf(out, "fieldSelector=metadata.name%%3D%s&", info->only_name);
+	if (info->field_selector) {
+		text_add(out, "fieldSelector=");
+		add_escaped(out, info->field_selector);
+		text_add_char(out, '&');
+	}
 }
 
 static int64_t jitter(struct kube_watch *watch, int64_t ns)
@@ -174,6 +179,7 @@ static void end_list(struct kube_watch *watch, int64_t now_ns)
 	watch->relist_at_ns = now_ns + jitter(watch, watch->relist_ns);
 	watch->n_absent = watch->n_expired = 0;
 	watch->status.is_synced = true;
+	watch->status.is_forbidden = false;
 	watch->status.lists++;
 }
 
@@ -253,6 +259,18 @@ static void note_absent(struct kube_watch *watch, int64_t now_ns)
 	watch->status.is_synced = true;
 }
 
+/* 403 where that is nobody's mistake: there is nothing to wait for, and what was read once stays. */
+static void note_forbidden(struct kube_watch *watch, const struct kube_response *response, int64_t now_ns)
+{
+	error_set(&watch->error, "%s", response->error ? response->error : "not allowed");
+	list_again(watch);
+	watch->status.is_forbidden = true;
+	watch->status.is_synced = true;
+	watch->status.heard_ns = now_ns;
+	watch->n_failures = 0;
+	watch->at_ns = now_ns + jitter(watch, KUBE_FORBIDDEN_MS * CLOCK_MS);
+}
+
 static void end_badly(struct kube_watch *watch, const struct kube_response *response, int64_t now_ns)
 {
 	bool was_watch = watch->state == KUBE_WATCH_WATCHING;
@@ -287,6 +305,8 @@ void kube_watch_ended(struct kube_watch *watch, const struct kube_response *resp
 		watch->at_ns = now_ns + jitter(watch, KUBE_BACKOFF_MS * CLOCK_MS);
 	} else if (response->status == 404) {
 		note_absent(watch, now_ns);
+	} else if (response->status == 403 && watch->info->may_be_forbidden) {
+		note_forbidden(watch, response, now_ns);
 	} else if (is_over) {
 		kube_watch_note_success(watch, now_ns);
 		watch->at_ns = now_ns + jitter(watch, KUBE_BACKOFF_MS * CLOCK_MS);

@@ -13,6 +13,8 @@
  *   compared with what is known; unchanged versions are not even decoded.
  * - A kind that the server does not serve (404) is empty and asked for again and again, in each of its versions. Where
  *   objects of it are known, that takes KUBE_ABSENT_CONFIRMS answers: a server that is starting may not know yet.
+ * - A kind that may not be read (403) and need not (may_be_forbidden) holds up nothing: it counts as read, what is
+ *   known of it stays, and it is tried again each half minute, since rights can be given later.
  * - Failures are retried after a jittered, growing time, or what the server asks for (Retry-After). Each relist
  *   interval it lists anyhow, so that an event that got lost does no lasting harm.
  *
@@ -33,6 +35,7 @@
 #define KUBE_BACKOFF_MAX_MS 5000 /* at most this, and up to half of it more */
 #define KUBE_ABSENT_MS 3000      /* how often a kind that is not served is asked for */
 #define KUBE_ABSENT_CONFIRMS 3
+#define KUBE_FORBIDDEN_MS 30000 /* how often a kind that may not be read is asked for, where that is possible */
 
 struct kube_watch;
 
@@ -52,9 +55,10 @@ enum kube_watch_state {
 
 struct kube_watch_status {
 	enum kube_watch_state state;
-	bool is_synced;   /* one list has come to its end, or the kind is not served */
-	bool is_live;     /* a watch is under way that the server has answered; or the kind is not served */
-	int64_t heard_ns; /* when the server was last heard of this kind: any good answer, event or bookmark */
+	bool is_synced; /* one list has come to its end, or the kind is not served, or may not be read and need not */
+	bool is_forbidden; /* it may not be read, and need not: tried again now and then */
+	bool is_live;      /* a watch is under way that the server has answered; or the kind is not served */
+	int64_t heard_ns;  /* when the server was last heard of this kind: any good answer, event or bookmark */
 	uint64_t n_objects;
 	uint64_t lists, watches, events; /* lists that came to their end, watches that began, events (not bookmarks) */
 	uint64_t gone;                   /* lists because a watch had expired (410) */
