@@ -1,6 +1,7 @@
 #include "ca/authority.h"
 
 #include "base/heap.h"
+#include "ca/certification_path.h"
 #include "ca/crypto_error.h"
 #include "ca/extension.h"
 #include "ca/key_policy.h"
@@ -15,9 +16,7 @@
 #include <string.h>
 #include <time.h>
 
-#define TIME_TEXT 32
 #define ORGANISATION_MAX 64 /* RFC 5280, A.1: ub-organization-name */
-#define SECURITY_LEVEL 2    /* 112 bits: neither SHA-1 nor RSA below 2048 on the way to the root */
 
 struct authority {
 	X509 *cert;
@@ -42,83 +41,28 @@ void authority_free(struct authority *authority)
 	free(authority);
 }
 
-static const char *print_time(int64_t s, char text[TIME_TEXT])
-{
-	struct tm tm;
-	time_t time = s;
-	bool is_printed = gmtime_r(&time, &tm) && strftime(text, TIME_TEXT, "%Y-%m-%dT%H:%M:%SZ", &tm);
-	return is_printed ? text : "a time that no calendar has";
-}
-
-static bool check_time(X509 *cert, int64_t now_s, struct error *error)
-{
-	int64_t begin_s = 0, end_s = 0;
-	char then[TIME_TEXT], now[TIME_TEXT];
-	if (!certificate_times(cert, &begin_s, &end_s, error))
-		return false;
-	if (now_s < begin_s)
-		return error_set(error, "it is not valid before %s, and now is %s", print_time(begin_s, then),
-		                 print_time(now_s, now));
-	if (now_s >= end_s)
-		return error_set(error, "it expired at %s, and now is %s", print_time(end_s, then),
-		                 print_time(now_s, now));
-	return true;
-}
-
 static bool check_signer(X509 *cert, int64_t now_s, struct error *error)
 {
 	struct refusal refusal;
-	if (!certificate_check_signs(cert, error) || !check_time(cert, now_s, error))
+	if (!certificate_check_signs(cert, error) || !certificate_check_time(cert, now_s, error))
 		return false;
 	return key_policy_check(X509_get_X509_PUBKEY(cert), KEY_USE_AUTHORITY, &refusal) ||
 	       error_set(error, "%s", refusal.error.message);
 }
 
-static X509_STORE *store_of(const struct bundle *roots)
+bool authority_check_leads(const struct authority *authority, X509 *certificate, int64_t at_s, struct error *error)
 {
-	X509_STORE *store = X509_STORE_new();
-	crypto_must(store != NULL);
-	for (size_t i = 0; i < bundle_size(roots); i++)
-		crypto_must(X509_STORE_add_cert(store, bundle_get(roots, i)));
-	return store;
-}
-
-/*
- * *chain (when wanted) is the caller's. A root need not be self-signed: what an administrator trusts, proxies trust.
- */
-static bool build_chain(const struct authority *authority, X509 *certificate, int64_t at_s, int purpose,
-                        STACK_OF(X509) * *chain, struct error *error)
-{
-	X509_STORE_CTX *context = X509_STORE_CTX_new();
-	crypto_must(context && X509_STORE_CTX_init(context, authority->store, certificate, authority->given));
-	X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(context);
-	X509_VERIFY_PARAM_set_time(param, at_s);
-	X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_TRUSTED_FIRST);
-	X509_VERIFY_PARAM_set_auth_level(param, SECURITY_LEVEL);
-	if (purpose)
-		X509_VERIFY_PARAM_set_purpose(param, purpose);
-	bool is_good = X509_verify_cert(context) == 1;
-	if (!is_good)
-		error_set(error, "%s (certificate %d of the chain)",
-		          X509_verify_cert_error_string(X509_STORE_CTX_get_error(context)),
-		          X509_STORE_CTX_get_error_depth(context) + 1);
-	else if (chain)
-		*chain = X509_STORE_CTX_get1_chain(context);
-	X509_STORE_CTX_free(context);
-	crypto_error_clear();
-	return is_good;
-}
-
-bool authority_check_leads(const struct authority *authority, X509 *certificate, int64_t at_s, int purpose,
-                           struct error *error)
-{
-	return build_chain(authority, certificate, at_s, purpose, NULL, error);
+	CLEANUP(certificates_freep) STACK_OF(X509) *path = NULL;
+	return certification_path_find(authority->store, authority->given, certificate, at_s, X509_PURPOSE_SSL_SERVER,
+	                               &path, error) &&
+	       certification_path_fits(path, X509_PURPOSE_SSL_CLIENT, error);
 }
 
 /* Fills path, begin and end. */
 static bool find_path(struct authority *authority, int64_t now_s, struct error *error)
 {
-	if (!build_chain(authority, authority->cert, now_s, 0, &authority->path, error))
+	if (!certification_path_find(authority->store, authority->given, authority->cert, now_s, 0, &authority->path,
+	                             error))
 		return false;
 	authority->begin_s = INT64_MIN;
 	authority->end_s = INT64_MAX;
@@ -170,7 +114,7 @@ static bool read_files(struct authority *authority, const struct authority_files
 	authority->roots = bundle_read(&files->root, error);
 	if (!authority->roots)
 		return false;
-	authority->store = store_of(authority->roots);
+	authority->store = certification_path_store(authority->roots);
 	return find_path(authority, now_s, error) ||
 	       error_wrap(error, "%s: it does not lead to a root in %s", files->cert.name, files->root.name);
 }
@@ -247,7 +191,7 @@ static bool create(struct authority *authority, const struct authority_plan *pla
 	authority->roots = bundle_of(authority->cert, error);
 	if (!authority->roots)
 		return false;
-	authority->store = store_of(authority->roots);
+	authority->store = certification_path_store(authority->roots);
 	return find_path(authority, now_s, error);
 }
 
@@ -289,19 +233,12 @@ int64_t authority_end_s(const struct authority *authority)
 	return authority->end_s;
 }
 
-/* One copy in out, made at its full size at once, so that no growing leaves another behind. */
 void authority_print_key(const struct authority *authority, struct text *out)
 {
-	char *s = NULL;
-	BIO *bio = BIO_new(BIO_s_secmem());
-	crypto_must(bio && PEM_write_bio_PKCS8PrivateKey(bio, authority->key, NULL, NULL, 0, NULL, NULL));
-	long n = BIO_get_mem_data(bio, &s);
-	text_add_n(out, s, (size_t)n);
-	BIO_free(bio); /* wipes */
+	private_key_print(authority->key, out);
 }
 
 void authority_wipe(struct text *key)
 {
-	OPENSSL_cleanse(key->s, key->n);
-	text_done(key);
+	private_key_wipe(key);
 }

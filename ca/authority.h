@@ -56,9 +56,8 @@ const STACK_OF(X509) * authority_path(const struct authority *authority);
 int64_t authority_begin_s(const struct authority *authority);
 int64_t authority_end_s(const struct authority *authority);
 
-/* Whether the certificate leads through path to a root for that use (X509_PURPOSE_…) at that time. */
-bool authority_check_leads(const struct authority *authority, X509 *certificate, int64_t at_s, int purpose,
-                           struct error *error);
+/* Whether the certificate leads through path to a root at that time, as a server's and as a client's. */
+bool authority_check_leads(const struct authority *authority, X509 *certificate, int64_t at_s, struct error *error);
 
 /* PKCS #8 in PEM. out is empty before, and the caller's to end with authority_wipe. */
 void authority_print_key(const struct authority *authority, struct text *out);

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <time.h>
 
+#define TIME_TEXT 32
+
 void certificates_freep(STACK_OF(X509) * *list)
 {
 	sk_X509_pop_free(*list, X509_free);
@@ -79,6 +81,29 @@ bool certificate_times(const X509 *certificate, int64_t *begin_s, int64_t *end_s
 	if (seconds_of(X509_get0_notBefore(certificate), begin_s) && seconds_of(X509_get0_notAfter(certificate), end_s))
 		return true;
 	return crypto_error_set(error, "its validity cannot be read");
+}
+
+static const char *print_time(int64_t s, char text[TIME_TEXT])
+{
+	struct tm tm;
+	time_t time = s;
+	bool is_printed = gmtime_r(&time, &tm) && strftime(text, TIME_TEXT, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	return is_printed ? text : "a time that no calendar has";
+}
+
+bool certificate_check_time(const X509 *cert, int64_t now_s, struct error *error)
+{
+	int64_t begin_s = 0, end_s = 0;
+	char then[TIME_TEXT], now[TIME_TEXT];
+	if (!certificate_times(cert, &begin_s, &end_s, error))
+		return false;
+	if (now_s < begin_s)
+		return error_set(error, "it is not valid before %s, and now is %s", print_time(begin_s, then),
+		                 print_time(now_s, now));
+	if (now_s >= end_s)
+		return error_set(error, "it expired at %s, and now is %s", print_time(end_s, then),
+		                 print_time(now_s, now));
+	return true;
 }
 
 bool certificate_check_signs(X509 *certificate, struct error *error)

@@ -26,6 +26,8 @@ void certificate_freep(X509 **certificate);
 
 /* First and last second, since 1970. */
 bool certificate_times(const X509 *certificate, int64_t *begin_s, int64_t *end_s, struct error *error);
+/* Whether it is in its time; the error says both. */
+bool certificate_check_time(const X509 *certificate, int64_t now_s, struct error *error);
 /* Version 3, CA:TRUE, and a key usage that lets it sign certificates (RFC 5280, 4.2.1.3 and 4.2.1.9). */
 bool certificate_check_signs(X509 *certificate, struct error *error);
 struct digest certificate_digest(const X509 *certificate); /* of its DER */

@@ -75,6 +75,21 @@ void extension_add_names(X509 *certificate, const struct spiffe_id *id, const ch
 	GENERAL_NAMES_free(names);
 }
 
+void extension_ask_name(X509_REQ *request, const struct spiffe_id *id)
+{
+	char text[SPIFFE_ID_TEXT];
+	GENERAL_NAMES *names = GENERAL_NAMES_new();
+	STACK_OF(X509_EXTENSION) *extensions = sk_X509_EXTENSION_new_null();
+	crypto_must(names && extensions);
+	spiffe_id_print(id, text);
+	add_name(names, GEN_URI, text);
+	X509_EXTENSION *extension = X509V3_EXT_i2d(NID_subject_alt_name, true, names);
+	crypto_must(extension && sk_X509_EXTENSION_push(extensions, extension) > 0 &&
+	            X509_REQ_add_extensions(request, extensions));
+	sk_X509_EXTENSION_pop_free(extensions, X509_EXTENSION_free);
+	GENERAL_NAMES_free(names);
+}
+
 void extension_key_digest(const X509 *certificate, unsigned char digest[EXTENSION_SKI_SIZE])
 {
 	unsigned char whole[EVP_MAX_MD_SIZE];

@@ -1,11 +1,8 @@
 #include "ca/keystore.h"
 
-#include "ca/keystore_folder.h"
+#include "ca/keystore_draft.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /*
@@ -17,23 +14,10 @@
 #define KEY_NAME "ca-key.pem"
 #define CERT_DRAFT ".ca-cert.pem.new"
 #define KEY_DRAFT ".ca-key.pem.new"
-#define LOCK_NAME ".lock"
 
-#define FOLDER_MODE 0700
-#define KEY_MODE 0600
 #define CERT_MODE 0644
-#define EVERYBODY 0007
 
 enum state { STATE_NONE, STATE_CERT_ALONE, STATE_KEY_ALONE, STATE_WHOLE };
-
-static bool check_mode(const struct keystore_file *key, struct error *error)
-{
-	return !(key->mode & EVERYBODY) ||
-	       error_set(error,
-	                 "%s: everybody on this machine may use it (mode %04o); run chmod 600 on it, and if somebody "
-	                 "may have read it, have another authority made",
-	                 key->pem.name, (unsigned)key->mode);
-}
 
 /* The certificate is its own root. */
 static struct authority *read_pair(const struct keystore_folder *folder, const char *cert_name,
@@ -41,7 +25,7 @@ static struct authority *read_pair(const struct keystore_folder *folder, const c
 {
 	CLEANUP(keystore_file_done) struct keystore_file cert = {0}, key = {0};
 	if (!keystore_folder_read(folder, cert_name, &cert, error) ||
-	    !keystore_folder_read(folder, KEY_NAME, &key, error) || !check_mode(&key, error))
+	    !keystore_folder_read(folder, KEY_NAME, &key, error) || !keystore_check_mode(&key, error))
 		return NULL;
 	const struct authority_files files = {.cert = cert.pem, .key = key.pem, .root = cert.pem};
 	struct authority *authority = authority_read(&files, clock, error);
@@ -74,65 +58,14 @@ static bool set_alone(const struct keystore_folder *folder, enum state state, st
 	    is_cert ? CERT_NAME : KEY_NAME);
 }
 
-static void close_lock(const int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-}
-
-/* Until it is closed; a process that ends lets go of it. -1 is a failure. */
-static int lock(const struct keystore_folder *folder, struct error *error)
-{
-	int fd = openat(folder->fd, LOCK_NAME, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, KEY_MODE);
-	int is_locked = -1;
-	while (fd >= 0 && (is_locked = flock(fd, LOCK_EX)) < 0 && errno == EINTR) {
-	}
-	if (is_locked == 0)
-		return fd;
-	error_set_errno(
-	    error, errno,
-	    "%s/%s: to make an authority let the user of this process (uid %u) write there, or put " CERT_NAME
-	    " and " KEY_NAME " there",
-	    folder->path, LOCK_NAME, geteuid());
-	close_lock(&fd);
-	return -1;
-}
-
-static bool write_all(int fd, const struct text *content)
-{
-	for (size_t n = 0; n < content->n;) {
-		ssize_t more = write(fd, content->s + n, content->n - n);
-		if (more < 0 && errno != EINTR)
-			return false;
-		n += more > 0 ? (size_t)more : 0;
-	}
-	return fsync(fd) == 0;
-}
-
-static bool write_draft(const struct keystore_folder *folder, const char *name, mode_t mode, const struct text *content,
-                        struct error *error)
-{
-	unlinkat(folder->fd, name, 0); /* whose maker has died: we have the lock */
-	int fd = openat(folder->fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
-	bool is_written = fd >= 0 && write_all(fd, content);
-	int failure = errno;
-	if (fd >= 0 && close(fd) < 0 && is_written) {
-		is_written = false;
-		failure = errno;
-	}
-	return is_written ||
-	       error_set_errno(error, failure, "%s/%s: it cannot be written; make room and let it be written",
-	                       folder->path, name);
-}
-
 static bool write_drafts(const struct keystore_folder *folder, const struct authority *authority, struct error *error)
 {
 	CLEANUP(authority_wipe) struct text key = {0};
 	CLEANUP(text_done) struct text cert = {0};
 	authority_print_key(authority, &key);
 	certificate_print(authority_cert(authority), &cert);
-	if (!write_draft(folder, KEY_DRAFT, KEY_MODE, &key, error) ||
-	    !write_draft(folder, CERT_DRAFT, CERT_MODE, &cert, error))
+	if (!keystore_draft_write(folder, KEY_DRAFT, KEYSTORE_KEY_MODE, &key, error) ||
+	    !keystore_draft_write(folder, CERT_DRAFT, CERT_MODE, &cert, error))
 		return false;
 	return fsync(folder->fd) == 0 || error_set_errno(error, errno, "%s: it cannot be written", folder->path);
 }
@@ -143,26 +76,19 @@ static void remove_drafts(const struct keystore_folder *folder)
 	unlinkat(folder->fd, CERT_DRAFT, 0);
 }
 
-/* It is on disk when this returns. */
-static bool give_name(const struct keystore_folder *folder, const char *draft, const char *name, struct error *error)
-{
-	return (linkat(folder->fd, draft, folder->fd, name, 0) == 0 && fsync(folder->fd) == 0) ||
-	       error_set_errno(error, errno, "%s/%s: it cannot be given its name; use a disk with hard links",
-	                       folder->path, name);
-}
-
 static bool make(const struct keystore_folder *folder, const struct authority_plan *plan, const struct clock *clock,
                  struct error *error)
 {
 	CLEANUP(authority_freep) struct authority *authority = authority_create(plan, clock, error);
 	if (!authority)
 		return error_wrap(error, "%s", folder->path);
-	bool is_made = write_drafts(folder, authority, error) && give_name(folder, KEY_DRAFT, KEY_NAME, error);
+	bool is_made =
+	    write_drafts(folder, authority, error) && keystore_draft_give_name(folder, KEY_DRAFT, KEY_NAME, error);
 	if (!is_made) {
 		remove_drafts(folder);
 		return false;
 	}
-	if (!give_name(folder, CERT_DRAFT, CERT_NAME, error))
+	if (!keystore_draft_give_name(folder, CERT_DRAFT, CERT_NAME, error))
 		return false;
 	remove_drafts(folder);
 	return true;
@@ -175,7 +101,7 @@ static bool go_on(const struct keystore_folder *folder, const struct clock *cloc
 	CLEANUP(authority_freep) struct authority *authority = read_pair(folder, CERT_DRAFT, clock, &unfit);
 	if (!authority)
 		return set_alone(folder, STATE_KEY_ALONE, error);
-	if (!give_name(folder, CERT_DRAFT, CERT_NAME, error))
+	if (!keystore_draft_give_name(folder, CERT_DRAFT, CERT_NAME, error))
 		return false;
 	remove_drafts(folder);
 	return true;
@@ -185,7 +111,7 @@ static bool go_on(const struct keystore_folder *folder, const struct clock *cloc
 static bool complete(const struct keystore_folder *folder, const struct authority_plan *plan, const struct clock *clock,
                      struct error *error)
 {
-	CLEANUP(close_lock) int fd = lock(folder, error);
+	CLEANUP(keystore_unlock) int fd = keystore_lock(folder, error);
 	enum state state = look(folder);
 	if (fd < 0 && state == STATE_KEY_ALONE)
 		return set_alone(folder, state, error);
@@ -209,11 +135,8 @@ struct authority *keystore_keep(const char *path, const struct authority_plan *p
 {
 	bool is_absent = false;
 	CLEANUP(keystore_folder_done) struct keystore_folder folder = {.fd = -1};
-	if (mkdir(path, FOLDER_MODE) < 0 && errno != EEXIST) {
-		error_set_errno(error, errno, "%s: this folder cannot be made; make it and let uid %u write there",
-		                path, geteuid());
+	if (!keystore_folder_make(path, error))
 		return NULL;
-	}
 	if (!keystore_folder_open(&folder, path, &is_absent, error))
 		return NULL;
 	enum state state = look(&folder);

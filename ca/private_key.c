@@ -4,7 +4,11 @@
 #include "ca/key_policy.h"
 #include "ca/pem.h"
 
+#include <openssl/bio.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
 #include <string.h>
 
 #define SIGNATURE_MAX 1024 /* of RSA with 8192 bits */
@@ -56,6 +60,32 @@ EVP_PKEY *private_key_read(const struct pem_file *file, struct error *error)
 	EVP_PKEY_free(key);
 	error_wrap(error, "%s", file->name);
 	return NULL;
+}
+
+EVP_PKEY *private_key_generate(enum private_key_type type, struct error *error)
+{
+	EVP_PKEY *key = type == PRIVATE_KEY_RSA_2048 ? EVP_RSA_gen(2048) : EVP_EC_gen("P-256");
+	if (!key)
+		crypto_error_set(error, "a private key cannot be made");
+	crypto_error_clear();
+	return key;
+}
+
+/* One copy in out, made at its full size at once, so that no growing leaves another behind. */
+void private_key_print(EVP_PKEY *key, struct text *out)
+{
+	char *s = NULL;
+	BIO *bio = BIO_new(BIO_s_secmem());
+	crypto_must(bio && PEM_write_bio_PKCS8PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL));
+	long n = BIO_get_mem_data(bio, &s);
+	text_add_n(out, s, (size_t)n);
+	BIO_free(bio); /* wipes */
+}
+
+void private_key_wipe(struct text *key)
+{
+	OPENSSL_cleanse(key->s, key->n);
+	text_done(key);
 }
 
 static void context_freep(EVP_MD_CTX **context)

@@ -6,6 +6,8 @@
 
 #include <assert.h>
 #include <openssl/bn.h>
+#include <openssl/evp.h>
+#include <openssl/objects.h>
 #include <openssl/x509v3.h>
 
 static bool set_serial(X509 *certificate, const struct template *meant, struct error *error)
@@ -27,14 +29,36 @@ static bool set_times(X509 *certificate, const struct template *meant, struct er
 	                        (long long)meant->not_after_s);
 }
 
+/* Writes what is there: X509_set_pubkey encodes the key, and then decodes it again, which costs more than signing. */
+static void set_ec_key(X509 *certificate, EVP_PKEY *key, const char *group)
+{
+	unsigned char *point = NULL;
+	size_t n = EVP_PKEY_get1_encoded_public_key(key, &point);
+	ASN1_OBJECT *curve = OBJ_nid2obj(OBJ_sn2nid(group));
+	crypto_must(n > 0 && curve &&
+	            X509_PUBKEY_set0_param(X509_get_X509_PUBKEY(certificate), OBJ_nid2obj(EVP_PKEY_EC), V_ASN1_OBJECT,
+	                                   curve, point, (int)n));
+}
+
+static void set_key(X509 *certificate, EVP_PKEY *key)
+{
+	char group[32] = "";
+	size_t n = 0;
+	if (EVP_PKEY_is_a(key, "EC") && EVP_PKEY_get_group_name(key, group, sizeof group, &n) == 1)
+		set_ec_key(certificate, key, group);
+	else
+		crypto_must(X509_set_pubkey(certificate, key));
+}
+
 static bool fill(X509 *certificate, const struct authority *authority, const struct template *meant, EVP_PKEY *key,
                  struct error *error)
 {
 	X509 *signer = authority_cert(authority);
 	if (!set_serial(certificate, meant, error) || !set_times(certificate, meant, error))
 		return false;
-	crypto_must(X509_set_version(certificate, X509_VERSION_3) && X509_set_pubkey(certificate, key) &&
+	crypto_must(X509_set_version(certificate, X509_VERSION_3) &&
 	            X509_set_issuer_name(certificate, X509_get_subject_name(signer)));
+	set_key(certificate, key);
 	extension_add_key_usage(certificate, KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT);
 	extension_add_server_and_client(certificate);
 	extension_add_basic(certificate, EXTENSION_LEAF);

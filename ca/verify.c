@@ -196,14 +196,10 @@ static const struct {
 
 static bool check_leads(X509 *certificate, const struct verify_expected *expected, struct refusal *refusal)
 {
-	static const int purposes[] = {X509_PURPOSE_SSL_SERVER, X509_PURPOSE_SSL_CLIENT};
 	struct error error;
-	for (size_t i = 0; i < sizeof purposes / sizeof purposes[0]; i++)
-		if (!authority_check_leads(expected->authority, certificate, expected->meant->not_before_s, purposes[i],
-		                           &error))
-			return refusal_set(refusal, REFUSAL_RECHECK,
-			                   "the signed certificate does not lead to a root: %s", error.message);
-	return true;
+	return authority_check_leads(expected->authority, certificate, expected->meant->not_before_s, &error) ||
+	       refusal_set(refusal, REFUSAL_RECHECK, "the signed certificate does not lead to a root: %s",
+	                   error.message);
 }
 
 static bool check_all(X509 *certificate, const struct verify_expected *expected, struct refusal *refusal)

@@ -9,10 +9,11 @@
 #include <string.h>
 
 const struct command *const commands[] = {
-    &command_translate, &command_validate, &command_ca, &command_completion, &command_help, &command_version, NULL,
+    &command_translate,  &command_validate, &command_ca,      &command_token,
+    &command_completion, &command_help,     &command_version, NULL,
 };
 
-const char *const command_names[] = {"translate", "validate", "ca", "completion", "help", "version", NULL};
+const char *const command_names[] = {"translate", "validate", "ca", "token", "completion", "help", "version", NULL};
 
 const struct command_option command_help_option = {
     .name = "help",

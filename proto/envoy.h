@@ -106,6 +106,8 @@ PROTO_ALIAS(envoy_node, Envoy__Config__Core__V3__Node, envoy__config__core__v3__
 PROTO_ALIAS(envoy_runtime_double, Envoy__Config__Core__V3__RuntimeDouble, envoy__config__core__v3__runtime_double)
 PROTO_ALIAS(envoy_runtime_fractional_percent, Envoy__Config__Core__V3__RuntimeFractionalPercent,
             envoy__config__core__v3__runtime_fractional_percent)
+PROTO_ALIAS(envoy_watched_directory, Envoy__Config__Core__V3__WatchedDirectory,
+            envoy__config__core__v3__watched_directory)
 PROTO_ALIAS(envoy_transport_socket, Envoy__Config__Core__V3__TransportSocket, envoy__config__core__v3__transport_socket)
 PROTO_ALIAS(envoy_aggregated_config_source, Envoy__Config__Core__V3__AggregatedConfigSource,
             envoy__config__core__v3__aggregated_config_source)

@@ -2,7 +2,7 @@
 /*
  * Short names for the Istio messages in this folder: `istio_virtual_service` for
  * Istio__Networking__V1alpha3__VirtualService, and so on (see alias.h for what each name brings).
- * Only crds/ and translator/istio/ include this: the model and its back ends know no dialect.
+ * Only crds/, translator/istio/ and the certificate service include this: the model and its back ends know no dialect.
  */
 #include "proto/alias.h"
 
@@ -26,6 +26,7 @@
 #include "istio/security/v1beta1/request_authentication.pb-c.h"
 #include "istio/telemetry/v1alpha1/telemetry.pb-c.h"
 #include "istio/type/v1beta1/selector.pb-c.h"
+#include "istio/v1/auth/ca.pb-c.h"
 
 PROTO_ALIAS(istio_certificate, Istio__Mesh__V1alpha1__Certificate, istio__mesh__v1alpha1__certificate)
 PROTO_ALIAS(istio_config_source, Istio__Mesh__V1alpha1__ConfigSource, istio__mesh__v1alpha1__config_source)
@@ -454,3 +455,7 @@ PROTO_ALIAS(istio_wasm_config, Istio__Extensions__V1alpha1__WasmConfig, istio__e
 PROTO_ALIAS(istio_lua_config, Istio__Extensions__V1alpha1__LuaConfig, istio__extensions__v1alpha1__lua_config)
 PROTO_ALIAS(istio_traffic_selector, Istio__Extensions__V1alpha1__TrafficSelector,
             istio__extensions__v1alpha1__traffic_selector)
+PROTO_ALIAS(istio_certificate_request, Istio__V1__Auth__IstioCertificateRequest,
+            istio__v1__auth__istio_certificate_request)
+PROTO_ALIAS(istio_certificate_response, Istio__V1__Auth__IstioCertificateResponse,
+            istio__v1__auth__istio_certificate_response)

@@ -354,7 +354,6 @@ static grpc_channel *client_channel(const struct grpc_client_options *options)
 	args[n++] = grpc_integer_arg(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, CLIENT_BACKOFF_MIN_MS);
 	args[n++] = grpc_integer_arg(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, CLIENT_BACKOFF_MAX_MS); /* bounds connecting */
 	args[n++] = grpc_integer_arg(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, CLIENT_BACKOFF_MAX_MS);
-	args[n++] = grpc_integer_arg(GRPC_ARG_ENABLE_RETRIES, 0);
 	args[n++] = grpc_integer_arg(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
 	args[n++] = grpc_integer_arg(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1);
 	/* else another channel's connection might be used, with that one's credentials */

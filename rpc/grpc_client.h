@@ -15,6 +15,8 @@
  * - `end` comes exactly once for each call that was opened, last, whatever happens; until then the context must live.
  * - A call to a server that cannot be reached ends with UNAVAILABLE and the reason at once; gRPC tries to connect again
  *   in the background, at growing intervals (CLIENT_BACKOFF_MAX_MS at most), so the caller may simply call again later.
+ * - A call that met the end of an old connection, so that the server never saw it, is made again on a new one by gRPC;
+ *   any other end is told.
  * - Credentials are the channel's, for good: with others make another client.
  * - Neither proxies from the environment nor DNS records decide where it goes.
  */

@@ -6,6 +6,8 @@
 #include "base/log.h"
 #include "server/admin.h"
 #include "server/control.h"
+#include "server/identity/cert_service.h"
+#include "server/identity/door.h"
 #include "server/identity/keeper.h"
 #include "server/manual.h"
 #include "server/options.h"
@@ -35,7 +37,11 @@ struct daemon {
 	struct keeper *keeper;
 	struct control *control; /* NULL: no place for it */
 	struct xds_server *xds;
-	struct grpc_tls *tls; /* NULL: plaintext only */
+	struct grpc_tls *tls; /* NULL: plaintext only; and so with the next four */
+	struct token_key *token_key;
+	struct jwks_file *token_keys;
+	struct door *door;
+	struct cert_service *certs;
 	struct grpc_transport *transport;
 	struct admin *admin;
 	bool has_port_file;
@@ -207,6 +213,7 @@ static bool daemon_kube(struct daemon *daemon, struct error *error)
 	daemon->kube = kube_source_new(&(struct kube_source_options){
 	    .config = config,
 	    .root_namespace = options->root_namespace,
+	    .audience = options->token_audience,
 	    .relist_s = options->relist_s,
 	    .stale_s = options->stale_s,
 	    .secrets = {[KUBE_SECRET_PLUGGED] = ORIGIN_PLUGGED_SECRET, [KUBE_SECRET_OWN] = ORIGIN_OWN_SECRET},
@@ -235,42 +242,70 @@ static void daemon_log_start(const struct daemon *daemon)
 		         options->xds_address);
 }
 
-/* Who shows a certificate of the mesh with one name is who it names. */
-static void daemon_knock(void *context, struct transport_guest *guest)
+static bool daemon_review(void *context, const char *token, kube_review_on_answer *on_answer, void *answer_context)
 {
-	const struct transport_visitor *visitor = &guest->visitor;
-	struct spiffe_id caller;
-	struct error error;
+	const struct daemon *daemon = context;
+	return kube_source_review(daemon->kube, token, on_answer, answer_context);
+}
 
-	(void)context;
-	if (visitor->n_uris != 1)
-		transport_guest_refuse(guest, TRANSPORT_UNAUTHENTICATED,
-		                       "a client certificate of the mesh with one SPIFFE ID is needed");
-	else if (!spiffe_id_parse(visitor->uris[0].s, visitor->uris[0].n, &caller, &error))
-		transport_guest_refuse(guest, TRANSPORT_UNAUTHENTICATED, error.message);
-	else
-		transport_guest_admit(guest, &caller);
+static void daemon_wake(void *context)
+{
+	const struct daemon *daemon = context;
+	grpc_transport_wake(daemon->transport);
+}
+
+/* Who comes in by the TLS port, and the certificates that are given to them. */
+static bool daemon_identity(struct daemon *daemon, struct error *error)
+{
+	const struct options *options = daemon->options;
+	struct door_options door = {.signers = daemon->signers,
+	                            .audience = options->token_audience,
+	                            .issuer = options->token_issuer,
+	                            .clock = clock_system()};
+
+	if (options->state_dir && !(daemon->token_key = token_key_keep(options->state_dir, error)))
+		return false;
+	if (!options->token_keys != !options->token_issuer)
+		return error_set(error, "--token-jwks and --token-issuer go together: whose keys, and which");
+	if (options->token_keys && !(daemon->token_keys = jwks_file_new(options->token_keys, clock_system(), error)))
+		return error_wrap(error, "--token-jwks");
+	door.own = daemon->token_key;
+	door.keys = daemon->token_keys;
+	if (daemon->kube)
+		door.reviewer = (struct door_reviewer){daemon_review, daemon};
+	daemon->door = door_new(&door);
+	daemon->certs = cert_service_new(&(struct cert_service_options){
+	    .signers = daemon->signers, .clock = clock_system(), .wake = daemon_wake, .context = daemon});
+	daemon->tls = grpc_tls_new();
+	return true;
 }
 
 /* The gRPC side: what is served, and where. */
 static bool daemon_serve(struct daemon *daemon, struct error *error)
 {
 	const struct options *options = daemon->options;
-	struct transport_method methods[XDS_METHODS];
+	struct transport_method methods[XDS_METHODS + 1];
+	struct transport_door door = {0};
+	size_t n = XDS_METHODS;
 	struct grpc_listener listeners[LISTENERS] = {[LISTENER_PLAINTEXT] = {.address = options->xds_address}};
 
 	daemon->xds = xds_server_new(&(struct xds_server_options){.on_roster = daemon_roster, .context = daemon});
 	xds_server_methods(daemon->xds, methods);
-	if (options->tls_address)
-		daemon->tls = grpc_tls_new();
+	if (options->tls_address) {
+		if (!daemon_identity(daemon, error))
+			return false;
+		methods[n++] =
+		    (struct transport_method){CERT_SERVICE_CREATE, cert_service_handler(daemon->certs), 0, true};
+		door = door_transport(daemon->door);
+	}
 	listeners[LISTENER_TLS] = (struct grpc_listener){options->tls_address, daemon->tls};
 	daemon->transport = grpc_transport_new(
 	    &(struct grpc_transport_options){
 	        .listeners = listeners,
 	        .n_listeners = daemon->tls ? LISTENERS : 1,
 	        .methods = methods,
-	        .n_methods = XDS_METHODS,
-	        .door = {daemon_knock, daemon},
+	        .n_methods = n,
+	        .door = door,
 	        .stalled_stream_ms = options->stalled_s * 1000,
 	        .max_connection_age_ms = daemon->tls ? options->max_connection_s * 1000 : 0,
 	    },
@@ -337,10 +372,14 @@ static void daemon_stop(struct daemon *daemon, int64_t grace_ms)
 	keeper_stop(daemon->keeper);
 	grpc_transport_free(daemon->transport, grace_ms);
 	xds_server_free(daemon->xds);
+	cert_service_free(daemon->certs);
 	grpc_tls_free(daemon->tls);
 	admin_free(daemon->admin);
 	pipeline_free(daemon->pipeline);
 	kube_source_free(daemon->kube);
+	door_free(daemon->door); /* whom the API server was asked about has been told */
+	jwks_file_free(daemon->token_keys);
+	token_key_free(daemon->token_key);
 	keeper_free(daemon->keeper);
 	signer_cell_free(daemon->signers);
 	arena_free(daemon->arena);

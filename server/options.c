@@ -34,7 +34,9 @@ const struct option_row options_table[OPTIONS_COUNT] = {
      "only. Istio's port for it is 15012."},
     {"max-connection-seconds", OPTION_SECONDS, AT(max_connection_s), "SECONDS", "1800", "WEFT_MAX_CONNECTION_SECONDS",
      "With --tls-address: how long a proxy's connection lasts before it is asked to connect anew, so that its "
-     "certificate is looked at again, at most 3600; 0 is for ever. Its configuration stays in force meanwhile."},
+     "certificate is looked at again, at most 3600; 0 is for ever. Its configuration stays in force meanwhile. It "
+     "should "
+     "be less than half of what certificates live: on a connection that outlives its certificate nothing new begins."},
     {"admin-address", OPTION_ADDRESS, AT(admin_address), "HOST:PORT", "127.0.0.1:15014", "WEFT_ADMIN_ADDRESS",
      "Where health, metrics and debug pages are served (HTTP, see ENDPOINTS)."},
     {"port-file", OPTION_STRING, AT(port_file), "FILE", NULL, "WEFT_PORT_FILE",
@@ -68,6 +70,14 @@ const struct option_row options_table[OPTIONS_COUNT] = {
      "How long a certificate lives unless its request says otherwise, such as 24h, 90m, 20s."},
     {"max-workload-cert-ttl", OPTION_DURATION, AT(cert_ttl_max_s), "DURATION", "90d", "WEFT_MAX_WORKLOAD_CERT_TTL",
      "A request for a certificate that should live longer is refused."},
+    {"token-jwks", OPTION_STRING, AT(token_keys), "FILE", NULL, "WEFT_TOKEN_JWKS",
+     "A JSON Web Key Set: the keys of --token-issuer, whose service accounts' tokens are then believed without asking "
+     "anybody (so one that is bound to a pod is believed after the pod is gone, until it ends). It is read again when "
+     "it changes. Other tokens are looked up at the API server, if there is one."},
+    {"token-issuer", OPTION_STRING, AT(token_issuer), "URL", NULL, "WEFT_TOKEN_ISSUER",
+     "With --token-jwks: whose keys these are, as tokens name their issuer."},
+    {"token-audience", OPTION_STRING, AT(token_audience), "AUDIENCE", "istio-ca", "WEFT_TOKEN_AUDIENCE",
+     "For whom a token must be meant."},
     {"control-socket", OPTION_STRING, AT(control_socket), "PATH", NULL, "WEFT_CONTROL_SOCKET",
      "The Unix socket (mode 0600) by which \"weft ca\" looks at the authority and rotates its root. The default is "
      "control.sock in --state-dir, else /run/weft/control.sock if it can be made."},

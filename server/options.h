@@ -51,7 +51,10 @@ struct options {
 	const char *tls_names[OPTIONS_TLS_NAMES_MAX];
 	size_t n_tls_names;
 	int64_t cert_ttl_s, cert_ttl_max_s; /* of workloads' certificates */
-	const char *control_socket;         /* NULL: in the state folder, or under /run */
+	const char *token_keys;             /* a file with another issuer's keys; NULL: none */
+	const char *token_issuer;           /* of those */
+	const char *token_audience;
+	const char *control_socket; /* NULL: in the state folder, or under /run */
 };
 
 /* environment: "NAME=value" strings, NULL-terminated, as environ(7). */
@@ -83,7 +86,7 @@ struct option_row {
 	const char *help;
 };
 
-#define OPTIONS_COUNT 24
+#define OPTIONS_COUNT 27
 extern const struct option_row options_table[OPTIONS_COUNT];
 
 #define OPTIONS_HOST_MAX 256

@@ -12,7 +12,7 @@ import tap
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.environ.get("WEFT_BUILD", os.path.join(ROOT, "build"))
 LINES_MAX = 600
-LAYERS = ["base", "proto", "ca", "rpc", "crds", "translator", "server", "agent", "cli"]  # may include what stands left of it, and itself
+LAYERS = ["base", "proto", "ca", "token", "rpc", "crds", "translator", "server", "agent", "cli"]  # may include what stands left of it, and itself
 FOLDERS = LAYERS + ["translator/istio", "translator/envoy", "server/source", "server/source/kube", "server/xds", "server/identity", "tests", "tests/unit",
                     "tests/golden", "tests/e2e", "tests/fuzz", "tests/kube", "tests/proto", "tests/crds", "tests/cases", "tests/bench",
                     "examples", "scripts", "docs", "deploy"]
@@ -58,6 +58,8 @@ with tap.case("includes point downwards"):
                 upward.append(f"{name} includes {include}/")
         if layer == "ca":
             upward += [f"{name} includes {i}" for i in re.findall(r'^#include "((?!base/|ca/)[^"]+)"', read(name), re.M)]
+        if layer == "token":
+            upward += [f"{name} includes {i}" for i in re.findall(r'^#include "((?!base/|ca/|token/)[^"]+)"', read(name), re.M)]
         if layer == "cli":
             upward += [f"{name} includes {i}" for i in re.findall(r'^#include "(server/(?!source/)\S+)"', read(name), re.M)]
     assert not upward, "\n".join(upward)

@@ -99,6 +99,7 @@ def environment():
     env.setdefault("WEFT_ENVOY", os.path.join(BUILD, "envoy"))
     env.setdefault("WEFT_VENV", os.path.join(BUILD, "venv-test"))
     env.setdefault("WEFT_KUBE", os.path.join(BUILD, "kube"))
+    env.setdefault("WEFT_APP", os.path.join(BUILD, "app"))
     env.setdefault("WEFT_GO", os.path.join(BUILD, "go"))
     env["PYTHONPATH"] = path("tests")
     env["PYTHONDONTWRITEBYTECODE"] = "1"

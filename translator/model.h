@@ -88,6 +88,7 @@ struct keepalive {
 struct mesh {
 	const char *root_namespace, *trust_domain;
 	struct strings trust_domains; /* trust_domain and those whose identities count as well, trust_domain first */
+	bool is_tls13_only;           /* the mesh's servers take nothing older */
 	const char *domain_suffix;    /* "cluster.local" */
 	bool is_outbound_allowed; /* unknown destinations pass through (ALLOW_ANY), else are refused (REGISTRY_ONLY) */
 	bool is_inbound_loopback; /* the application gets inbound traffic on the loopback address, not where it was

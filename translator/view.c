@@ -149,17 +149,13 @@ static bool is_served(const struct workload_class *workload, uint32_t port)
 	return false;
 }
 
-static void set_mtls(struct arena *arena, const struct model *model, struct workload_class *workload,
-                     struct inbound_port *ports)
+/* What is said of ports that no service leads to. */
+static void set_other_ports(struct arena *arena, const struct mtls_settings *settings, struct workload_class *workload)
 {
-	struct mtls_settings settings = model_mtls(arena, model, workload->namespace, &workload->labels);
-	workload->mtls_mode = settings.mode;
-	for (size_t i = 0; i < workload->n_ports; i++)
-		ports[i].mtls_mode = mtls_settings_mode(&settings, ports[i].port);
 	VEC(struct mtls_port) others = {0};
-	for (size_t i = 0; i < settings.n_ports; i++)
-		if (settings.ports[i].mode != settings.mode && !is_served(workload, settings.ports[i].port))
-			VEC_PUSH(arena, &others, settings.ports[i]);
+	for (size_t i = 0; i < settings->n_ports; i++)
+		if (settings->ports[i].mode != settings->mode && !is_served(workload, settings->ports[i].port))
+			VEC_PUSH(arena, &others, settings->ports[i]);
 	workload->other_ports = others.v;
 	workload->n_other_ports = others.n;
 }
@@ -169,6 +165,7 @@ static void set_inbound_ports(struct arena *arena, const struct model *model, co
                               struct workload_class *workload)
 {
 	struct served_ports served = served_by(arena, model, node, compare_by_target);
+	struct mtls_settings mtls = model_mtls(arena, model, workload->namespace, &workload->labels);
 	const struct service **services = ARENA_NEW_N(arena, const struct service *, served.n);
 	size_t n = 0;
 	VEC(struct inbound_port) ports = {0};
@@ -178,6 +175,7 @@ static void set_inbound_ports(struct arena *arena, const struct model *model, co
 		if (is_first)
 			VEC_PUSH(arena, &ports,
 			         (struct inbound_port){.port = from->target_port,
+			                               .mtls_mode = mtls_settings_mode(&mtls, from->target_port),
 			                               .protocol = from->port->protocol,
 			                               .service = from->service,
 			                               .service_port = from->port,
@@ -189,7 +187,8 @@ static void set_inbound_ports(struct arena *arena, const struct model *model, co
 	}
 	workload->ports = ports.v;
 	workload->n_ports = ports.n;
-	set_mtls(arena, model, workload, ports.v);
+	workload->mtls_mode = mtls.mode;
+	set_other_ports(arena, &mtls, workload);
 }
 
 /* ---- keys ---- */

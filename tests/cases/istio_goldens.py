@@ -18,7 +18,6 @@ LATER_TESTS = [
     (r"CredentialSocket", "external SDS providers"),
     (r"TestHttpProxyListenerPerWorkload", "the HTTP_PROXY_PORT listener"),
     (r"TestSidecarDynamicDNSClusters", "dynamic DNS"),
-    (r"OSCACert", "DestinationRule TLS"),
     (r"LocalityLB", "locality load balancing"),
     (r"TestGatewayServices/overlapping_SNI_match|httpsRedirect_on_https", "gateway TLS"),
     (r"TestInboundClustersLocalhostDefaultEndpoint|TestSidecarInboundListenerFilters", "the Sidecar kind"),
@@ -193,7 +192,7 @@ def node(row):
 
 # ---- what is left out when comparing, each with its reason ----
 
-ISTIO_FILTERS = {"istio.metadata_exchange", "istio.alpn", "istio.stats", "istio_authn", "envoy.filters.http.grpc_stats"}
+ISTIO_FILTERS = {"istio.metadata_exchange", "istio.alpn", "istio.stats", "istio_authn", "envoy.filters.http.grpc_stats", "envoy.filters.http.set_filter_state"}
 
 
 def ports_at_no_address(row):
@@ -204,7 +203,7 @@ def ports_at_no_address(row):
 
 
 def meaning(value, row):
-    """A resource without what only Istio has, without what weft gets in a later step (clients' TLS, telemetry), and without
+    """A resource without what only Istio has, without what weft gets in a later step (telemetry), and without
     what only the way in which Istio's tests make their inputs explains. None: not compared at all."""
     value, kind = json.loads(json.dumps(value)), row["kind"]
     if kind == "listeners" and value.get("name") == "virtualInbound" and row["goServices"] and not row["goInstances"]:
@@ -222,11 +221,20 @@ def meaning(value, row):
     strip(value)
     strip_test_inputs(value, row)
     if kind == "clusters":
-        for field in ("transportSocketMatches", "transportSocket", "filters", "cleanupInterval"):
-            value.pop(field, None)  # mutual TLS; metadata exchange; dynamic forward proxy
+        for field in ("filters", "cleanupInterval"):
+            value.pop(field, None)  # metadata exchange; dynamic forward proxy
+        if value.get("type") == "ORIGINAL_DST" and row["goInstances"]:
+            value.pop("transportSocket", None)  # instances made in Go neither take mutual TLS nor refuse it, which no object can say
+        strip_alpn(value.get("metadata", {}).get("filterMetadata", {}))
         if value.get("connectTimeout") == "10.000000001s":  # how Istio's tests mark "the mesh's default"
             value["connectTimeout"] = "10s"
     return value
+
+
+def strip_alpn(metadata):
+    """What an HTTP filter reads to choose the ALPN of requests: Istio's is its own, weft's one that a stock Envoy has."""
+    metadata.pop("weft.alpn", None)
+    metadata.get("istio", {}).pop("alpn_override", None)
 
 
 def strip_raw_buffer(value):
@@ -249,6 +257,8 @@ def strip(value):
             value["addressPrefix"] = str(network.network_address)
         if value.get("jsonFormatOptions") == {}:
             value.pop("jsonFormatOptions")
+        if "sdsConfig" in value and value.get("name", "").startswith("file-"):
+            value.pop("sdsConfig")  # of files: from Istio's agent; from weft, which names the files
         if "alpnProtocols" in value:  # who agrees to it must have Istio's own filter for metadata
             value["alpnProtocols"] = [name for name in value["alpnProtocols"] if name != "istio-peer-exchange"]
         if "matchSubjectAltNames" in value:  # of any type; the mesh's names are URIs

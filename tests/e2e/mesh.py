@@ -139,6 +139,7 @@ class Weftd(Process):
                 return None
         found = wait_for("weftd's ports", ports)
         self.xds_port, self.admin_port = found["xds"], found["admin"]
+        self.tls_port = found.get("tls")
 
     def stop(self, timeout_s=20):
         """Unless a test killed it, it ends with 0: what a sanitizer finds, leaks too, shows as another code."""

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Whatever configuration weft accepts, Envoy must load what comes out.
 
-Each seed makes a mesh of Services, ServiceEntries, VirtualServices, DestinationRules and Gateways whose values are drawn from
+Each seed makes a mesh of Services, ServiceEntries, VirtualServices, DestinationRules, Gateways and PeerAuthentications whose values are drawn from
 the odd ends of what is valid (and some beyond: those must be reported and left out, not sent). Names and addresses come from small
 pools, so that things meet: hosts, ports, addresses, wildcards, subsets. A failure names its seed; to see the documents of one:
 
@@ -23,6 +23,7 @@ PROXIES = {
     "sidecar": (f"sidecar~10.0.0.9~a-1.default~{DOMAIN}", {"NAMESPACE": "default", "ENVOY_STATUS_PORT": 15021}),
     "dual-stack sidecar": (f"sidecar~10.0.0.9~a-1.default~{DOMAIN}", {"NAMESPACE": "default", "INSTANCE_IPS": "10.0.0.9,2001:db8::9"}),
     "sidecar without redirection": (f"sidecar~10.0.0.9~a-1.default~{DOMAIN}", {"NAMESPACE": "default", "INTERCEPTION_MODE": "NONE"}),
+    "sidecar with an agent": (f"sidecar~10.0.0.9~a-1.default~{DOMAIN}", {"NAMESPACE": "default", "LABELS": {"version": "v1"}, "ISTIO_VERSION": "1.0.0"}),
     "gateway": (f"router~10.0.0.8~gw-1.default~{DOMAIN}", {"NAMESPACE": "default", "LABELS": {"istio": "gw"}}),
 }
 NAMESPACES = ["default", "other"]
@@ -147,8 +148,14 @@ class Maker:
                             **self.maybe(bind=lambda: self.one(["0.0.0.0", "::", "::1", "0:0:0:0:0:0:0:1", "127.0.0.1"]), tls=lambda: {"httpsRedirect": True})}
         return "networking.istio.io/v1", "Gateway", {"selector": {"istio": "gw"}, "servers": [server(n) for n in range(self.random.randint(1, 4))]}
 
+    def peer_authentication(self, _):
+        mode = lambda: {"mode": self.one(["UNSET", "DISABLE", "PERMISSIVE", "STRICT"])}
+        ports = lambda: {str(self.one(PORTS)): mode() for _ in range(self.random.randint(1, 5))}
+        selected = {"selector": {"matchLabels": self.labels()}, **self.maybe(portLevelMtls=ports)}
+        return "security.istio.io/v1", "PeerAuthentication", {**self.maybe(mtls=mode), **self.one([{}, selected])}
+
     def mesh(self):
-        kinds = {"svc": (self.service, 8), "se": (self.service_entry, 12), "vs": (self.virtual_service, 16), "dr": (self.destination_rule, 10), "g": (self.gateway, 3)}
+        kinds = {"svc": (self.service, 8), "se": (self.service_entry, 12), "vs": (self.virtual_service, 16), "dr": (self.destination_rule, 10), "g": (self.gateway, 3), "pa": (self.peer_authentication, 6)}
         for prefix, (make, n) in kinds.items():
             for i in range(n):
                 version, kind, spec = make(i)

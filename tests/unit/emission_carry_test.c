@@ -12,6 +12,7 @@
 #define DOCUMENT(kind, name, namespace) "kind: " kind "\nmetadata: {name: " name ", namespace: " namespace "}\n"
 #define V1 "apiVersion: v1\n"
 #define ISTIO "apiVersion: networking.istio.io/v1\n"
+#define SECURITY "apiVersion: security.istio.io/v1\n"
 #define END "---\n"
 
 static const char mesh[] = V1 DOCUMENT(
@@ -172,9 +173,11 @@ static const struct edit {
     {"an endpoint of another service", "10.2.0.1", "10.2.0.9", EDS},
     {"an endpoint of a headless service", "10.3.0.1", "10.3.0.9", LDS | EDS},
     {"the labels of a pod", "version: v1}}\nstatus", "version: v2}}\nstatus", EDS},
+    {"the account of a pod", "version: v1}}\nstatus", "version: v1}}\nspec: {serviceAccountName: x}\nstatus", CDS},
+    {"a proxy in a pod", "version: v1}}\nstatus", "version: v1, security.istio.io/tlsMode: istio}}\nstatus", EDS},
     {"a host name behind an entry", "one.example.com", "two.example.com", CDS},
     {"the port of a service", "port: 9000}]}", "port: 9001}]}", CDS | EDS | LDS},
-    {"the protocol of a port", "{name: tcp, port: 9000}]}", "{name: http-x, port: 9000}]}", EDS | LDS | RDS},
+    {"the protocol of a port", "{name: tcp, port: 9000}]}", "{name: http-x, port: 9000}]}", CDS | EDS | LDS | RDS},
     {"the address of a service", "10.0.0.2", "10.0.0.3", LDS},
     {"the port behind a service", "port: 8080}]\nendpoints", "port: 8081}]\nendpoints", CDS | EDS | LDS},
     {"the labels of a subset", "labels: {version: v1}}]", "labels: {version: v3}}]", EDS},
@@ -190,6 +193,22 @@ static const struct edit {
     {"a gateway's selector", "selector: {istio: gateway}", "selector: {istio: other}", LDS | RDS},
     {"the mesh's settings", "connectTimeout: 10s", "connectTimeout: 3s", CDS},
     {"where proxies log", "connectTimeout: 10s", "connectTimeout: 10s\n    accessLogFile: /dev/stdout", LDS},
+    {"who is of the mesh", "connectTimeout: 10s", "connectTimeout: 10s\n    trustDomainAliases: [old]", CDS | LDS},
+    {"the mesh's TLS version", "connectTimeout: 10s",
+     "connectTimeout: 10s\n    meshMTLS: {minProtocolVersion: TLSV1_3}", LDS},
+    {"the mutual TLS of a namespace", "",
+     END SECURITY DOCUMENT("PeerAuthentication", "all", "default") "spec: {mtls: {mode: STRICT}}\n", LDS},
+    {"a namespace that refuses mutual TLS", "",
+     END SECURITY DOCUMENT("PeerAuthentication", "none", "default") "spec: {mtls: {mode: DISABLE}}\n", CDS | LDS},
+    {"the mutual TLS of a workload", "",
+     END SECURITY DOCUMENT("PeerAuthentication", "of-a", "default") "spec: {selector: {matchLabels: {app: a}}, mtls: "
+                                                                    "{mode: PERMISSIVE}, portLevelMtls: {8080: "
+                                                                    "{mode: DISABLE}}}\n",
+     LDS},
+    {"the mutual TLS of nobody here", "",
+     END SECURITY DOCUMENT("PeerAuthentication", "of-z", "default") "spec: {selector: {matchLabels: {app: z}}, mtls: "
+                                                                    "{mode: STRICT}}\n",
+     0},
     {"the mesh's default visibility", "defaultVirtualServiceExportTo: ['*']", "defaultVirtualServiceExportTo: ['.']",
      RDS},
     {"a service of the same host in another namespace", "",
@@ -208,13 +227,16 @@ static const struct edit {
      CDS},
 };
 
-static const char *const node_ids[] = {
-    "sidecar~10.1.0.1~a-pod.default~default.svc.cluster.local",
-    "sidecar~192.0.2.1~c.default~default.svc.cluster.local",
-    "sidecar~192.0.2.2~d.other~other.svc.cluster.local",
-    "router~10.9.0.1~gw-pod.default~default.svc.cluster.local",
+static const struct {
+	const char *id;
+	bool has_agent;
+} nodes[] = {
+    {"sidecar~10.1.0.1~a-pod.default~default.svc.cluster.local", true},
+    {"sidecar~192.0.2.1~c.default~default.svc.cluster.local", false},
+    {"sidecar~192.0.2.2~d.other~other.svc.cluster.local", false},
+    {"router~10.9.0.1~gw-pod.default~default.svc.cluster.local", true},
 };
-#define N_NODES (sizeof node_ids / sizeof node_ids[0])
+#define N_NODES (sizeof nodes / sizeof nodes[0])
 
 /* A roster, and the emissions of one pipeline for it. */
 struct line {
@@ -228,9 +250,13 @@ struct line {
 static struct line line_new(void)
 {
 	struct line line = {.cache = emit_cache_new()};
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	static const char agent[] = "{\"ISTIO_VERSION\": \"1.0.0\"}";
 	for (size_t i = 0; i < N_NODES; i++) {
 		struct error error;
-		line.nodes[i] = roster_node_new(node_ids[i], NULL, &error);
+		const struct json *metadata =
+		    nodes[i].has_agent ? json_parse(arena, agent, strlen(agent), &error) : NULL;
+		line.nodes[i] = roster_node_new(nodes[i].id, metadata, &error);
 		ck_assert_msg(line.nodes[i] != NULL, "%s", error.message);
 	}
 	line.roster = roster_new(line.nodes, N_NODES);

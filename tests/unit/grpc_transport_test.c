@@ -376,6 +376,41 @@ START_TEST(only_so_many_guests_wait_at_once)
 }
 END_TEST
 
+/* Where the next guest comes from; it is turned away. */
+static void server_peer(struct server *server, struct client *client, char peer[64])
+{
+	tape_done(&client->tape);
+	tape_init(&client->tape);
+	grpc_client_call_unref(client->call);
+	client_open(client, ECHO, "hello");
+	struct transport_guest *guest = server_held(server);
+	snprintf(peer, 64, "%s", guest->visitor.peer);
+	transport_guest_refuse(guest, TRANSPORT_UNAUTHENTICATED, "not now");
+	ck_assert_str_eq(client_outcome(client), "end 16 not now");
+}
+
+START_TEST(a_connection_that_is_old_gives_way_to_a_new_one)
+{
+	struct server server;
+	struct client client;
+	char first[64], peer[64];
+	server_start(&server, (struct grpc_transport_options){.max_connection_age_ms = 50});
+	server.habit = DOOR_HOLDS;
+	struct grpc_tls_material material = trusting(&server);
+	client_init(&client, server.address, &material);
+	server_peer(&server, &client, first);
+	for (int i = 0; i < PATIENCE_S * 100; i++) {
+		server_peer(&server, &client, peer);
+		if (strcmp(peer, first) != 0)
+			break;
+		poll(NULL, 0, 10);
+	}
+	ck_assert_str_ne(peer, first);
+	client_done(&client);
+	server_stop(&server);
+}
+END_TEST
+
 /* ---- handlers and listeners ---- */
 
 START_TEST(each_method_has_its_handler)
@@ -490,5 +525,6 @@ UNIT_MAIN("grpc_transport", a_certificate_is_shown_to_the_door_and_the_caller_to
           a_server_by_another_name_is_not_trusted, new_material_is_for_new_connections,
           material_that_does_not_fit_together_changes_nothing, a_guest_waits_until_the_door_has_answered,
           an_answer_for_who_has_left_is_dropped, an_answer_may_come_after_the_transport_is_gone,
-          a_guest_that_waits_too_long_is_turned_away, only_so_many_guests_wait_at_once, each_method_has_its_handler,
+          a_guest_that_waits_too_long_is_turned_away, only_so_many_guests_wait_at_once,
+          a_connection_that_is_old_gives_way_to_a_new_one, each_method_has_its_handler,
           some_methods_are_not_served_in_plaintext, a_unix_socket_is_its_owners, a_taken_port_is_an_error)

@@ -243,7 +243,7 @@ START_TEST(a_folder_that_may_not_be_written_is_told)
 	const struct {
 		const char *path, *want;
 	} rows[] = {{path_in(dir.path, "state"), "/state: this folder cannot be made; make it and let uid "},
-	            {dir.path, "/.lock: to make an authority let the user of this process (uid "}};
+	            {dir.path, "/.lock: to have keys made let the user of this process (uid "}};
 	for (size_t i = 0; i < 2; i++) {
 		pid_t pid = fork();
 		if (pid == 0)

@@ -385,6 +385,8 @@ START_TEST(a_mesh_has_defaults)
 	const struct mesh *mesh = &world.model->mesh;
 	ck_assert_str_eq(mesh->root_namespace, WORLD_ROOT_NAMESPACE);
 	ck_assert_str_eq(mesh->trust_domain, "cluster.local");
+	ck_assert_uint_eq(mesh->trust_domains.n, 1);
+	ck_assert_str_eq(mesh->trust_domains.v[0], "cluster.local");
 	ck_assert(mesh->is_outbound_allowed && mesh->is_path_normalized && mesh->has_retry_default);
 	ck_assert(!mesh->is_merge_slashes && !mesh->access_log_file);
 	ck_assert(!mesh->is_inbound_loopback && !mesh->is_dual_stack && !mesh->keepalive.is_set);
@@ -404,6 +406,8 @@ START_TEST(mesh_config_changes_them)
 	                                   "    accessLogFile: /dev/stdout\n"
 	                                   "    accessLogEncoding: JSON\n"
 	                                   "    trustDomain: example.org\n"
+	                                   "    meshMTLS: {minProtocolVersion: TLSV1_3}\n"
+	                                   "    trustDomainAliases: [example.org, old.example.org]\n"
 	                                   "    pathNormalization: {normalization: MERGE_SLASHES}\n"
 	                                   "    defaultHttpRetryPolicy: {attempts: 0}\n"
 	                                   "    defaultServiceExportTo: ['.']\n"
@@ -421,6 +425,10 @@ START_TEST(mesh_config_changes_them)
 	ck_assert_uint_eq(mesh->keepalive.probes, 3);
 	ck_assert_uint_eq(mesh->keepalive.interval_s, 0);
 	ck_assert_str_eq(mesh->trust_domain, "example.org");
+	ck_assert(mesh->is_tls13_only);
+	ck_assert_uint_eq(mesh->trust_domains.n, 2);
+	ck_assert_str_eq(mesh->trust_domains.v[0], "example.org");
+	ck_assert_str_eq(mesh->trust_domains.v[1], "old.example.org");
 	ck_assert_str_eq(mesh->root_namespace, "root");
 	ck_assert(!visibility_allows(&world_service(&world, host_a)->visibility, "other"));
 	ck_assert_uint_eq(world.model->report.n, 0);
@@ -440,6 +448,9 @@ START_TEST(mistakes_in_mesh_config_keep_the_defaults)
 	    {"out of range", "    connectTimeout: 0s\n", REASON_INVALID_VALUE, "data.mesh.connectTimeout"},
 	    {"no port", "    proxyListenPort: 70000\n", REASON_INVALID_VALUE, "data.mesh.proxyListenPort"},
 	    {"no effect yet", "    enableTracing: true\n", REASON_NOT_SUPPORTED, "data.mesh.enableTracing"},
+	    {"no trust domain", "    trustDomain: 'A B'\n", REASON_INVALID_VALUE, "data.mesh.trustDomain"},
+	    {"no trust domain alias", "    trustDomainAliases: [a, 'a/b']\n", REASON_INVALID_VALUE,
+	     "data.mesh.trustDomainAliases[1]"},
 	    {"no namespace", "    defaultServiceExportTo: ['A B']\n", REASON_INVALID_VALUE,
 	     "data.mesh.defaultServiceExportTo[0]"},
 	};
@@ -450,6 +461,7 @@ START_TEST(mistakes_in_mesh_config_keep_the_defaults)
 		ck_assert_msg(world_has_row(&world, cases[i].reason, cases[i].field), "%s", cases[i].name);
 		ck_assert_int_eq(world.model->mesh.connect_timeout_ms, 10000);
 		ck_assert_uint_eq(world.model->mesh.outbound_port, 15001);
+		ck_assert_str_eq(world.model->mesh.trust_domain, "cluster.local");
 		world_done(&world);
 	}
 }

@@ -30,7 +30,7 @@ START_TEST(a_node_says_who_it_is)
 	ck_assert_str_eq(node.cluster_id, "c1");
 	ck_assert_str_eq(node.network, "n1");
 	ck_assert_str_eq(node.version, "1.23.0");
-	ck_assert(node.is_unprivileged && node.is_http10 && node.is_inbound_exact_balance);
+	ck_assert(node.is_mtls_capable && node.is_unprivileged && node.is_http10 && node.is_inbound_exact_balance);
 	ck_assert(!node.is_outbound_exact_balance);
 	ck_assert_int_eq(node.interception, INTERCEPT_TPROXY);
 	ck_assert_uint_eq(node.labels.n, 2);
@@ -218,7 +218,74 @@ START_TEST(the_oldest_service_names_an_inbound_port)
 }
 END_TEST
 
+START_TEST(an_agent_makes_a_view_of_its_own)
+{
+	static const char id[] = "sidecar~10.0.0.1~a-1.shop~shop.svc.cluster.local";
+	struct world world = world_of(two_pods);
+	struct node without = world_node(&world, id, NULL), with = world_node(&world, id, "{'ISTIO_VERSION': '1.0.0'}");
+	const struct view *plain = view_of(world.arena, world.model, &without);
+	const struct view *capable = view_of(world.arena, world.model, &with);
+	ck_assert(!plain->is_mtls_capable && capable->is_mtls_capable);
+	ck_assert(!digest_equal(plain->key, capable->key));
+	ck_assert(workload_class_of(world.arena, world.model, &with)->is_mtls_capable);
+	ck_assert(!digest_equal(workload_class_of(world.arena, world.model, &without)->key,
+	                        workload_class_of(world.arena, world.model, &with)->key));
+	world_done(&world);
+}
+END_TEST
+
+/* Of the pods above. */
+#define POLICY                                                                                                         \
+	"---\napiVersion: security.istio.io/v1\nkind: PeerAuthentication\nmetadata: {name: a, namespace: shop}\n"      \
+	"spec: {selector: {matchLabels: {app: a}}, %s}\n"
+
+static struct world world_with_policy(const char *spec)
+{
+	CLEANUP(text_done) struct text yaml = {0};
+	text_printf(&yaml, "%s" POLICY, two_pods, spec);
+	return world_of(text_get(&yaml));
+}
+
+START_TEST(a_workload_class_knows_the_modes_of_its_ports)
+{
+	struct world world = world_with_policy("mtls: {mode: STRICT}, portLevelMtls: {8080: {mode: DISABLE}, "
+	                                       "9000: {mode: PERMISSIVE}, 9001: {mode: STRICT}, 9002: {}}");
+	ck_assert_uint_eq(world.issues.n, 0);
+	const struct workload_class *workload =
+	    world_workload(&world, "sidecar~10.0.0.1~a-1.shop~shop.svc.cluster.local");
+	ck_assert_int_eq(workload->mtls_mode, MTLS_STRICT);
+	ck_assert_uint_eq(workload->n_ports, 1);
+	ck_assert_int_eq(workload->ports[0].mtls_mode, MTLS_DISABLE);
+	ck_assert_uint_eq(workload->n_other_ports, 1); /* the others are as all */
+	ck_assert_uint_eq(workload->other_ports[0].port, 9000);
+	ck_assert_int_eq(workload->other_ports[0].mode, MTLS_PERMISSIVE);
+	world_done(&world);
+}
+END_TEST
+
+START_TEST(each_mode_is_part_of_the_key)
+{
+	static const char *const specs[] = {
+	    "mtls: {}",
+	    "mtls: {mode: STRICT}",
+	    "portLevelMtls: {8080: {mode: STRICT}}",
+	    "portLevelMtls: {9000: {mode: STRICT}}",
+	    "portLevelMtls: {9000: {mode: DISABLE}}",
+	    "portLevelMtls: {9001: {mode: DISABLE}}",
+	};
+	struct digest keys[sizeof specs / sizeof specs[0]];
+	for (size_t i = 0; i < sizeof specs / sizeof specs[0]; i++) {
+		struct world world = world_with_policy(specs[i]);
+		keys[i] = world_workload(&world, "sidecar~10.0.0.1~a-1.shop~shop.svc.cluster.local")->key;
+		for (size_t j = 0; j < i; j++)
+			ck_assert_msg(!digest_equal(keys[i], keys[j]), "%s, %s", specs[j], specs[i]);
+		world_done(&world);
+	}
+}
+END_TEST
+
 UNIT_MAIN("view", a_node_says_who_it_is, a_namespace_comes_from_metadata_domain_or_id,
           a_node_that_makes_no_sense_is_refused_with_its_reason, sidecars_of_a_namespace_share_a_view,
           replicas_share_a_workload_class_ready_or_not, labels_come_from_the_registry_before_the_proxy,
-          the_oldest_service_names_an_inbound_port)
+          the_oldest_service_names_an_inbound_port, an_agent_makes_a_view_of_its_own,
+          a_workload_class_knows_the_modes_of_its_ports, each_mode_is_part_of_the_key)

@@ -13,6 +13,8 @@
 
 #include <string.h>
 
+#define SNI_BYTES_MAX 255 /* Envoy's */
+
 /* Versions of HTTP as requests name them, with what servers of the mesh recognise, and agree to. */
 #define HTTP_VERSIONS 3
 static const char *const http_versions[HTTP_VERSIONS] = {"HTTP/1.0", "HTTP/1.1", "HTTP/2"};
@@ -51,6 +53,14 @@ static struct strings peer_names(const struct emit *emit, const struct service *
 	return (struct strings){names.v, names.n};
 }
 
+/* Servers do without; only gateways between networks read it, and Envoy refuses what is longer. */
+static const char *default_sni(struct arena *arena, const struct outbound *out)
+{
+	const char *sni =
+	    name_outbound_sni(arena, out->port->number, out->subset->name, out->service->service->hostname);
+	return strlen(sni) <= SNI_BYTES_MAX ? sni : "";
+}
+
 static envoy_transport_socket *mesh_socket(const struct emit *emit, const struct outbound *out)
 {
 	const struct client_tls *tls = &out->policy->tls;
@@ -58,19 +68,18 @@ static envoy_transport_socket *mesh_socket(const struct emit *emit, const struct
 	bool is_http2 = cluster_upstream_http(&out->protocol) == UPSTREAM_HTTP2;
 	bool has_names = tls->mode == CLIENT_TLS_MESH && tls->subject_alt_names.n > 0;
 	bool has_sni = tls->mode == CLIENT_TLS_MESH && !text_is_empty(tls->sni);
-	return tls_socket_mesh(emit->arena,
-	                       &(struct tls_client){
-	                           .sni = has_sni ? tls->sni
-	                                          : name_outbound_sni(emit->arena, out->port->number, out->subset->name,
-	                                                              service->hostname),
-	                           .names = has_names ? tls->subject_alt_names : peer_names(emit, service),
-	                           .alpn = is_http2 ? STRINGS(alpn_mesh_http2) : STRINGS(alpn_mesh),
-	                       });
+	return tls_socket_mesh(emit->arena, &(struct tls_client){
+	                                        .sni = has_sni ? tls->sni : default_sni(emit->arena, out),
+	                                        .names = has_names ? tls->subject_alt_names : peer_names(emit, service),
+	                                        .alpn = is_http2 ? STRINGS(alpn_mesh_http2) : STRINGS(alpn_mesh),
+	                                    });
 }
 
 /* What is offered for a request of each version: by the version that goes out. */
 static void set_offers(struct arena *arena, envoy_cluster *cluster, const struct outbound *out)
 {
+	if (protocol_transport(out->port->protocol) == TRANSPORT_TCP)
+		return; /* there are no requests */
 	google_struct *offers = build_struct(arena);
 	enum upstream_http upstream = cluster_upstream_http(&out->protocol);
 	for (size_t i = 0; i < HTTP_VERSIONS; i++) {
@@ -155,9 +164,7 @@ static struct tls_secret root_of(struct arena *arena, const struct client_tls *t
 {
 	if (!text_is_empty(tls->credential))
 		return (struct tls_secret){TLS_FROM_SERVER, name_credential_root(arena, tls->credential)};
-	return (struct tls_secret){TLS_FROM_SERVER, text_is_empty(tls->authorities_file)
-	                                                ? NAME_SYSTEM_ROOT
-	                                                : name_root_of_file(arena, tls->authorities_file)};
+	return (struct tls_secret){TLS_FROM_SERVER, name_root_of_file(arena, tls->authorities_file, tls->crl_file)};
 }
 
 static void set_names(struct arena *arena, struct tls_parts *parts, const struct strings *names)
@@ -186,8 +193,6 @@ static void set_own(const struct emit *emit, envoy_cluster *cluster, struct outb
 		struct strings names = is_of_service ? peer_names(emit, service) : tls->subject_alt_names;
 		parts.root = root_of(arena, tls);
 		set_names(arena, &parts, &names);
-		if (!text_is_empty(tls->crl_file))
-			parts.crl_file = tls->crl_file;
 	}
 	if (cluster_upstream_http(&out->protocol) == UPSTREAM_HTTP2)
 		parts.alpn = STRINGS(alpn_http2);

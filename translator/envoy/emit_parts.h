@@ -110,6 +110,7 @@ enum emit_unit {
 	UNIT_TABLE,
 	UNIT_VIRTUAL_HOST,
 	UNIT_SECRET,
+	UNIT_FILE_SECRET,
 	UNIT_TRUST_ROOTS,
 };
 void emit_key_init(struct digest_state *state, enum emit_unit unit, struct digest base);
@@ -118,6 +119,8 @@ void emit_key_init(struct digest_state *state, enum emit_unit unit, struct diges
 
 void emit_outbound_clusters(struct emit *emit);
 void emit_endpoints(struct emit *emit);
+/* Part of emit_secrets: those that only say in which files at the proxy certificates are. */
+void emit_file_secrets(struct emit *emit);
 void emit_outbound_listeners(struct emit *emit);
 void emit_gateway_listeners(struct emit *emit);
 void emit_routes(struct emit *emit);

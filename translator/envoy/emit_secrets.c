@@ -73,6 +73,7 @@ static void emit_roots(struct emit *emit)
 void emit_secrets(struct emit *emit)
 {
 	emit_roots(emit);
+	emit_file_secrets(emit);
 	for (size_t i = 0; i < emit->scope->n_secrets; i++)
 		emit_one(emit, &emit->scope->secrets[i]);
 }
@@ -95,8 +96,10 @@ void emit_redact(struct arena *arena, const struct resource *resource, ProtobufC
 	envoy_data_source *redacted = envoy_data_source_new(arena);
 	redacted->specifier_case = ENVOY__CONFIG__CORE__V3__DATA_SOURCE__SPECIFIER_INLINE_STRING;
 	redacted->inline_string = arena_printf(arena, "[redacted; version %s]", version);
-	if (secret->type_case == ENVOY__EXTENSIONS__TRANSPORT_SOCKETS__TLS__V3__SECRET__TYPE_TLS_CERTIFICATE)
-		secret->tls_certificate->private_key = redacted;
-	else if (secret->type_case == ENVOY__EXTENSIONS__TRANSPORT_SOCKETS__TLS__V3__SECRET__TYPE_GENERIC_SECRET)
+	if (secret->type_case == ENVOY__EXTENSIONS__TRANSPORT_SOCKETS__TLS__V3__SECRET__TYPE_TLS_CERTIFICATE) {
+		envoy_data_source **key = &secret->tls_certificate->private_key;
+		if ((*key)->specifier_case != ENVOY__CONFIG__CORE__V3__DATA_SOURCE__SPECIFIER_FILENAME)
+			*key = redacted;
+	} else if (secret->type_case == ENVOY__EXTENSIONS__TRANSPORT_SOCKETS__TLS__V3__SECRET__TYPE_GENERIC_SECRET)
 		secret->generic_secret->secret = redacted;
 }

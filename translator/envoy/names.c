@@ -18,9 +18,9 @@ char *name_certificate_of_files(struct arena *arena, const char *certificate, co
 	return arena_printf(arena, "file-cert:%s~%s", certificate, key);
 }
 
-char *name_root_of_file(struct arena *arena, const char *file)
+char *name_root_of_file(struct arena *arena, const char *file, const char *crl)
 {
-	return arena_printf(arena, "file-root:%s", file);
+	return arena_printf(arena, "file-root:%s%s%s", *file ? file : "system", *crl ? "~" : "", crl);
 }
 
 char *name_credential(struct arena *arena, const char *credential)

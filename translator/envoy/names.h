@@ -42,10 +42,9 @@ char *name_inbound_stat(struct arena *arena, const char *bind, uint32_t port);  
 #define NAME_SDS_CLUSTER "sds-grpc" /* of the proxy's bootstrap: the agent beside it */
 #define NAME_OWN_SECRET "default"   /* the workload's certificate and key */
 #define NAME_ROOT_SECRET "ROOTCA"   /* what the mesh trusts */
-/* Out of files at the proxy: "file-cert:/cert~/key", "file-root:/roots"; the system's roots. */
+/* Out of files at the proxy: "file-cert:/cert~/key", "file-root:/roots", with revocations "file-root:/roots~/crl". */
 char *name_certificate_of_files(struct arena *arena, const char *certificate, const char *key);
-char *name_root_of_file(struct arena *arena, const char *file);
-#define NAME_SYSTEM_ROOT "file-root:system"
+char *name_root_of_file(struct arena *arena, const char *file, const char *crl); /* "": the system's roots, none */
 /* Out of a Secret of the proxy's namespace: "kubernetes://name" and its roots, "kubernetes://name-cacert". */
 char *name_credential(struct arena *arena, const char *credential);
 char *name_credential_root(struct arena *arena, const char *credential);

@@ -3,6 +3,7 @@
 #include "base/heap.h"
 #include "base/slot.h"
 #include "server/source/kube/kube_private.h"
+#include "token/token_key.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -117,6 +118,7 @@ static void *run(void *context)
 		}
 		kube_probe_move(source);
 		int64_t lease_ns = kube_write_lease(source), status_ns = kube_write_status(source);
+		kube_ask_reviews(source);
 		at_ns = lease_ns < at_ns ? lease_ns : at_ns;
 		at_ns = status_ns < at_ns ? status_ns : at_ns;
 		int64_t secrets_ns = kube_keep_secrets(source);
@@ -169,6 +171,7 @@ struct kube_source *kube_source_new(const struct kube_source_options *options)
 	}
 	source->lease = kube_write_new_lease(source);
 	source->status = kube_status_new(watches, clock_system());
+	source->review = kube_review_new(options->audience ? options->audience : TOKEN_AUDIENCE_DEFAULT);
 	source->reports = slot_new(kube_report_free);
 	kube_keep_init(source, options);
 	return source;
@@ -190,6 +193,7 @@ void kube_source_free(struct kube_source *source)
 	if (source->is_started)
 		pthread_join(source->thread, NULL);
 	kube_http_free(source->http);
+	kube_review_free(source->review);
 	kube_status_free(source->status);
 	kube_lease_free(source->lease);
 	kube_keep_done(source);

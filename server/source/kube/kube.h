@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "server/source/kube/kube_config.h"
 #include "server/source/kube/kube_http.h"
+#include "server/source/kube/kube_review.h"
 #include "server/source/kube/kube_secret.h"
 #include "server/source/kube/kube_status.h"
 #include "server/source/kube/kube_watch.h"
@@ -40,6 +41,7 @@ enum kube_secret_row { KUBE_SECRET_PLUGGED, KUBE_SECRET_OWN, KUBE_SECRETS };
 struct kube_source_options {
 	struct kube_config *config; /* moves in */
 	const char *root_namespace;
+	const char *audience;              /* for which tokens must be meant; NULL: TOKEN_AUDIENCE_DEFAULT */
 	int64_t relist_s;                  /* how often everything is listed though it is watched */
 	int64_t stale_s;                   /* a kind that was not heard of for so long is stale */
 	const char *secrets[KUBE_SECRETS]; /* their names; NULL: not read */
@@ -90,6 +92,9 @@ bool kube_source_is_synced(const struct kube_source *source);
 /* `note` is what people should know unless all is well: which kind, since when, why. */
 enum kube_health kube_source_health(struct kube_source *source, struct error *note);
 void kube_source_stats(struct kube_source *source, struct kube_source_stats *stats);
+/* Whose a token is, for our audience (kube_review.h): false when too much is asked at once. */
+bool kube_source_review(struct kube_source *source, const char *token, kube_review_on_answer *on_answer, void *context);
+void kube_source_review_stats(struct kube_source *source, struct kube_review_stats *stats);
 /* Where that Secret is, for as long as the source lives. */
 struct kube_secret_cell *kube_source_secret(struct kube_source *source, enum kube_secret_row row);
 /* What ConfigMap istio-ca-root-cert says in every namespace from now on. */

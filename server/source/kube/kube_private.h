@@ -6,6 +6,7 @@
  *     kube.c          the source as others see it: life, the thread, the watches' requests, what the pipeline takes in
  *     kube_probe.c    is the server still there?
  *     kube_write.c    what is written: the lease, and conditions while it is held
+ *     kube_ask.c      whose a token is
  *     kube_keep.c     Secrets, read and written by name; the roots in every namespace
  *     kube_health.c   what is known of it all: for the log, for readiness, for figures
  */
@@ -13,6 +14,7 @@
 #include "server/source/kube/kube.h"
 #include "server/source/kube/kube_feed.h"
 #include "server/source/kube/kube_lease.h"
+#include "server/source/kube/kube_review.h"
 #include "server/source/kube/kube_roots.h"
 
 #include <pthread.h>
@@ -54,6 +56,7 @@ struct kube_source {
 	struct kube_lease *lease;
 	bool is_leader, is_lease_under_way;
 	struct kube_status *status;
+	struct kube_review *review; /* questions from any thread */
 	struct kube_secret_place secrets[KUBE_SECRETS];
 	struct kube_roots *roots;
 	struct slot *bundles; /* what the roots should be; any thread */
@@ -86,6 +89,8 @@ struct kube_lease *kube_write_new_lease(const struct kube_source *source);
 /* Both: when they should be called again, at the latest. */
 int64_t kube_write_lease(struct kube_source *source);
 int64_t kube_write_status(struct kube_source *source);
+/* Asks what waits to be asked, as much as may be under way. */
+void kube_ask_reviews(struct kube_source *source);
 void kube_keep_init(struct kube_source *source, const struct kube_source_options *options);
 void kube_keep_done(struct kube_source *source);
 /* Both as those. */

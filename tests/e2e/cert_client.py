@@ -1,0 +1,89 @@
+"""A client of the certificate service by hand: keys and requests by openssl, calls by grpc, messages byte by byte. It is nobody's agent, so that
+tests can ask for what no agent asks.
+
+    key = cert_client.Key(folder, "a")
+    chain = cert_client.ask(port, roots, key.request(), token=token)          PEMs; raises grpc.RpcError
+    chain = cert_client.ask(port, roots, key.request(), identity=(key, chain))
+"""
+import os
+import subprocess
+
+import grpc
+
+PATH = "/istio.v1.auth.IstioCertificateService/CreateCertificate"
+
+
+def openssl(*arguments, stdin=None):
+    done = subprocess.run(["openssl", *arguments], input=stdin, capture_output=True, text=True)
+    assert done.returncode == 0, f"openssl {' '.join(arguments)}: {done.stderr}"
+    return done.stdout
+
+
+class Key:
+    def __init__(self, folder, name, algorithm=("EC", "ec_paramgen_curve:P-256")):
+        self.path = os.path.join(folder, f"{name}.key")
+        openssl("genpkey", "-algorithm", algorithm[0], "-pkeyopt", algorithm[1], "-out", self.path)
+        with open(self.path, encoding="utf-8") as file:
+            self.pem = file.read()
+
+    def request(self, names=None):
+        """A certificate request in PEM; names: "URI:spiffe://…"."""
+        return openssl("req", "-new", "-key", self.path, "-subj", "/", *(["-addext", f"subjectAltName={names}"] if names else []))
+
+
+def _varint(n):
+    out = b""
+    while n > 127:
+        out += bytes([n & 127 | 128])
+        n >>= 7
+    return out + bytes([n])
+
+
+def field(number, data):
+    """A string, bytes, or a number."""
+    if isinstance(data, int):
+        return _varint(number << 3) + _varint(data)
+    data = data.encode() if isinstance(data, str) else data
+    return _varint(number << 3 | 2) + _varint(len(data)) + data
+
+
+def struct(**members):
+    """google.protobuf.Struct of strings."""
+    return b"".join(field(1, field(1, name) + field(2, field(3, value))) for name, value in members.items())
+
+
+def _strings(data):
+    found, at = [], 0
+    while at < len(data):
+        assert data[at] == 10, data[at:at + 20]
+        at, n, shift = at + 1, 0, 0
+        while True:
+            n |= (data[at] & 127) << shift
+            shift += 7
+            at += 1
+            if data[at - 1] < 128:
+                break
+        found.append(data[at:at + n].decode())
+        at += n
+    return found
+
+
+def call(port, roots, message, token=None, identity=None, timeout_s=20, path=PATH, name="istiod.istio-system.svc"):
+    """identity: (Key, chain) for mutual TLS."""
+    pair = (identity[0].pem.encode(), "".join(identity[1][:-1]).encode()) if identity else (None, None)
+    credentials = grpc.ssl_channel_credentials(roots.encode(), *pair)
+    metadata = [("authorization", f"Bearer {token}")] if token is not None else []
+    options = [("grpc.ssl_target_name_override", name), ("grpc.enable_http_proxy", 0), ("grpc.use_local_subchannel_pool", 1)]
+    with grpc.secure_channel(f"127.0.0.1:{port}", credentials, options) as channel:
+        method = channel.unary_unary(path, request_serializer=bytes, response_deserializer=bytes)
+        return method(message, metadata=metadata, timeout=timeout_s)
+
+
+def ask(port, roots, request, ttl_s=0, metadata=None, **options):
+    """The chain: the certificate, what lies between, the roots in the last."""
+    message = field(1, request) + (field(3, ttl_s) if ttl_s else b"") + (field(4, metadata) if metadata else b"")
+    return _strings(call(port, roots, message, **options))
+
+
+def names(certificate):
+    return openssl("x509", "-noout", "-ext", "subjectAltName", stdin=certificate).strip().splitlines()[-1].strip()
