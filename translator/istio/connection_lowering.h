@@ -1,5 +1,7 @@
 #pragma once
-/* The TLS and TCP routes of a VirtualService to connection_routes of the model (resolve_connection_routes.c). */
+/*
+ * The TLS and TCP routes of a VirtualService to connection_routes of the model (resolve_connection_routes.c).
+ */
 #include "translator/istio/istio_parts.h"
 
 /* Fills the rule's `tls` and `tcp`. */
