@@ -111,30 +111,36 @@ static bool set_number(int64_t *at, const char *value, struct error *error)
 	return true;
 }
 
-bool option_parse_duration(const char *s, int64_t *seconds, struct error *error)
+/* Seconds of one "30m" at *at, which moves behind it; -1: it is none. */
+static int64_t duration_part(const char **at)
 {
 	static const struct {
 		char letter;
 		int64_t s;
 	} units[] = {{'d', 86400}, {'h', 3600}, {'m', 60}, {'s', 1}};
-	int64_t sum = 0;
-	const char *at = s;
+	int64_t number = 0;
 
-	while (*at >= '0' && *at <= '9') {
-		int64_t number = 0;
-		size_t unit = 0;
-		for (; *at >= '0' && *at <= '9' && number <= OPTION_DURATION_MAX_S; at++)
-			number = number * 10 + (*at - '0');
-		while (unit < 4 && *at != units[unit].letter)
-			unit++;
-		if (unit == 4 || number > OPTION_DURATION_MAX_S)
-			break;
-		sum += number * units[unit].s;
-		if (sum > OPTION_DURATION_MAX_S)
-			break;
-		at++;
+	for (; **at >= '0' && **at <= '9' && number <= OPTION_DURATION_MAX_S; (*at)++)
+		number = number * 10 + (**at - '0');
+	for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
+		if (**at != units[i].letter)
+			continue;
+		(*at)++;
+		return number <= OPTION_DURATION_MAX_S ? number * units[i].s : INT64_MAX / 2;
 	}
-	if (*at || !sum)
+	return -1;
+}
+
+bool option_parse_duration(const char *s, int64_t *seconds, struct error *error)
+{
+	int64_t sum = 0;
+
+	for (const char *at = s; *at && sum >= 0 && sum <= OPTION_DURATION_MAX_S;) {
+		bool is_number = *at >= '0' && *at <= '9';
+		int64_t part = is_number ? duration_part(&at) : -1;
+		sum = part < 0 ? -1 : sum + part;
+	}
+	if (sum <= 0 || sum > OPTION_DURATION_MAX_S)
 		return error_set(error, "\"%s\" is no duration up to ten years, such as 24h, 90d or 1h30m", s);
 	*seconds = sum;
 	return true;

@@ -9,11 +9,11 @@
 #include <string.h>
 
 const struct command *const commands[] = {
-    &command_translate,  &command_validate, &command_token,   &command_ca,
+    &command_translate,  &command_validate, &command_ca,      &command_token,
     &command_completion, &command_help,     &command_version, NULL,
 };
 
-const char *const command_names[] = {"translate", "validate", "token", "ca", "completion", "help", "version", NULL};
+const char *const command_names[] = {"translate", "validate", "ca", "token", "completion", "help", "version", NULL};
 
 const struct command_option command_help_option = {
     .name = "help",

@@ -32,6 +32,11 @@ static const struct command_option options[] = {
     {.name = "watch", .help = "Stay until the rotation has ended. What it waits for is shown as it changes."},
     {.name = "undo", .help = "Go back to the former root. Possible until the rotation has ended."},
     {
+        .name = "finish",
+        .help = "Forget the former root at once, when the new one signs. Proxies that still have a certificate of the "
+                "former are refused; without this it is trusted as long as a certificate may live.",
+    },
+    {
         .name = "skip-unaware",
         .help = "Do not wait for proxies that never ask which roots to trust. They learn of a root with their next "
                 "certificate, and may refuse those of others until then.",
@@ -122,6 +127,7 @@ static int rotate(const struct session *session, const struct arguments *argumen
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	struct error error;
 	const char *target = arguments_all(arguments, "undo").n           ? "/ca/undo"
+	                     : arguments_all(arguments, "finish").n       ? "/ca/finish"
 	                     : arguments_all(arguments, "skip-unaware").n ? "/ca/rotate?skip-unaware=1"
 	                                                                  : "/ca/rotate";
 	const struct json *state = ask(arena, session, true, target, &error);
@@ -150,10 +156,11 @@ static int run(const struct arguments *arguments)
 const struct command command_ca = {
     .name = "ca",
     .summary = "Look at the certificate authority, and rotate its root",
-    .synopses = (const char *const[]){"ca show [--watch] [--output text|json] [--control-socket PATH]",
-                                      "ca rotate-root [--watch] [--undo] [--skip-unaware] [--output text|json] "
-                                      "[--control-socket PATH]",
-                                      NULL},
+    .synopses =
+        (const char *const[]){"ca show [--watch] [--output text|json] [--control-socket PATH]",
+                              "ca rotate-root [--watch] [--undo] [--finish] [--skip-unaware] [--output text|json] "
+                              "[--control-socket PATH]",
+                              NULL},
     .description =
         (const char *const[]){
             "Asks the weftd of this machine over its control socket. In a cluster: kubectl exec -n istio-system "

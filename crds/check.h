@@ -126,6 +126,7 @@ const struct check_protocol *check_protocol_find(const char *name);
 void check_workload_entry_of(struct check *check, const istio_workload_entry *entry, const struct map *service_ports,
                              bool may_be_host);
 void check_traffic_policy(struct check *check, const istio_traffic_policy *policy);
+bool check_is_cipher_suite(const char *name); /* one that Envoy's TLS library knows */
 void check_server_tls(struct check *check, const istio_server_tls_settings *tls);
 void check_gateway_names(struct check *check, char *const *names, size_t n); /* field "gateways" */
 void check_destination(struct check *check, const istio_destination *destination);

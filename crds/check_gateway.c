@@ -161,7 +161,7 @@ static const char *const cipher_suites[] = {
     "DES-CBC3-SHA",
 };
 
-static bool is_cipher_suite(const char *name)
+bool check_is_cipher_suite(const char *name)
 {
 	for (size_t i = 0; i < sizeof cipher_suites / sizeof cipher_suites[0]; i++)
 		if (strcmp(cipher_suites[i], name) == 0)
@@ -174,7 +174,7 @@ static void check_ciphers(struct check *check, const istio_server_tls_settings *
 	struct map seen = {0};
 	for (size_t i = 0; i < tls->n_cipher_suites; i++) {
 		check_enter_at(check, "cipherSuites", i);
-		if (!is_cipher_suite(tls->cipher_suites[i]))
+		if (!check_is_cipher_suite(tls->cipher_suites[i]))
 			check_warn(check, NULL, "\"%s\" is not a cipher suite, left out", tls->cipher_suites[i]);
 		else if (map_put(check->arena, &seen, tls->cipher_suites[i], tls->cipher_suites[i]))
 			check_warn(check, NULL, "\"%s\" is listed twice", tls->cipher_suites[i]);

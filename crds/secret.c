@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+PROTO_ALIAS(k8s_secret_data_entry, K8s__Io__Api__Core__V1__Secret__DataEntry,
+            k8s__io__api__core__v1__secret__data_entry)
+
 /* By part; of two names of one part the first wins. */
 static const struct {
 	const char *name;

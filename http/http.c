@@ -410,7 +410,7 @@ static int path_listen(const char *path, struct error *error)
 		error_set(error, "%s: the path of a socket has at most %zu bytes", path, sizeof address.sun_path - 1);
 		return -1;
 	}
-	strcpy(address.sun_path, path);
+	memcpy(address.sun_path, path, strlen(path) + 1);
 	if (is_listened_on(&address)) {
 		error_set(error, "%s: somebody listens there already", path);
 		return -1;

@@ -26,8 +26,6 @@ PROTO_ALIAS(k8s_pod_ip, K8s__Io__Api__Core__V1__PodIP, k8s__io__api__core__v1__p
 PROTO_ALIAS(k8s_pod_spec, K8s__Io__Api__Core__V1__PodSpec, k8s__io__api__core__v1__pod_spec)
 PROTO_ALIAS(k8s_pod_status, K8s__Io__Api__Core__V1__PodStatus, k8s__io__api__core__v1__pod_status)
 PROTO_ALIAS(k8s_secret, K8s__Io__Api__Core__V1__Secret, k8s__io__api__core__v1__secret)
-PROTO_ALIAS(k8s_secret_data_entry, K8s__Io__Api__Core__V1__Secret__DataEntry,
-            k8s__io__api__core__v1__secret__data_entry)
 PROTO_ALIAS(k8s_service, K8s__Io__Api__Core__V1__Service, k8s__io__api__core__v1__service)
 PROTO_ALIAS(k8s_service_port, K8s__Io__Api__Core__V1__ServicePort, k8s__io__api__core__v1__service_port)
 PROTO_ALIAS(k8s_service_spec, K8s__Io__Api__Core__V1__ServiceSpec, k8s__io__api__core__v1__service_spec)

@@ -144,6 +144,11 @@ static void page_metrics(struct admin *admin, const struct http_request *request
 	input.kube_is_stale = input.kube.health == KUBE_STALE;
 	input.now_ns = clock_now_ns(clock_system());
 	process_usage(&input.process);
+	input.identity.is_used = admin->options.door && admin->options.certs;
+	if (input.identity.is_used) {
+		door_stats(admin->options.door, &input.identity.door);
+		cert_service_stats(admin->options.certs, &input.identity.certs);
+	}
 	input.authority = authority_of(admin);
 	response->content_type = METRICS_CONTENT_TYPE;
 	metrics_print(&input, &response->body);

@@ -4,6 +4,8 @@
  * request changes anything.
  */
 #include "base/error.h"
+#include "server/identity/cert_service.h"
+#include "server/identity/door.h"
 #include "server/identity/keeper.h"
 #include "server/pipeline.h"
 #include "server/xds/server.h"
@@ -23,7 +25,9 @@ struct admin_options {
 	const char *address;       /* HOST:PORT as option_parse_address takes it */
 	struct pipeline *pipeline; /* borrowed; must outlive the server */
 	struct keeper *keeper;     /* borrowed; NULL: no authority */
-	struct xds_server *xds;    /* borrowed; NULL: proxies cannot connect, so not ready */
+	struct door *door;         /* both borrowed; NULL: no TLS port */
+	struct cert_service *certs;
+	struct xds_server *xds; /* borrowed; NULL: proxies cannot connect, so not ready */
 };
 
 /* Binds and starts; fails when the address is taken. */

@@ -48,6 +48,8 @@ static void handle(void *context, const struct http_request *request, struct htt
 		answer(control, keeper_command(control->keeper, command, &error), &error, response);
 	} else if (!strcmp(request->path, "/ca/undo") && request->is_post) {
 		answer(control, keeper_command(control->keeper, KEEPER_UNDO, &error), &error, response);
+	} else if (!strcmp(request->path, "/ca/finish") && request->is_post) {
+		answer(control, keeper_command(control->keeper, KEEPER_FINISH, &error), &error, response);
 	} else {
 		response->status = 404;
 		text_add(&response->body, "there is nothing of that name and method here\n");

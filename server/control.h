@@ -6,6 +6,7 @@
  *     GET  /ca                              as /debug/ca
  *     POST /ca/rotate[?skip-unaware=1]      begins a rotation of the root, or lets one pass over some proxies
  *     POST /ca/undo                         goes back
+ *     POST /ca/finish                       forgets the former root at once
  *
  * 200 with the state as JSON; 409 with the reason in words.
  */

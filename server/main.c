@@ -342,6 +342,8 @@ static bool daemon_start(struct daemon *daemon, struct error *error)
 	struct admin_options admin = {.address = options->admin_address,
 	                              .pipeline = daemon->pipeline,
 	                              .keeper = daemon->keeper,
+	                              .door = daemon->door,
+	                              .certs = daemon->certs,
 	                              .xds = daemon->xds};
 	daemon->admin = admin_new(&admin, error);
 	if (!daemon->admin)
@@ -372,9 +374,9 @@ static void daemon_stop(struct daemon *daemon, int64_t grace_ms)
 	keeper_stop(daemon->keeper);
 	grpc_transport_free(daemon->transport, grace_ms);
 	xds_server_free(daemon->xds);
-	cert_service_free(daemon->certs);
 	grpc_tls_free(daemon->tls);
 	admin_free(daemon->admin);
+	cert_service_free(daemon->certs);
 	pipeline_free(daemon->pipeline);
 	kube_source_free(daemon->kube);
 	door_free(daemon->door); /* whom the API server was asked about has been told */

@@ -26,7 +26,13 @@ enum metric_label {
 	LABEL_SOURCE,
 	LABEL_KUBE,
 	LABEL_KUBE_KIND,
-	LABEL_AUTHORITY
+	LABEL_AUTHORITY,
+	LABEL_IDENTITY, /* and those of the TLS port that follow */
+	LABEL_WAY,
+	LABEL_TURNED_AWAY,
+	LABEL_TOKEN,
+	LABEL_UNSIGNED,
+	LABEL_REJECTED
 };
 
 struct metric {
@@ -149,6 +155,29 @@ static const struct metric metrics[] = {
     {"weft_ca_rotation_phase", GAUGE, U64, LABEL_AUTHORITY, AT(authority.phase),
      "Of the root: 0 none, 1 prepared (both are trusted, the old one signs), 2 active (the new one signs)."},
 
+    {"weft_callers_admitted_total", COUNTER, U64, LABEL_WAY, AT(identity.door.admitted),
+     "Callers on the TLS port who proved to be somebody, and how."},
+    {"weft_callers_refused_total", COUNTER, U64, LABEL_TURNED_AWAY, AT(identity.door.refused),
+     "Callers who did not, and why."},
+    {"weft_tokens_refused_total", COUNTER, U64, LABEL_TOKEN, AT(identity.door.token_refusals),
+     "Of them: tokens that were not believed without asking anybody."},
+    {"weft_token_reviews_total", COUNTER, U64, LABEL_IDENTITY, AT(identity.door.cache.questions),
+     "Tokens that the API server was asked about."},
+    {"weft_token_review_hits_total", COUNTER, U64, LABEL_IDENTITY, AT(identity.door.cache.hits),
+     "Tokens of which its answer was still known."},
+    {"weft_certificates_issued_total", COUNTER, U64, LABEL_IDENTITY, AT(identity.certs.issued),
+     "Certificates given to workloads."},
+    {"weft_certificates_refused_total", COUNTER, U64, LABEL_UNSIGNED, AT(identity.certs.refused),
+     "Certificate requests that the authority refused, and why."},
+    {"weft_certificate_requests_rejected_total", COUNTER, U64, LABEL_REJECTED, AT(identity.certs.rejected),
+     "Certificate requests that the authority did not look at, and why."},
+    {"weft_signing_queue", GAUGE, U64, LABEL_IDENTITY, AT(identity.certs.signing.waiting),
+     "Certificate requests that wait to be signed."},
+    {"weft_signing_seconds_total", COUNTER, NANOSECONDS, LABEL_IDENTITY, AT(identity.certs.signing.signing_ns),
+     "Time spent on judging and signing certificate requests."},
+    {"weft_signing_requests_total", COUNTER, U64, LABEL_IDENTITY, AT(identity.certs.signing.signed_total),
+     "Certificate requests that were judged."},
+
     {"process_resident_memory_bytes", GAUGE, U64, LABEL_NONE, AT(process.resident_bytes), "Resident memory."},
     {"process_cpu_seconds_total", COUNTER, DOUBLE, LABEL_NONE, AT(process.cpu_s), "CPU time, user and system."},
     {"process_open_fds", GAUGE, U64, LABEL_NONE, AT(process.open_fds), "Open file descriptors."},
@@ -176,12 +205,23 @@ static size_t label_count(enum metric_label label)
 	case LABEL_KIND:
 	case LABEL_KUBE_KIND:
 		return KIND_COUNT;
+	case LABEL_WAY:
+		return DOOR_WAYS;
+	case LABEL_TURNED_AWAY:
+		return DOOR_REFUSALS;
+	case LABEL_TOKEN:
+		return TOKEN_REASONS;
+	case LABEL_UNSIGNED:
+		return REFUSAL_REASONS;
+	case LABEL_REJECTED:
+		return CERT_SERVICE_REFUSALS;
 	case LABEL_SEVERITY:
 		return PRESENT_SEVERITIES;
 	case LABEL_NONE:
 	case LABEL_SOURCE:
 	case LABEL_KUBE:
 	case LABEL_AUTHORITY:
+	case LABEL_IDENTITY:
 		break;
 	}
 	return 1;
@@ -211,6 +251,22 @@ static void label_print(enum metric_label label, size_t i, struct text *out)
 	case LABEL_NONE:
 	case LABEL_KUBE:
 	case LABEL_AUTHORITY:
+	case LABEL_IDENTITY:
+		return;
+	case LABEL_WAY:
+		text_printf(out, "{way=\"%s\"}", door_way_label((enum door_way)i));
+		return;
+	case LABEL_TURNED_AWAY:
+		text_printf(out, "{reason=\"%s\"}", door_refusal_label((enum door_refusal)i));
+		return;
+	case LABEL_TOKEN:
+		text_printf(out, "{reason=\"%s\"}", token_refusal_label((enum token_reason)i));
+		return;
+	case LABEL_UNSIGNED:
+		text_printf(out, "{reason=\"%s\"}", refusal_label((enum refusal_reason)i));
+		return;
+	case LABEL_REJECTED:
+		text_printf(out, "{reason=\"%s\"}", cert_service_label((enum cert_service_refusal)i));
 		return;
 	case LABEL_REFUSAL:
 		text_printf(out, "{reason=\"%s\"}", refusal_names[i]);
@@ -289,6 +345,8 @@ static bool is_family_shown(enum metric_label label, const struct metrics_input 
 {
 	if (label == LABEL_AUTHORITY)
 		return input->authority.is_used;
+	if (label >= LABEL_IDENTITY)
+		return input->identity.is_used;
 	return (label != LABEL_KUBE && label != LABEL_KUBE_KIND) || input->kube.is_used;
 }
 

@@ -4,6 +4,8 @@
  * field it shows. Pure: what is shown is in the input.
  */
 #include "base/text.h"
+#include "server/identity/cert_service.h"
+#include "server/identity/door.h"
 #include "server/present.h"
 #include "server/process.h"
 #include "server/source/kube/kube.h"
@@ -18,6 +20,11 @@ struct metrics_input {
 	bool kube_is_synced, kube_is_stale;
 	int64_t now_ns; /* monotonic */
 	struct process_usage process;
+	struct {
+		bool is_used; /* there is a TLS port */
+		struct door_stats door;
+		struct cert_service_stats certs;
+	} identity;
 	bool is_ready;
 	struct metrics_authority {
 		bool is_used;                       /* there is to be one */

@@ -32,7 +32,9 @@ const struct option_row options_table[OPTIONS_COUNT] = {
      "only. Istio's port for it is 15012."},
     {"max-connection-seconds", OPTION_SECONDS, AT(max_connection_s), "SECONDS", "1800", "WEFT_MAX_CONNECTION_SECONDS",
      "With --tls-address: how long a proxy's connection lasts before it is asked to connect anew, so that its "
-     "certificate is looked at again, at most 3600; 0 is for ever. Its configuration stays in force meanwhile."},
+     "certificate is looked at again, at most 3600; 0 is for ever. Its configuration stays in force meanwhile. It "
+     "should "
+     "be less than half of what certificates live: on a connection that outlives its certificate nothing new begins."},
     {"admin-address", OPTION_ADDRESS, AT(admin_address), "HOST:PORT", "127.0.0.1:15014", "WEFT_ADMIN_ADDRESS",
      "Where health, metrics and debug pages are served (HTTP, see ENDPOINTS)."},
     {"port-file", OPTION_STRING, AT(port_file), "FILE", NULL, "WEFT_PORT_FILE",
@@ -57,8 +59,9 @@ const struct option_row options_table[OPTIONS_COUNT] = {
      "/etc/cacerts is used if it is there, then Secret \"cacerts\" in the root namespace, then a self-signed root in "
      "Secret \"istio-ca-secret\" or in --state-dir."},
     {"state-dir", OPTION_STRING, AT(state_dir), "FOLDER", NULL, "WEFT_STATE_DIR",
-     "A folder of weftd's own, where a self-signed root is kept when no API server keeps it; made if it is not there. "
-     "Back it up: another root cuts off every proxy."},
+     "A folder of weftd's own, where a self-signed root is kept when no API server keeps it, and the key of \"weft "
+     "token create\"; made if it is not there. Back it up: another root cuts off every proxy. Whoever can read it can "
+     "be any workload."},
     {"tls-name", OPTION_HOSTS, AT(tls_names), "HOST", NULL, "WEFT_TLS_NAME",
      "A further host name for weftd's own certificate, besides localhost and the names of Services weftd and istiod in "
      "the root namespace. May be given several times; in the environment, separated by commas."},

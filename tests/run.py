@@ -57,7 +57,7 @@ def goldens():
 
 # What shares state between threads runs once more under ThreadSanitizer.
 THREADED = {"slot_test", "wake_test", "xds_server_test", "grpc_transport_test", "grpc_client_test", "xds_tls_test", "pipeline_test", "admin_test", "http_test", "resource_test", "generation_test",
-            "kube_feed_test", "kube_http_test"}
+            "kube_feed_test", "kube_http_test", "cert_service_test", "signing_test", "door_test"}
 
 
 def threaded():
@@ -99,6 +99,7 @@ def environment():
     env.setdefault("WEFT_ENVOY", os.path.join(BUILD, "envoy"))
     env.setdefault("WEFT_VENV", os.path.join(BUILD, "venv-test"))
     env.setdefault("WEFT_KUBE", os.path.join(BUILD, "kube"))
+    env.setdefault("WEFT_APP", os.path.join(BUILD, "app"))
     env.setdefault("WEFT_GO", os.path.join(BUILD, "go"))
     env["PYTHONPATH"] = path("tests")
     env["PYTHONDONTWRITEBYTECODE"] = "1"

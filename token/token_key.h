@@ -27,8 +27,8 @@ struct token_request {
 };
 
 /* Errors begin with the file that is wrong. The folder is made too (0700); its parent exists. */
-struct token_key *token_key_keep(const char *folder, struct error *error);
-struct token_key *token_key_read(const char *folder, struct error *error);
+struct token_key *token_key_keep(const char *path, struct error *error);
+struct token_key *token_key_read(const char *path, struct error *error);
 void token_key_free(struct token_key *key); /* NULL is fine */
 static inline void token_key_freep(struct token_key **key)
 {

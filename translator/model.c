@@ -246,3 +246,9 @@ void digest_add_source(struct digest_state *state, const struct source_ref *sour
 {
 	digest_add_str(state, source->path);
 }
+
+bool gateway_tls_is_terminated(enum gateway_tls_mode mode)
+{
+	return mode == GATEWAY_TLS_SIMPLE || mode == GATEWAY_TLS_OPTIONAL_MUTUAL || mode == GATEWAY_TLS_MUTUAL ||
+	       mode == GATEWAY_TLS_MESH;
+}

@@ -16,66 +16,13 @@
 #include "base/digest.h"
 #include "base/map.h"
 #include "crds/object.h"
+#include "translator/gateway.h"
+#include "translator/model_terms.h"
 #include "translator/report.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-/* ---- protocols and addresses ---- */
-
-enum protocol {
-	PROTOCOL_AUTO, /* unknown: the proxy looks at the first bytes */
-	PROTOCOL_HTTP,
-	PROTOCOL_HTTP2,
-	PROTOCOL_GRPC,
-	PROTOCOL_GRPC_WEB,
-	PROTOCOL_HTTPS,
-	PROTOCOL_TLS,
-	PROTOCOL_TCP,
-	PROTOCOL_MONGO,
-	PROTOCOL_REDIS,
-	PROTOCOL_MYSQL,
-	PROTOCOL_UDP, /* never proxied */
-	PROTOCOL_COUNT,
-};
-
-/* What a listener must do: HTTP (1 or 2, gRPC), TCP (also TLS passed through), or sniff. */
-enum transport { TRANSPORT_AUTO, TRANSPORT_HTTP, TRANSPORT_TCP, TRANSPORT_NONE };
-
-enum transport protocol_transport(enum protocol protocol);
-bool protocol_is_http2(enum protocol protocol); /* HTTP2, GRPC, (not GRPC-Web) */
-const char *protocol_name(enum protocol protocol);
-
-struct strings {
-	const char *const *v;
-	size_t n;
-};
-
-struct labels {
-	const struct label *v; /* sorted by key */
-	size_t n;
-};
-
-bool labels_match(const struct labels *selector, const struct labels *labels); /* an empty selector matches all */
-
-struct locality {
-	const char *region, *zone, *sub_zone; /* "" when unknown */
-};
-
-/* Which namespaces see a thing. */
-struct visibility {
-	bool is_public;            /* every namespace */
-	struct strings namespaces; /* else exactly these; none: nobody */
-};
-
-bool visibility_allows(const struct visibility *visibility, const char *namespace);
-
-/* The object a thing came from. */
-struct source_ref {
-	const struct object *object; /* for report rows; NULL when made by weft */
-	const char *path; /* "/apis/networking.istio.io/v1/namespaces/default/virtual-service/reviews", or NULL */
-};
 
 /* ---- mesh-wide settings ---- */
 
@@ -88,6 +35,7 @@ struct keepalive {
 struct mesh {
 	const char *root_namespace, *trust_domain;
 	struct strings trust_domains; /* trust_domain and those whose identities count as well, trust_domain first */
+	bool is_tls13_only;           /* the mesh's servers take nothing older */
 	const char *domain_suffix;    /* "cluster.local" */
 	bool is_outbound_allowed; /* unknown destinations pass through (ALLOW_ANY), else are refused (REGISTRY_ONLY) */
 	bool is_inbound_loopback; /* the application gets inbound traffic on the loopback address, not where it was
@@ -248,7 +196,7 @@ struct client_tls {
 	struct strings subject_alt_names;        /* none: see the service; else the host that was called */
 	const char *certificate_file, *key_file; /* at the proxy; "" */
 	const char *authorities_file, *crl_file; /* at the proxy; "": the system's, none */
-	const char *credential;                  /* the Secret with all of that instead; "" */
+	struct credential credential;            /* the secret with all of that instead */
 	bool is_unverified;
 };
 
@@ -458,6 +406,26 @@ struct http_route {
 	struct header_operations request_headers, response_headers;
 };
 
+/* What is known of a connection before anything in it is read. All parts must hold. */
+struct connection_match {
+	struct strings server_names;  /* in the TLS handshake, "*.example.com" too; none: any, or no TLS */
+	struct strings subnets;       /* the address dialled is in one of them; none: any */
+	uint32_t port;                /* 0: any */
+	struct labels source_labels;  /* of the client workload; empty: any */
+	const char *source_namespace; /* NULL: any */
+	bool has_gateways;            /* else the rule's gateways */
+	bool is_mesh;
+	struct strings gateways; /* "namespace/name" */
+};
+
+/* Connections that go on as they are: TLS by the name in the handshake, or TCP. */
+struct connection_route {
+	const struct connection_match *matches; /* none: everything */
+	size_t n_matches;
+	const struct weighted_destination *destinations; /* without headers */
+	size_t n_destinations;
+};
+
 /* The routes for some hosts, as one object gives them. */
 struct route_rule {
 	struct strings hosts; /* FQDN or wildcard */
@@ -467,53 +435,8 @@ struct route_rule {
 	struct strings gateways; /* "namespace/name", besides mesh */
 	const struct http_route *http;
 	size_t n_http;
-	int64_t created_s;
-	struct source_ref source;
-	struct digest digest;
-};
-
-/* ---- secrets ---- */
-
-/* Bytes of a file, mostly PEM; none: n is 0. */
-struct blob {
-	const char *s;
-	size_t n;
-};
-
-/*
- * Certificates and keys that proxies are handed, where something names them. The parts fit together
- * (crds/check_secret.c); those that are missing are none. The key goes into a resource and nowhere else: no row, log or
- * page shows it.
- */
-struct secret {
-	const char *name, *namespace;
-	struct blob certificate, key; /* a chain, leaf first, and the leaf's private key */
-	struct blob ca, crl;          /* whom to believe */
-	struct digest digest;
-};
-
-/* ---- gateways ---- */
-
-struct gateway_host {
-	const char *namespace; /* whose routes may attach: "*" any */
-	const char *host;      /* "*.example.com", "*" */
-};
-
-struct gateway_server {
-	uint32_t port;
-	const char *port_name;
-	enum protocol protocol;
-	const char *bind; /* NULL: the wildcard address */
-	const struct gateway_host *hosts;
-	size_t n_hosts;
-	bool is_https_redirect;
-};
-
-struct gateway {
-	const char *name, *namespace;
-	struct labels selector; /* of the gateway proxies; empty: all of them */
-	const struct gateway_server *servers;
-	size_t n_servers;
+	const struct connection_route *tls, *tcp;
+	size_t n_tls, n_tcp;
 	int64_t created_s;
 	struct source_ref source;
 	struct digest digest;

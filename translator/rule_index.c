@@ -25,6 +25,12 @@ static struct strings destinations_of(struct arena *arena, const struct route_ru
 		for (size_t j = 0; j < route->n_mirrors; j++)
 			VEC_PUSH(arena, &hosts, route->mirrors[j].destination.host);
 	}
+	const struct connection_route *const lists[] = {rule->tls, rule->tcp};
+	const size_t counts[] = {rule->n_tls, rule->n_tcp};
+	for (size_t k = 0; k < sizeof lists / sizeof lists[0]; k++)
+		for (size_t i = 0; i < counts[k]; i++)
+			for (size_t j = 0; j < lists[k][i].n_destinations; j++)
+				VEC_PUSH(arena, &hosts, lists[k][i].destinations[j].destination.host);
 	VEC_SORT(&hosts, text_compare);
 	size_t n = 0;
 	for (size_t i = 0; i < hosts.n; i++) {

@@ -29,7 +29,9 @@ static int compare_listeners(const void *pa, const void *pb)
 static int compare_secrets(const void *pa, const void *pb)
 {
 	const struct scope_secret *a = pa, *b = pb;
-	int order = strcmp(a->name, b->name);
+	int order = strcmp(a->credential->secret, b->credential->secret);
+	if (!order)
+		order = (a->credential->namespace != NULL) - (b->credential->namespace != NULL);
 	return order ? order : (a->is_validation > b->is_validation) - (a->is_validation < b->is_validation);
 }
 
@@ -38,7 +40,7 @@ static void seal_secrets(struct scope_draft *draft)
 	size_t n = 0;
 	VEC_SORT(&draft->secrets, compare_secrets);
 	for (size_t i = 0; i < draft->secrets.n; i++)
-		if (n == 0 || strcmp(draft->secrets.v[n - 1].name, draft->secrets.v[i].name) != 0)
+		if (n == 0 || compare_secrets(&draft->secrets.v[n - 1], &draft->secrets.v[i]) != 0)
 			draft->secrets.v[n++] = draft->secrets.v[i];
 	draft->scope->secrets = draft->secrets.v;
 	draft->scope->n_secrets = n;
@@ -71,6 +73,7 @@ struct scope *scope_of(struct arena *arena, const struct model *model, const str
 	scope->view = view;
 	struct scope_draft draft = {.arena = arena, .scope = scope};
 	scope_add_services(&draft);
+	scope_add_secrets(&draft);
 	if (view->role == PROXY_SIDECAR) {
 		scope_add_listeners(&draft);
 		scope_add_tables(&draft);

@@ -39,6 +39,16 @@ struct scope_table {
 
 enum scope_chain_type { SCOPE_HTTP, SCOPE_TCP, SCOPE_SNIFFED };
 
+/* What a listener of a gateway does with some of its connections. Of one listener no two take the same. */
+struct scope_chain {
+	struct strings server_names;          /* in the TLS handshake; none: those that no other chain takes */
+	struct strings subnets;               /* the address dialled is in one of them; none: any */
+	const struct gateway_tls *tls;        /* how TLS ends here; NULL: plaintext, or passed through */
+	const char *table;                    /* HTTP by this route table; NULL: */
+	const struct connection_route *route; /* to its destinations as it is */
+	uint32_t port;                        /* as the server says: what destinations without a port mean */
+};
+
 /* An outbound or gateway listener. */
 struct scope_listener {
 	const char *bind; /* "0.0.0.0", a service's address; or an address of a gateway server */
@@ -46,7 +56,10 @@ struct scope_listener {
 	enum scope_chain_type type;
 	const char *table; /* HTTP and sniffed: route table */
 	const struct scope_service
-	    *service;   /* TCP (and the TCP side of sniffed): where it goes; NULL for tables of many hosts */
+	    *service; /* TCP (and the TCP side of sniffed): where it goes; NULL for tables of many hosts */
+	bool is_tls;  /* gateways: names in handshakes tell the chains apart */
+	const struct scope_chain *chains; /* gateways: at least one. Sidecars: none */
+	size_t n_chains;
 	uint32_t order; /* among those of one address and port, from 0; later ones are TCP services told apart by
 	                   address ranges */
 	struct digest digest;
@@ -54,9 +67,9 @@ struct scope_listener {
 
 /* A secret that something in the scope names, and that the view may have. */
 struct scope_secret {
-	const char *name;            /* by which the proxy asks for it: "kubernetes://shop-cert" */
-	const struct secret *secret; /* never NULL: what is not there is not listed */
-	bool is_validation;          /* whom to believe; else a certificate with its key */
+	const struct credential *credential; /* as it is named */
+	const struct secret *secret;         /* never NULL: what is not there is not listed */
+	bool is_validation;                  /* whom to believe; else a certificate with its key */
 };
 
 struct scope {
@@ -69,7 +82,7 @@ struct scope {
 	const struct scope_listener *listeners; /* by bind, port, order */
 	size_t n_listeners;
 	const struct scope_secret
-	    *secrets; /* by name; gateways' that have proved who they are, of their own namespace */
+	    *secrets; /* by credential, each once; gateways' that have proved who they are, of their own namespace */
 	size_t n_secrets;
 	struct map services_by_host; /* hostname -> struct scope_service */
 	struct digest digest;

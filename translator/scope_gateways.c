@@ -1,13 +1,13 @@
 /*
- * Listeners and route tables of gateways: one table for each port and address that a server of a selecting Gateway
- * opens.
+ * Servers and route tables of gateways: plaintext servers share one table for each port and address that a server of a
+ * selecting Gateway opens; a server that ends TLS has one of its own.
  *
  * A server takes the rules bound to its Gateway, on the hosts that both have (the narrower of the two, when one is a
  * wildcard). Several rules on one host follow each other in order of precedence. A server that only redirects to HTTPS
  * has its hosts even without rules.
  */
+#include "translator/scope_gateways.h"
 #include "base/text.h"
-#include "translator/scope_rules.h"
 
 #include <string.h>
 
@@ -22,32 +22,20 @@ struct gateway_host_draft {
 	VEC(const char *) gateways; /* of rules[i] */
 };
 
-/* One listener and its table. */
+/* A route table. */
 struct gateway_table_draft {
-	const char *bind, *name;
-	uint32_t port;        /* where it listens */
+	const char *name;
 	uint32_t server_port; /* as the first server says: what hosts are called by */
 	struct map hosts;     /* hostname -> struct gateway_host_draft */
 };
 
 struct gateways_draft {
 	struct scope_draft *draft;
-	struct map
-	    tables; /* "bind_port" -> struct gateway_table_draft: a server may name the address that another means */
+	struct map listeners; /* "bind_port" -> struct gateway_listener_draft: a server may name the address that
+	                         another means */
+	struct map tables;    /* by name */
 	struct rule_digests digests;
 	struct map rules; /* gateway -> struct visible_rules */
-};
-
-/* Places in visible_rules.v. */
-struct places {
-	VEC(size_t) v;
-};
-
-/* The rules of one Gateway that the view sees, in order, and where to find those for a server's host. */
-struct visible_rules {
-	VEC(struct ranked_rule) v;
-	struct host_index hosts; /* a rule's host -> struct places */
-	struct map suffixes;     /* ".example.com" -> struct places: of rules with a host that ends so */
 };
 
 static uint32_t listened_port(const struct view *view, uint32_t number)
@@ -218,7 +206,15 @@ static void add_rules(const struct server_draft *draft, const struct visible_rul
 	}
 }
 
-static struct gateway_table_draft *table_of(struct gateways_draft *all, const struct gateway_server *server)
+static enum gateway_listener_kind kind_of(const struct gateway_server *server)
+{
+	if (server->tls.mode != GATEWAY_TLS_NONE)
+		return GATEWAY_TLS;
+	return protocol_transport(server->protocol) == TRANSPORT_HTTP ? GATEWAY_HTTP : GATEWAY_TCP;
+}
+
+/* NULL: the proxy cannot listen there, or another kind of server does. */
+static struct gateway_listener_draft *listener_of(struct gateways_draft *all, const struct gateway_server *server)
 {
 	const struct view *view = all->draft->scope->view;
 	struct arena *arena = all->draft->arena;
@@ -228,28 +224,73 @@ static struct gateway_table_draft *table_of(struct gateways_draft *all, const st
 	const char *bind = server->bind;
 	if (!bind)
 		bind = !view->is_ipv4 && view->is_ipv6 ? "::" : "0.0.0.0";
-	void **slot = map_slot(arena, &all->tables, arena_printf(arena, "%s_%u", bind, port));
+	void **slot = map_slot(arena, &all->listeners, arena_printf(arena, "%s_%u", bind, port));
+	struct gateway_listener_draft *listener = *slot;
+	if (!listener) {
+		listener = *slot = ARENA_NEW(arena, struct gateway_listener_draft);
+		listener->port = port;
+		listener->bind = bind;
+		listener->kind = kind_of(server);
+	}
+	return listener->kind == kind_of(server) ? listener : NULL;
+}
+
+/* "http.8080" for plaintext, "https.443.PORT.GATEWAY.NAMESPACE" for a server that ends TLS; ".ADDRESS" behind it. */
+static const char *table_name(struct arena *arena, const struct gateway *gateway, const struct gateway_server *server,
+                              const struct gateway_listener_draft *listener)
+{
+	const char *dot = server->bind ? "." : "", *bind = server->bind ? server->bind : "";
+	if (listener->kind == GATEWAY_HTTP) /* of one listener all have the first one's */
+		return listener->chains.n ? listener->chains.v[0].table
+		                          : arena_printf(arena, "http.%u%s%s", listener->port, dot, bind);
+	return arena_printf(arena, "https.%u.%s.%s.%s%s%s", server->port, server->port_name, gateway->name,
+	                    gateway->namespace, dot, bind);
+}
+
+static struct gateway_table_draft *table_of(struct gateways_draft *all, const char *name, uint32_t port)
+{
+	void **slot = map_slot(all->draft->arena, &all->tables, name);
 	if (!*slot) {
-		struct gateway_table_draft *table = *slot = ARENA_NEW(arena, struct gateway_table_draft);
-		table->name = server->bind ? arena_printf(arena, "http.%u.%s", port, server->bind)
-		                           : arena_printf(arena, "http.%u", port);
-		table->port = port;
-		table->server_port = server->port;
-		table->bind = bind;
+		struct gateway_table_draft *table = *slot = ARENA_NEW(all->draft->arena, struct gateway_table_draft);
+		table->name = name;
+		table->server_port = port;
 	}
 	return *slot;
 }
 
-static void add_server(struct gateways_draft *all, const char *gateway, const struct gateway_server *server)
+static void add_http_server(struct gateways_draft *all, const struct gateway *gateway,
+                            const struct gateway_server_draft *from)
 {
-	if (protocol_transport(server->protocol) != TRANSPORT_HTTP)
+	const struct gateway_server *server = from->server;
+	const char *name = table_name(all->draft->arena, gateway, server, from->listener);
+	if (!gateway_add_http_chain(from, name) && from->listener->kind == GATEWAY_TLS)
 		return;
-	struct server_draft draft = {.all = all, .server = server, .gateway = gateway, .table = table_of(all, server)};
-	if (!draft.table)
-		return;
-	add_rules(&draft, rules_of(all, gateway));
+	struct gateway_table_draft *table = table_of(all, name, server->port);
+	const struct server_draft draft = {.all = all, .table = table, .server = server, .gateway = from->gateway};
+	add_rules(&draft, from->rules);
 	for (size_t i = 0; server->is_https_redirect && i < server->n_hosts; i++)
-		host_of(all, draft.table, server->hosts[i].host, server->port)->is_https_redirect = true;
+		host_of(all, table, server->hosts[i].host, server->port)->is_https_redirect = true;
+}
+
+static void add_server(struct gateways_draft *all, const struct gateway *gateway, const char *name,
+                       const struct gateway_server *server)
+{
+	const struct gateway_server_draft draft = {
+	    .draft = all->draft,
+	    .listener = listener_of(all, server),
+	    .server = server,
+	    .gateway = name,
+	    .rules = rules_of(all, name),
+	};
+	if (!draft.listener)
+		return;
+	bool is_http = server->protocol == PROTOCOL_HTTPS ? gateway_tls_is_terminated(server->tls.mode)
+	                                                  : draft.listener->kind == GATEWAY_HTTP;
+	if (is_http)
+		add_http_server(all, gateway, &draft);
+	else
+		gateway_add_connection_chains(&draft);
+	gateway_add_secrets(&draft);
 }
 
 /* ---- to the scope ---- */
@@ -271,19 +312,6 @@ static struct scope_host seal_host(struct gateways_draft *all, const struct gate
 	return host;
 }
 
-static struct digest listener_digest(const struct scope *scope, const struct scope_listener *listener)
-{
-	struct digest_state state;
-	digest_init(&state);
-	digest_add_digest(&state, scope->model->mesh.digest);
-	digest_add_str(&state, "gateway");
-	digest_add_str(&state, listener->bind);
-	digest_add_u64(&state, listener->port);
-	digest_add_str(&state, listener->table);
-	digest_add_u64(&state, scope->view->is_http10);
-	return digest_final(&state);
-}
-
 static void seal_table(struct gateways_draft *all, const struct gateway_table_draft *draft)
 {
 	struct arena *arena = all->draft->arena;
@@ -296,14 +324,6 @@ static void seal_table(struct gateways_draft *all, const struct gateway_table_dr
 	    .name = draft->name, .port = draft->server_port, .hosts = hosts, .n_hosts = draft->hosts.n};
 	table.digest = scope_table_digest(all->draft, &table);
 	VEC_PUSH(arena, &all->draft->tables, table);
-	struct scope_listener listener = {
-	    .bind = draft->bind,
-	    .port = draft->port,
-	    .type = SCOPE_HTTP,
-	    .table = draft->name,
-	};
-	listener.digest = listener_digest(all->draft->scope, &listener);
-	VEC_PUSH(arena, &all->draft->listeners, listener);
 }
 
 void scope_add_gateways(struct scope_draft *draft)
@@ -319,8 +339,10 @@ void scope_add_gateways(struct scope_draft *draft)
 			continue;
 		const char *name = arena_printf(draft->arena, "%s/%s", gateway->namespace, gateway->name);
 		for (size_t j = 0; j < gateway->n_servers; j++)
-			add_server(&all, name, &gateway->servers[j]);
+			add_server(&all, gateway, name, &gateway->servers[j]);
 	}
 	for (size_t i = 0; i < all.tables.n; i++)
 		seal_table(&all, all.tables.entries[i].value);
+	for (size_t i = 0; i < all.listeners.n; i++)
+		gateway_seal_listener(draft, all.listeners.entries[i].value);
 }

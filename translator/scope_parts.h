@@ -6,6 +6,7 @@
  *   scope_add_services    scope->services, services_by_host: what the view sees, each with its policy
  *   scope_add_listeners   sidecars: outbound listeners; each names its route table
  *   scope_add_tables      sidecars: one table for each distinct `table` of the listeners so far
+ *   scope_add_secrets     what those services' policies name
  *   scope_add_gateways    gateways: listeners and tables of the servers that select the view
  */
 #include "base/vec.h"
@@ -16,13 +17,17 @@ struct scope_draft {
 	struct scope *scope; /* model, view, services and services_by_host are final after scope_add_services */
 	VEC(struct scope_table) tables;
 	VEC(struct scope_listener) listeners;
-	VEC(struct scope_secret) secrets; /* of one name the first counts */
+	VEC(struct scope_secret) secrets; /* may have doubles */
 };
 
 void scope_add_services(struct scope_draft *draft);
 void scope_add_listeners(struct scope_draft *draft);
 void scope_add_tables(struct scope_draft *draft);
 void scope_add_gateways(struct scope_draft *draft);
+void scope_add_secrets(struct scope_draft *draft);
+
+/* Adds what the credential names, if the view may have it: it has proved who it is, and it is its own namespace's. */
+void scope_add_secret(struct scope_draft *draft, const struct credential *credential, bool is_validation);
 
 /* The policy that the view applies to a service: its own namespace's rules, else the service's namespace's, else the
  * root's. NULL: none. */

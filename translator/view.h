@@ -31,10 +31,10 @@ struct node {
 	const char *service_account;  /* metadata SERVICE_ACCOUNT, or "" */
 	bool is_verified;             /* it proved its namespace and service account, which are then both there */
 	const char *cluster_id, *network, *version; /* CLUSTER_ID, NETWORK, ISTIO_VERSION; "" */
-	bool is_mtls_capable; /* ISTIO_VERSION: an agent stands beside it that hands it its certificate (cluster
-	                         "sds-grpc") */
-	bool is_unprivileged; /* UNPRIVILEGED_POD: no ports below 1024 */
-	bool is_http10;       /* HTTP10: HTTP/1.0 accepted */
+	bool is_unprivileged;                       /* UNPRIVILEGED_POD: no ports below 1024 */
+	bool is_mtls_capable;                       /* ISTIO_VERSION: an agent stands beside it that hands it its
+	                                               certificate (cluster "sds-grpc") */
+	bool is_http10;                             /* HTTP10: HTTP/1.0 accepted */
 	enum interception interception;
 	bool is_inbound_exact_balance, is_outbound_exact_balance;
 	uint32_t status_port,

@@ -26,6 +26,8 @@ struct keeper {
 	struct serving *serving;
 	struct replicas *replicas;   /* NULL: this is the only one */
 	bool has_note;               /* ours, at the API server */
+	int64_t begun_ns;            /* when this process looked first */
+	bool was_idle;               /* it has seen the phase before this rotation */
 	struct origin_found present; /* what signs now, its authority and bundle moved into the signer */
 	struct bundle *retained;     /* former roots; NULL: none */
 	int64_t retained_until_s;
@@ -270,6 +272,8 @@ static void look_at_proxies(struct keeper *keeper, const struct signer *signer, 
 
 	if (keeper->options.look)
 		keeper->options.look(keeper->options.context, signer, view);
+	if (!keeper->was_idle && clock_now_ns(keeper->options.clock) < keeper->begun_ns + KEEPER_GRACE_S * CLOCK_S)
+		view->is_known = false;
 	if (keeper->present.place != ORIGIN_OWN_IN_SECRET)
 		return;
 	CLEANUP(kube_secret_unrefp) struct kube_secret *secret = kube_secret_cell_get(keeper->options.own, NULL);
@@ -301,6 +305,7 @@ static void rotate(struct keeper *keeper, const struct signer *signer)
 	struct error why, error;
 	CLEANUP(root_record_done) struct root_record record = {0};
 
+	keeper->was_idle |= keeper->present.record.phase == ROTATION_IDLE;
 	if (keeper->present.record.phase == ROTATION_IDLE)
 		forget_note(keeper);
 	else
@@ -328,30 +333,46 @@ static void rotate(struct keeper *keeper, const struct signer *signer)
 /* The lock is held. */
 static void move(struct keeper *keeper);
 
+/* What the record becomes, and what the log says of it. */
+static bool apply(struct keeper *keeper, enum keeper_command command, struct root_record *record, const char **said,
+                  struct error *error)
+{
+	struct authority_plan plan = {.trust_domain = keeper->trust_domain};
+
+	if (keeper->present.place == ORIGIN_NOWHERE)
+		return error_set(error, "there is no authority yet");
+	if (!record->cert.n)
+		return error_set(error, "the root of %s is rotated by replacing its files", keeper->present.where);
+	switch (command) {
+	case KEEPER_ROTATE:
+	case KEEPER_ROTATE_SKIPPING_UNAWARE:
+		issue_draw_serial(plan.serial);
+		*said = "rotating the root";
+		return root_rotation_begin(record, &plan, command == KEEPER_ROTATE_SKIPPING_UNAWARE,
+		                           keeper->options.clock, error);
+	case KEEPER_UNDO:
+		*said = "going back to the former root";
+		return root_rotation_undo(record, now_s(keeper), error);
+	case KEEPER_FINISH:
+		*said = "trusting the former root no longer";
+		return root_rotation_finish(record, error);
+	}
+	return false;
+}
+
 bool keeper_command(struct keeper *keeper, enum keeper_command command, struct error *error)
 {
 	CLEANUP(root_record_done) struct root_record record = {0};
-	struct authority_plan plan = {.trust_domain = keeper->trust_domain};
+	const char *said = "";
 
-	issue_draw_serial(plan.serial);
 	pthread_mutex_lock(&keeper->work);
 	root_record_copy(&record, &keeper->present.record);
-	bool is_done = keeper->present.place != ORIGIN_NOWHERE || error_set(error, "there is no authority yet");
-	if (is_done && command == KEEPER_UNDO)
-		is_done = root_rotation_undo(&record, now_s(keeper), error);
-	else if (is_done)
-		is_done = record.cert.n ||
-		          error_set(error, "the root of %s is rotated by replacing its files", keeper->present.where);
-	if (is_done && command != KEEPER_UNDO)
-		is_done = root_rotation_begin(&record, &plan, command == KEEPER_ROTATE_SKIPPING_UNAWARE,
-		                              keeper->options.clock, error);
-	is_done = is_done && keep_record(keeper, &record, error);
-	if (is_done)
-		log_info("ca", "%s",
-		         command == KEEPER_UNDO ? "going back to the former root, as asked for"
-		                                : "rotating the root, as asked for");
+	bool is_done = apply(keeper, command, &record, &said, error) && keep_record(keeper, &record, error);
+	if (is_done) {
+		log_info("ca", "%s, as asked for", said);
+		move(keeper); /* so that whoever asked sees it */
+	}
 	pthread_mutex_unlock(&keeper->work);
-	keeper_wake(keeper);
 	return is_done;
 }
 
@@ -485,6 +506,7 @@ struct keeper *keeper_new(const struct keeper_options *options)
 	    &(struct serving_options){.dns = options->dns, .n_dns = options->n_dns, .clock = options->clock});
 	if (options->replica)
 		keeper->replicas = replicas_new(options->replica, options->clock);
+	keeper->begun_ns = clock_now_ns(options->clock);
 	keeper->status.is_used = true;
 	error_set(&keeper->status.note, "the configuration has not been read yet");
 	wake_init(&keeper->wake);

@@ -20,6 +20,7 @@
 #include "server/identity/serving.h"
 
 #define KEEPER_POLL_MS 1000
+#define KEEPER_GRACE_S 30 /* after the start a rotation that is under way waits: proxies are still coming back */
 #define KEEPER_WARN_S INT64_C(2592000) /* 30 days before the signer's end it is said in the log, each day */
 
 struct keeper;
@@ -78,7 +79,7 @@ void keeper_wake(struct keeper *keeper); /* look again, soon */
 void keeper_status(struct keeper *keeper, struct keeper_status *status);
 struct signer *keeper_signer(struct keeper *keeper); /* as signer_cell_get */
 
-enum keeper_command { KEEPER_ROTATE, KEEPER_ROTATE_SKIPPING_UNAWARE, KEEPER_UNDO };
+enum keeper_command { KEEPER_ROTATE, KEEPER_ROTATE_SKIPPING_UNAWARE, KEEPER_UNDO, KEEPER_FINISH };
 
 /* False with the reason. True: it is done, or with an API server under way; keeper_status tells. */
 bool keeper_command(struct keeper *keeper, enum keeper_command command, struct error *error);

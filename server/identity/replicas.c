@@ -49,7 +49,7 @@ const char *replicas_note(struct replicas *replicas, const struct rotation_view 
 	struct text *note = &replicas->note;
 	char hex[DIGEST_HEX];
 
-	digest_hex(bundle, hex);
+	digest_hex(own->is_known ? bundle : (struct digest){{0}}, hex); /* of none, who does not know yet */
 	note->n = 0;
 	text_printf(note,
 	            "{\"beat\":%lld,\"bundle\":\"%s\",\"proxies\":%zu,\"acknowledged\":%zu,\"unaware\":%zu,"
@@ -99,7 +99,7 @@ static void add_note(const struct json *note, struct digest bundle, struct rotat
 static struct seen *find(struct replicas *replicas, const char *name)
 {
 	for (size_t i = 0; i < replicas->n; i++)
-		if (!strcmp(replicas->seen[i].name, name))
+		if (!strncmp(replicas->seen[i].name, name, NAME_SIZE - 1))
 			return &replicas->seen[i];
 	struct seen *seen = &replicas->seen[replicas->n < REPLICAS_MAX ? replicas->n++ : REPLICAS_MAX - 1];
 	*seen = (struct seen){.changed_ns = 0};

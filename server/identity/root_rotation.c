@@ -64,7 +64,8 @@ static enum rotation_step next_active(const struct root_record *record, const st
 	int64_t end_s = record->since_s + life_s;
 	bool is_settled = now_s >= settled_s(record, view);
 
-	if (now_s >= end_s || (is_settled && view->is_known && view->renewed == view->proxies))
+	/* with no proxy connected nothing is known of those that exist */
+	if (now_s >= end_s || (is_settled && view->is_known && view->proxies && view->renewed == view->proxies))
 		return ROTATION_FINISH;
 	if (!view->is_known || !is_settled)
 		error_set(why, "the last certificates of the former root run out in at most %lld s",

@@ -12,30 +12,11 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 sys.path[:0] = [os.path.join(ROOT, "tests"), os.path.join(ROOT, "tests", "e2e")]
 import kube  # noqa: E402
 import mesh as mesh_rig  # noqa: E402
+from proc import cpu_s, exact_cpu_s, memory_mib  # noqa: E402
 
 HEAD = ["services/endpoints/pods/routes", "ready", "CPU-s to ready", "RSS/peak MiB", "requests", "received", "status written in", "CPU-s for it",
         "Pod status change, CPU-ms", "VirtualService change, CPU-ms", "Service added, CPU-ms", "whole relist, CPU-s", "idle, CPU-s a minute"]
 REPS = 20
-
-
-def cpu_s(pid):
-    with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
-        fields = file.read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def exact_cpu_s(pid):
-    """To the nanosecond: of all its threads."""
-    total = 0
-    for task in os.listdir(f"/proc/{pid}/task"):
-        with open(f"/proc/{pid}/task/{task}/schedstat", encoding="utf-8") as file:
-            total += int(file.read().split()[0])
-    return total / 1e9
-
-
-def memory_mib(pid, name):
-    with open(f"/proc/{pid}/status", encoding="utf-8") as file:
-        return next(int(line.split()[1]) // 1024 for line in file if line.startswith(name))
 
 
 def changes(mesh, weftd, change):

@@ -19,7 +19,6 @@ LATER_TESTS = [
     (r"TestHttpProxyListenerPerWorkload", "the HTTP_PROXY_PORT listener"),
     (r"TestSidecarDynamicDNSClusters", "dynamic DNS"),
     (r"LocalityLB", "locality load balancing"),
-    (r"TestGatewayServices/overlapping_SNI_match|httpsRedirect_on_https", "gateway TLS"),
     (r"TestInboundClustersLocalhostDefaultEndpoint|TestSidecarInboundListenerFilters", "the Sidecar kind"),
 ]
 

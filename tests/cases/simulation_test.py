@@ -36,8 +36,6 @@ def left_for_later(environment, call):
             return istio_goldens.LATER_KINDS[one["kind"]]
         if "internal.istio.io/gateway-service" in one["metadata"].get("annotations", {}):
             return "Gateway API (the annotation of its generated Gateways)"
-    if mode_of(environment, call) == "gateway" and call["tls"]:
-        return "gateway TLS"
     return None
 
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Each folder of examples/ as it stands: `weft validate` finds nothing, `weft translate` gives what a real Envoy loads."""
+import glob
 import json
 import os
 import subprocess
@@ -22,7 +23,8 @@ for name in sorted(os.listdir(os.path.join(ROOT, "examples"))):
         assert json.loads(done.stdout) == [], done.stdout
     with tap.case(f"{name}: it has a README"):
         assert os.path.exists(os.path.join(folder, "README.md"))
-    for node, meta in NODES:
+    has_gateway = any("kind: Gateway" in open(file, encoding="utf-8").read() for file in glob.glob(os.path.join(folder, "*.yaml")))
+    for node, meta in NODES[not has_gateway:]:
         with tap.case(f"{name}: Envoy loads what {node.split('~')[0]} gets"):
             done = subprocess.run([WEFT, "translate", "--config", folder, "--node", node, "--meta", json.dumps(meta)], capture_output=True, text=True)
             assert done.returncode == 0, done.stderr

@@ -14,6 +14,39 @@
 #define ISTIO "apiVersion: networking.istio.io/v1\n"
 #define SECURITY "apiVersion: security.istio.io/v1\n"
 #define END "---\n"
+/* One root each, as a string in YAML. */
+#define ROOT_A                                                                                                         \
+	"-----BEGIN CERTIFICATE-----\\n"                                                                               \
+	"MIIBmjCCAUGgAwIBAgIUI1zSGDdUa9KtkGUSrF0kX62zZKwwCgYIKoZIzj0EAwIw\\n"                                          \
+	"EjEQMA4GA1UECgwHY2xpZW50czAgFw0yNjExMjQyMzExMDVaGA8yMTI2MTAzMTIz\\n"                                          \
+	"MTEwNVowEjEQMA4GA1UECgwHY2xpZW50czBZMBMGByqGSM49AgEGCCqGSM49AwEH\\n"                                          \
+	"A0IABGQEGY+T7zZSEC6eiFfE1YFi0VoRMrGoG1YKPktvUC+Vn8/fYMQV8XjM35Gu\\n"                                          \
+	"Pk7almNKTyLBb6CgV6FmO7hMHvSjczBxMB0GA1UdDgQWBBQIjOcTLkFN9w2Zg/+F\\n"                                          \
+	"wbCL/csktjAfBgNVHSMEGDAWgBQIjOcTLkFN9w2Zg/+FwbCL/csktjAPBgNVHRMB\\n"                                          \
+	"Af8EBTADAQH/MB4GA1UdEQQXMBWCE2NsaWVudHMuZXhhbXBsZS5jb20wCgYIKoZI\\n"                                          \
+	"zj0EAwIDRwAwRAIgT65LipDi0M0AtpvvAMO7V5j83W/iVqCrYe1+XvVG4w0CIBET\\n"                                          \
+	"waFWyVGX0XY7p1KEEWJh/zwosV4zDy9tWHWz8HTB\\n"                                                                  \
+	"-----END CERTIFICATE-----\\n"
+#define ROOT_B                                                                                                         \
+	"-----BEGIN CERTIFICATE-----\\n"                                                                               \
+	"MIIBkzCCATigAwIBAgIUfm+X2s2WTIVs1AZvdSQAsKzDt4gwCgYIKoZIzj0EAwIw\\n"                                          \
+	"DzENMAsGA1UECgwEc2hvcDAgFw0yNjExMjQyMzExMDVaGA8yMTI2MTAzMTIzMTEw\\n"                                          \
+	"NVowDzENMAsGA1UECgwEc2hvcDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABNU4\\n"                                          \
+	"OF2oDdB9m3jgx86copFGko71mKFvpgsSH3tDKZ2Tn1ipK5d5pKwNJEp2+AMxmdoR\\n"                                          \
+	"65lL7JDiWP8mS4hX1oajcDBuMB0GA1UdDgQWBBRbjGiu06ENNytNqFLwZpC+brKJ\\n"                                          \
+	"HTAfBgNVHSMEGDAWgBRbjGiu06ENNytNqFLwZpC+brKJHTAPBgNVHRMBAf8EBTAD\\n"                                          \
+	"AQH/MBsGA1UdEQQUMBKCEHNob3AuZXhhbXBsZS5jb20wCgYIKoZIzj0EAwIDSQAw\\n"                                          \
+	"RgIhAPapvs+4qC/wnQz8heS8pWQsS9aUV6aJS0HtoNCN3ZKzAiEA8HH/jByBoK44\\n"                                          \
+	"TrtneOJ3Faec5nKGL5h8I2Q523bbh0w=\\n"                                                                          \
+	"-----END CERTIFICATE-----\\n"
+#define SECRET(name, root) V1 DOCUMENT("Secret", name, "default") "stringData: {ca.crt: \"" root "\"}\n"
+
+#define EDGE                                                                                                           \
+	ISTIO DOCUMENT("Gateway", "edge",                                                                              \
+	               "default") "spec: {selector: {istio: gateway}, servers: [{port: {number: 443, name: s, "        \
+	                          "protocol: HTTPS}, hosts: "                                                          \
+	                          "[tls.example.com], tls: {mode: MUTUAL, credentialName: edge}}]}\n" END SECRET(      \
+	                              "edge", ROOT_A)
 
 static const char mesh[] = V1 DOCUMENT(
     "ConfigMap", "istio",
@@ -156,9 +189,11 @@ static const char mesh[] = V1 DOCUMENT(
                                                                                                                    "']"
                                                                                                                    "}]"
                                                                                                                    "}"
-                                                                                                                   "\n";
+                                                                                                                   "\n" END
+                                                                                                                       EDGE;
 
 #define CDS (1u << RESOURCE_CLUSTER)
+#define SDS (1u << RESOURCE_SECRET)
 #define EDS (1u << RESOURCE_ENDPOINTS)
 #define LDS (1u << RESOURCE_LISTENER)
 #define RDS (1u << RESOURCE_ROUTE)
@@ -194,6 +229,8 @@ static const struct edit {
     {"the mesh's settings", "connectTimeout: 10s", "connectTimeout: 3s", CDS},
     {"where proxies log", "connectTimeout: 10s", "connectTimeout: 10s\n    accessLogFile: /dev/stdout", LDS},
     {"who is of the mesh", "connectTimeout: 10s", "connectTimeout: 10s\n    trustDomainAliases: [old]", CDS | LDS},
+    {"the mesh's TLS version", "connectTimeout: 10s",
+     "connectTimeout: 10s\n    meshMTLS: {minProtocolVersion: TLSV1_3}", LDS},
     {"the mutual TLS of a namespace", "",
      END SECURITY DOCUMENT("PeerAuthentication", "all", "default") "spec: {mtls: {mode: STRICT}}\n", LDS},
     {"a namespace that refuses mutual TLS", "",
@@ -207,6 +244,9 @@ static const struct edit {
      END SECURITY DOCUMENT("PeerAuthentication", "of-z", "default") "spec: {selector: {matchLabels: {app: z}}, mtls: "
                                                                     "{mode: STRICT}}\n",
      0},
+    {"a Secret that a gateway names", "", END SECRET("edge-cacert", ROOT_B), SDS},
+    {"a Secret that nobody names", "", END SECRET("other", ROOT_B), 0},
+    {"what a gateway believes", "credentialName: edge", "credentialName: rim", LDS | SDS},
     {"the mesh's default visibility", "defaultVirtualServiceExportTo: ['*']", "defaultVirtualServiceExportTo: ['.']",
      RDS},
     {"a service of the same host in another namespace", "",
@@ -256,6 +296,7 @@ static struct line line_new(void)
 		    nodes[i].has_agent ? json_parse(arena, agent, strlen(agent), &error) : NULL;
 		line.nodes[i] = roster_node_new(nodes[i].id, metadata, &error);
 		ck_assert_msg(line.nodes[i] != NULL, "%s", error.message);
+		line.nodes[i]->node.is_verified = nodes[i].has_agent;
 	}
 	line.roster = roster_new(line.nodes, N_NODES);
 	return line;

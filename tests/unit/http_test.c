@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #define BIG_BYTES (6u << 20)
@@ -232,6 +234,39 @@ START_TEST(stops_with_open_connections)
 }
 END_TEST
 
+/* Over a Unix socket, for its owner alone; one of a dead server is replaced, one of a live one is not. */
+START_TEST(a_socket_takes_posts)
+{
+	char path[] = "/tmp/weft-http-XXXXXX";
+	struct http_options options = {.socket_path = path, .has_post = true, .handle = echo};
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct stat status;
+	struct error error;
+	CLEANUP(text_done) struct text out = {0};
+
+	close(mkstemp(path));
+	unlink(path);
+	struct http_server *server = http_server_new(&options, &error);
+	ck_assert_msg(server != NULL, "%s", error.message);
+	ck_assert_int_eq(stat(path, &status), 0);
+	ck_assert_uint_eq(status.st_mode & 07777, 0600);
+	ck_assert_ptr_null(http_server_new(&options, &error));
+	ck_assert(strstr(error.message, "somebody listens there already") != NULL);
+	memcpy(address.sun_path, path, sizeof path);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
+	http_say(fd, "POST /a?x=1 HTTP/1.1\r\n" HOST "Content-Length: 0\r\n\r\n");
+	http_hear(fd, &out);
+	ck_assert(strstr(text_get(&out), "/a x=1") != NULL);
+	close(fd);
+	http_server_free(server);
+	server = http_server_new(&options, &error); /* its file is still there */
+	ck_assert_msg(server != NULL, "%s", error.message);
+	http_server_free(server);
+	unlink(path);
+}
+END_TEST
+
 UNIT_MAIN("http", exchange, answer_has_headers, bytes_may_drip, big_answer_arrives_whole, request_size_is_capped,
           connections_are_capped, silent_peer_is_closed, connection_life_is_bounded, address_in_use,
-          stops_with_open_connections)
+          stops_with_open_connections, a_socket_takes_posts)

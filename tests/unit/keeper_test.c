@@ -301,6 +301,8 @@ START_TEST(a_root_is_replaced)
 	after(&fixture, 0);
 	ck_assert_int_eq(fixture.status.phase, ROTATION_PREPARED);
 	fixture.view.acknowledged = 2;
+	after(&fixture, KEEPER_GRACE_S - 1); /* others may be on their way back */
+	ck_assert_int_eq(fixture.status.phase, ROTATION_PREPARED);
 	after(&fixture, 1);
 	after(&fixture, 1);
 	ck_assert_int_eq(fixture.status.phase, ROTATION_ACTIVE);
@@ -311,9 +313,10 @@ START_TEST(a_root_is_replaced)
 	stop(&fixture);
 	start(&fixture, false, true);
 	after(&fixture, 6);
-	ck_assert_int_eq(fixture.status.phase, ROTATION_ACTIVE);
 	fixture.view.renewed = 2;
 	after(&fixture, 1);
+	ck_assert_int_eq(fixture.status.phase, ROTATION_ACTIVE);
+	after(&fixture, KEEPER_GRACE_S);
 	after(&fixture, 1);
 	ck_assert_int_eq(fixture.status.phase, ROTATION_IDLE);
 	ck_assert(digest_equal(new, signs(&fixture)));
@@ -362,6 +365,27 @@ START_TEST(and_back_again)
 }
 END_TEST
 
+START_TEST(a_rotation_is_cut_short)
+{
+	struct fixture fixture;
+	struct error error;
+	init(&fixture);
+	start(&fixture, false, true);
+	after(&fixture, 0);
+	fixture.view = (struct rotation_view){.is_known = true};
+	command(&fixture, KEEPER_ROTATE);
+	ck_assert(!keeper_command(fixture.keeper, KEEPER_FINISH, &error));
+	ck_assert(strstr(error.message, "does not sign yet") != NULL);
+	after(&fixture, 6);
+	after(&fixture, 6);
+	ck_assert_int_eq(fixture.status.phase, ROTATION_ACTIVE);
+	command(&fixture, KEEPER_FINISH);
+	ck_assert_int_eq(fixture.status.phase, ROTATION_IDLE);
+	ck_assert_uint_eq(n_trusted(&fixture), 1);
+	done(&fixture);
+}
+END_TEST
+
 START_TEST(a_damaged_rotation_is_an_error)
 {
 	struct fixture fixture;
@@ -402,5 +426,5 @@ END_TEST
 
 UNIT_MAIN("keeper", nothing_is_signed_before_the_trust_domain_is_known, without_a_place_there_is_none,
           what_is_plugged_in_comes_first_and_broken_is_not_absent, a_bad_change_keeps_the_former_signer, time_mends,
-          weftd_has_a_certificate_of_its_own, a_root_is_replaced, and_back_again, a_damaged_rotation_is_an_error,
-          it_is_shown_without_keys)
+          weftd_has_a_certificate_of_its_own, a_root_is_replaced, and_back_again, a_rotation_is_cut_short,
+          a_damaged_rotation_is_an_error, it_is_shown_without_keys)

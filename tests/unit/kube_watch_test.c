@@ -166,6 +166,8 @@ START_TEST(kinds_are_asked_for_where_they_are)
 	    {KIND_SERVICE, "/api/v1/services?limit=500"},
 	    {KIND_ENDPOINT_SLICE, "/apis/discovery.k8s.io/v1/endpointslices?limit=500"},
 	    {KIND_VIRTUAL_SERVICE, "/apis/networking.istio.io/v1/virtualservices?limit=500"},
+	    {KIND_SECRET, "/api/v1/secrets?fieldSelector=type%21%3Dkubernetes.io%2Fservice-account-token%2Ctype%21%3D"
+	                  "helm.sh%2Frelease.v1&limit=500"},
 	    {KIND_CONFIG_MAP,
 	     "/api/v1/namespaces/istio-system/configmaps?fieldSelector=metadata.name%3Distio&limit=500"},
 	};
@@ -175,6 +177,29 @@ START_TEST(kinds_are_asked_for_where_they_are)
 		expect(&fixture, rows[i].want);
 		done(&fixture);
 	}
+}
+END_TEST
+
+/* Where that is nobody's mistake, a kind that may not be read counts as read, and is asked for again. */
+START_TEST(a_kind_that_may_be_forbidden_holds_up_nothing)
+{
+	struct fixture fixture;
+	int64_t waited_ns;
+	init(&fixture, KIND_SECRET);
+	expect_list(&fixture);
+	end(&fixture, 403, "status 403", -1);
+	ck_assert(status(&fixture).is_synced && status(&fixture).is_forbidden);
+	ck_assert_int_eq(status(&fixture).heard_ns, fixture.clock.now_ns);
+	next_after(&fixture, &waited_ns);
+	ck_assert_int_ge(waited_ns, KUBE_FORBIDDEN_MS * CLOCK_MS);
+	answer_list(&fixture, LIST("10", "", ""));
+	ck_assert(status(&fixture).is_synced && !status(&fixture).is_forbidden);
+	done(&fixture);
+	init(&fixture, KIND_POD);
+	expect_list(&fixture);
+	end(&fixture, 403, "status 403", -1);
+	ck_assert(!status(&fixture).is_synced);
+	done(&fixture);
 }
 END_TEST
 
@@ -449,9 +474,10 @@ START_TEST(changes_that_follow_one_another_are_one)
 END_TEST
 
 UNIT_MAIN("kube_watch", a_kind_is_listed_page_by_page_and_then_watched, kinds_are_asked_for_where_they_are,
-          a_watch_that_ends_goes_on_from_the_last_version, an_expired_watch_lists_again_and_compares,
-          a_list_that_breaks_off_removes_nothing, an_object_that_cannot_be_read_takes_no_other_with_it,
-          a_wrong_object_is_refused_by_name, failures_are_retried_after_a_growing_time_or_what_the_server_asks,
+          a_kind_that_may_be_forbidden_holds_up_nothing, a_watch_that_ends_goes_on_from_the_last_version,
+          an_expired_watch_lists_again_and_compares, a_list_that_breaks_off_removes_nothing,
+          an_object_that_cannot_be_read_takes_no_other_with_it, a_wrong_object_is_refused_by_name,
+          failures_are_retried_after_a_growing_time_or_what_the_server_asks,
           a_kind_that_is_not_served_is_empty_and_waited_for, one_404_does_not_remove_what_is_known,
           pages_that_expire_are_asked_for_in_one_piece, everything_is_listed_again_from_time_to_time,
           a_watch_that_is_not_answered_is_given_up, a_version_that_the_server_refuses_leads_to_a_list,

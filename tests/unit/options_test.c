@@ -237,6 +237,55 @@ START_TEST(loopback)
 }
 END_TEST
 
+START_TEST(durations)
+{
+	static const struct {
+		const char *in;
+		int64_t want; /* 0: refused */
+	} rows[] = {
+	    {"24h", 86400},     {"90d", 7776000},     {"20s", 20}, {"1h30m", 5400},
+	    {"24h0m0s", 86400}, {"3650d", 315360000}, {"", 0},     {"0s", 0},
+	    {"24", 0},          {"-1h", 0},           {"1.5h", 0}, {"1w", 0},
+	    {"3651d", 0},       {"1h 30m", 0},        {"1h30", 0}, {"9999999999999999999s", 0},
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct error error;
+		int64_t seconds = 0;
+		bool is_good = option_parse_duration(rows[i].in, &seconds, &error);
+		ck_assert_msg(is_good == (rows[i].want > 0) && seconds == rows[i].want, "%s: %lld", rows[i].in,
+		              (long long)seconds);
+	}
+}
+END_TEST
+
+START_TEST(a_default_above_the_maximum_is_refused)
+{
+	struct options options;
+	struct error error;
+	const char *arguments[] = {"--config=a", "--workload-cert-ttl=2h", "--max-workload-cert-ttl=1h", NULL};
+	ck_assert_int_eq(parse(arguments, NULL, &options, &error), OPTIONS_USAGE);
+	ck_assert(strstr(error.message, "--max-workload-cert-ttl") != NULL);
+}
+END_TEST
+
+START_TEST(host_names)
+{
+	struct options options;
+	struct error error;
+	ck_assert_int_eq(parse((const char *[]){"--config=a", "--tls-name=a.example", "--tls-name", "b.example", NULL},
+	                       (const char *[]){"WEFT_TLS_NAME=c.example", NULL}, &options, &error),
+	                 OPTIONS_RUN);
+	ck_assert_uint_eq(options.tls_names.n, 2); /* not the environment's besides */
+	ck_assert_int_eq(parse((const char *[]){"--config=a", NULL},
+	                       (const char *[]){"WEFT_TLS_NAME=c.example,d.example", NULL}, &options, &error),
+	                 OPTIONS_RUN);
+	ck_assert_uint_eq(options.tls_names.n, 2);
+	ck_assert_str_eq(options.tls_names.v[1], "d.example");
+	ck_assert_int_eq(parse((const char *[]){"--config=a", "--tls-name=*.example", NULL}, NULL, &options, &error),
+	                 OPTIONS_USAGE);
+}
+END_TEST
+
 UNIT_MAIN("options", defaults, values, environment_variables, mistakes_are_named,
           an_api_server_is_read_from_when_it_is_named_or_nothing_is, too_many_paths, help_and_version,
-          manual_names_every_option_and_fits, loopback)
+          manual_names_every_option_and_fits, loopback, durations, a_default_above_the_maximum_is_refused, host_names)

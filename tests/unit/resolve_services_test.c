@@ -406,6 +406,7 @@ START_TEST(mesh_config_changes_them)
 	                                   "    accessLogFile: /dev/stdout\n"
 	                                   "    accessLogEncoding: JSON\n"
 	                                   "    trustDomain: example.org\n"
+	                                   "    meshMTLS: {minProtocolVersion: TLSV1_3}\n"
 	                                   "    trustDomainAliases: [example.org, old.example.org]\n"
 	                                   "    pathNormalization: {normalization: MERGE_SLASHES}\n"
 	                                   "    defaultHttpRetryPolicy: {attempts: 0}\n"
@@ -424,6 +425,7 @@ START_TEST(mesh_config_changes_them)
 	ck_assert_uint_eq(mesh->keepalive.probes, 3);
 	ck_assert_uint_eq(mesh->keepalive.interval_s, 0);
 	ck_assert_str_eq(mesh->trust_domain, "example.org");
+	ck_assert(mesh->is_tls13_only);
 	ck_assert_uint_eq(mesh->trust_domains.n, 2);
 	ck_assert_str_eq(mesh->trust_domains.v[0], "example.org");
 	ck_assert_str_eq(mesh->trust_domains.v[1], "old.example.org");

@@ -320,6 +320,61 @@ START_TEST(serves_a_proxy)
 }
 END_TEST
 
+static void client_subscribe(struct client *client, enum resource_type type, const char *name)
+{
+	envoy_delta_discovery_request *delta = envoy_delta_discovery_request_new(client->arena);
+	envoy_node *node = envoy_node_new(client->arena);
+	node->id = client->id;
+	delta->node = client->is_node_sent ? NULL : node;
+	delta->type_url = arena_strdup(client->arena, resource_types[type].type_url);
+	BUILD_ADD(client->arena, delta, resource_names_subscribe, arena_strdup(client->arena, name));
+	client->is_node_sent = true;
+	client_send_bytes(client, pack(client->arena, &delta->base));
+}
+
+/* A proxy has taken roots when one of its streams has; one that asked for none is not waited for. */
+START_TEST(knows_who_took_which_roots)
+{
+	struct daemon daemon;
+	struct client proxy, agent, silent;
+	struct xds_trust trust;
+	daemon_start(&daemon, (struct grpc_transport_options){0});
+	client_open(&proxy, &daemon, "app-1", ADS[1], REQUEST_DELTA);
+	client_request(&proxy, RESOURCE_CLUSTER, "", NULL);
+	client_open(&agent, &daemon, "app-1", "/envoy.service.secret.v3.SecretDiscoveryService/DeltaSecrets",
+	            REQUEST_DELTA);
+	client_open(&silent, &daemon, "app-2", ADS[1], REQUEST_DELTA);
+	client_request(&silent, RESOURCE_CLUSTER, "", NULL);
+	client_subscribe(&agent, RESOURCE_SECRET, "ROOTCA");
+	struct roster *roster = daemon_roster(&daemon, 2);
+	daemon_publish(&daemon, roster, "SDS ROOTCA=1");
+	ck_assert_str_eq(client_receive(&agent), "ROOTCA=1");
+	struct proxy_config *config = world_config(&daemon.world, "SDS ROOTCA=1");
+	struct digest version = config->view[RESOURCE_SECRET]->v[0]->version;
+	proxy_config_unref(config);
+	xds_server_trust(daemon.server, version, &trust);
+	ck_assert_uint_eq(trust.proxies, 2);
+	ck_assert_uint_eq(trust.acknowledged, 0);
+	ck_assert_uint_eq(trust.unaware, 1);
+	ck_assert_uint_eq(trust.n_waiting, 1);
+	ck_assert_str_eq(trust.waiting[0], agent.id);
+	client_request(&agent, RESOURCE_SECRET, agent.nonce, NULL);
+	for (int i = 0; i < PATIENCE_S * 1000 && !trust.acknowledged; i++) {
+		xds_server_trust(daemon.server, version, &trust);
+		poll(NULL, 0, 1);
+	}
+	ck_assert_uint_eq(trust.acknowledged, 1);
+	ck_assert_uint_eq(trust.n_waiting, 0);
+	xds_server_trust(daemon.server, digest_of("other", 5), &trust);
+	ck_assert_uint_eq(trust.n_waiting, 1);
+	client_close(&proxy, true);
+	client_close(&agent, true);
+	client_close(&silent, true);
+	roster_unref(roster);
+	daemon_stop(&daemon);
+}
+END_TEST
+
 /* Many large responses: only some are on their way at once, and all arrive. */
 START_TEST(serves_many_proxies_large_responses)
 {
@@ -516,5 +571,6 @@ START_TEST(ends_streams_when_it_stops)
 END_TEST
 
 UNIT_MAIN("xds_server", serves_a_proxy, serves_many_proxies_large_responses, brings_the_newest_while_much_is_published,
-          knows_its_methods_only, closes_a_stream_with_a_reason, refuses_streams_over_the_cap,
-          refuses_a_request_over_the_cap, closes_a_stream_that_does_not_read, ends_streams_when_it_stops)
+          knows_its_methods_only, knows_who_took_which_roots, closes_a_stream_with_a_reason,
+          refuses_streams_over_the_cap, refuses_a_request_over_the_cap, closes_a_stream_that_does_not_read,
+          ends_streams_when_it_stops)

@@ -154,16 +154,18 @@ static void set_mesh(const struct emit *emit, envoy_cluster *cluster, const stru
  * stops this cluster's connections and nothing else. */
 static struct tls_secret certificate_of(struct arena *arena, const struct client_tls *tls)
 {
-	if (!text_is_empty(tls->credential))
-		return (struct tls_secret){TLS_FROM_SERVER, name_credential(arena, tls->credential)};
+	if (tls->credential.secret)
+		return (struct tls_secret){
+		    TLS_FROM_SERVER, name_secret(arena, tls->credential.namespace, tls->credential.secret, false)};
 	return (struct tls_secret){TLS_FROM_SERVER,
 	                           name_certificate_of_files(arena, tls->certificate_file, tls->key_file)};
 }
 
 static struct tls_secret root_of(struct arena *arena, const struct client_tls *tls)
 {
-	if (!text_is_empty(tls->credential))
-		return (struct tls_secret){TLS_FROM_SERVER, name_credential_root(arena, tls->credential)};
+	if (tls->credential.secret)
+		return (struct tls_secret){TLS_FROM_SERVER,
+		                           name_secret(arena, tls->credential.namespace, tls->credential.secret, true)};
 	return (struct tls_secret){TLS_FROM_SERVER, name_root_of_file(arena, tls->authorities_file, tls->crl_file)};
 }
 
@@ -210,14 +212,13 @@ static void set_own(const struct emit *emit, envoy_cluster *cluster, struct outb
 static bool is_for_others(const struct emit *emit, const struct outbound *out)
 {
 	const struct destination_policy *policy = out->service->policy;
-	return !text_is_empty(out->policy->tls.credential) && emit->proxy.role == PROXY_SIDECAR &&
+	return out->policy->tls.credential.secret && emit->proxy.role == PROXY_SIDECAR &&
 	       !(policy && policy->workload_selector.n);
 }
 
 static bool has_certificate(const struct client_tls *tls)
 {
-	return !text_is_empty(tls->credential) ||
-	       (!text_is_empty(tls->certificate_file) && !text_is_empty(tls->key_file));
+	return tls->credential.secret || (!text_is_empty(tls->certificate_file) && !text_is_empty(tls->key_file));
 }
 
 void cluster_set_tls(const struct emit *emit, envoy_cluster *cluster, struct outbound *out)

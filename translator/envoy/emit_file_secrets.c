@@ -78,7 +78,7 @@ static void emit_one(struct emit *emit, struct map *seen, const char *name, cons
 static void emit_files_of(struct emit *emit, struct map *seen, const struct client_tls *tls)
 {
 	bool is_own = tls->mode == CLIENT_TLS_SIMPLE || tls->mode == CLIENT_TLS_MUTUAL;
-	if (!is_own || !text_is_empty(tls->credential))
+	if (!is_own || tls->credential.secret)
 		return;
 	if (tls->mode == CLIENT_TLS_MUTUAL && !text_is_empty(tls->certificate_file) && !text_is_empty(tls->key_file))
 		emit_one(emit, seen, name_certificate_of_files(emit->arena, tls->certificate_file, tls->key_file), tls,

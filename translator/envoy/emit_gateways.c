@@ -1,22 +1,117 @@
-/* Listeners of gateways: plaintext HTTP by route table. */
-#include "translator/envoy/emit_parts.h"
+/* Listeners of gateways: HTTP by route tables, in plaintext or behind TLS; connections passed on as they are. */
+#include "translator/envoy/tls_context.h"
 
-static envoy_filter_chain *gateway_chain(const struct emit *emit, const struct scope_listener *listener)
+#define TLS_INSPECTOR_BUFFER 512 /* to begin with: most handshakes tell the name within it */
+
+static const char *const alpn_http[] = {"h2", "http/1.1"};
+
+/* ---- TLS ---- */
+
+static struct tls_secret secret_of(struct arena *arena, const struct credential *credential, bool is_validation)
+{
+	if (credential->secret)
+		return (struct tls_secret){
+		    TLS_FROM_SERVER,
+		    name_secret(arena, credential->namespace, credential->secret, is_validation),
+		};
+	if (!credential->file)
+		return (struct tls_secret){0};
+	const char *name = is_validation
+	                       ? arena_printf(arena, "file-root:%s", credential->file)
+	                       : arena_printf(arena, "file-cert:%s~%s", credential->file, credential->key_file);
+	return (struct tls_secret){TLS_FROM_AGENT, name};
+}
+
+static struct tls_parts parts_of(struct arena *arena, const struct gateway_tls *tls)
+{
+	struct tls_secret *certificates = ARENA_NEW_N(arena, struct tls_secret, tls->n_certificates);
+	for (size_t i = 0; i < tls->n_certificates; i++)
+		certificates[i] = secret_of(arena, &tls->certificates[i], false);
+	struct string_match *sans = ARENA_NEW_N(arena, struct string_match, tls->names.n);
+	for (size_t i = 0; i < tls->names.n; i++)
+		sans[i] = (struct string_match){.type = MATCH_EXACT, .value = tls->names.v[i]};
+	return (struct tls_parts){
+	    .certificates = certificates,
+	    .n_certificates = tls->n_certificates,
+	    .root = secret_of(arena, &tls->ca, true),
+	    .sans = sans,
+	    .n_sans = tls->names.n,
+	    .hashes = tls->hashes,
+	    .spki = tls->spki,
+	    .crl_file = tls->crl_file,
+	    .cipher_suites = tls->cipher_suites,
+	    /* the numbers are Envoy's */
+	    .min = (Envoy__Extensions__TransportSockets__Tls__V3__TlsParameters__TlsProtocol)tls->min_version,
+	    .max = (Envoy__Extensions__TransportSockets__Tls__V3__TlsParameters__TlsProtocol)tls->max_version,
+	};
+}
+
+static envoy_transport_socket *socket_of(const struct emit *emit, const struct scope_chain *chain)
 {
 	struct arena *arena = emit->arena;
+	if (chain->tls->mode == GATEWAY_TLS_MESH)
+		return tls_socket_inbound(emit);
+	struct tls_parts parts = parts_of(arena, chain->tls);
+	if (chain->table)
+		parts.alpn = (struct strings){alpn_http, sizeof alpn_http / sizeof alpn_http[0]};
+	envoy_downstream_tls_context *context = envoy_downstream_tls_context_new(arena);
+	context->common_tls_context = tls_common(arena, &parts);
+	context->require_client_certificate = build_bool(arena, chain->tls->mode == GATEWAY_TLS_MUTUAL);
+	return tls_socket(arena, &context->base);
+}
+
+/* ---- chains ---- */
+
+static envoy_filter_chain_match *match_of(struct arena *arena, const struct scope_chain *chain)
+{
+	if (chain->server_names.n == 0 && chain->subnets.n == 0)
+		return NULL;
+	envoy_filter_chain_match *match = envoy_filter_chain_match_new(arena);
+	for (size_t i = 0; i < chain->server_names.n; i++)
+		BUILD_ADD(arena, match, server_names, borrow(chain->server_names.v[i]));
+	for (size_t i = 0; i < chain->subnets.n; i++)
+		BUILD_ADD(arena, match, prefix_ranges, cidr_range(arena, chain->subnets.v[i]));
+	return match;
+}
+
+static envoy_filter *filter_of(const struct emit *emit, const struct scope_listener *listener,
+                               const struct scope_chain *chain)
+{
+	if (!chain->table)
+		return filter_tcp_route(emit, chain->route, chain->port);
 	const struct hcm hcm = {
 	    .side = HCM_GATEWAY,
-	    .stat_prefix = name_outbound_stat(arena, listener->bind, listener->port),
-	    .table = listener->table,
+	    .stat_prefix = name_outbound_stat(emit->arena, listener->bind, listener->port),
+	    .table = chain->table,
 	    .protocol = PROTOCOL_AUTO,
 	};
-	return filter_chain_of(arena, filter_hcm(emit, &hcm));
+	return filter_hcm(emit, &hcm);
+}
+
+static envoy_filter_chain *chain_of(const struct emit *emit, const struct scope_listener *listener,
+                                    const struct scope_chain *chain)
+{
+	envoy_filter_chain *out = filter_chain_of(emit->arena, filter_of(emit, listener, chain));
+	out->filter_chain_match = match_of(emit->arena, chain);
+	if (chain->tls)
+		out->transport_socket = socket_of(emit, chain);
+	return out;
+}
+
+static void add_inspector(struct arena *arena, envoy_listener *out)
+{
+	envoy_tls_inspector *config = envoy_tls_inspector_new(arena);
+	config->initial_read_buffer_size = build_uint32(arena, TLS_INSPECTOR_BUFFER);
+	BUILD_ADD(arena, out, listener_filters, listener_filter(arena, NAME_TLS_INSPECTOR, &config->base));
 }
 
 static envoy_listener *build_gateway(const struct emit *emit, const struct scope_listener *listener, const char *name)
 {
 	envoy_listener *out = listener_new(emit, name, listener->bind, listener->port);
-	BUILD_ADD(emit->arena, out, filter_chains, gateway_chain(emit, listener));
+	for (size_t i = 0; i < listener->n_chains; i++)
+		BUILD_ADD(emit->arena, out, filter_chains, chain_of(emit, listener, &listener->chains[i]));
+	if (listener->is_tls)
+		add_inspector(emit->arena, out);
 	out->traffic_direction = ENVOY__CONFIG__CORE__V3__TRAFFIC_DIRECTION__OUTBOUND;
 	access_log_listener(emit, out);
 	listener_set_binding(emit->arena, out, true);

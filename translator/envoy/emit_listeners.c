@@ -73,10 +73,7 @@ static envoy_filter_chain_match *range_match(struct arena *arena, const struct s
 		const char *canonical = slash ? address_canonical_range(arena, range) : NULL;
 		if (!canonical || map_put(arena, taken, canonical, match))
 			continue;
-		envoy_cidr_range *cidr = envoy_cidr_range_new(arena);
-		cidr->address_prefix = arena_strndup(arena, range, (size_t)(slash - range));
-		cidr->prefix_len = build_uint32(arena, (uint32_t)strtoul(slash + 1, NULL, 10));
-		BUILD_ADD(arena, match, prefix_ranges, cidr);
+		BUILD_ADD(arena, match, prefix_ranges, cidr_range(arena, range));
 	}
 	return match;
 }

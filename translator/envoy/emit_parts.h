@@ -236,6 +236,8 @@ envoy_config_source *ads_source(struct arena *arena);
 
 /* filter_tcp_proxy.c */
 envoy_filter *filter_tcp_proxy(const struct emit *emit, const char *cluster, const struct connection_pool *pool);
+/* By weight; the listener's port is what a destination without one means. */
+envoy_filter *filter_tcp_route(const struct emit *emit, const struct connection_route *route, uint32_t listener_port);
 /* For what would go round in a circle: refused, and not logged. */
 envoy_filter *filter_black_hole(const struct emit *emit);
 
@@ -259,6 +261,7 @@ envoy_filter_chain *filter_chain_of(struct arena *arena, envoy_filter *filter); 
 envoy_listener_filter *listener_filter(struct arena *arena, const char *name, const ProtobufCMessage *config);
 /* The match of a chain that takes plaintext; with is_http only what the inspector recognised as HTTP. */
 envoy_filter_chain_match *plaintext_match(struct arena *arena, uint32_t destination_port, bool is_http);
+envoy_cidr_range *cidr_range(struct arena *arena, const char *subnet); /* an address is a range of one */
 envoy_address *socket_address(struct arena *arena, const char *address, uint32_t port);
 /* The cluster for destinations that nobody knows. */
 const char *unknown_destination_cluster(const struct mesh *mesh);

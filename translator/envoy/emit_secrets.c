@@ -35,23 +35,25 @@ static envoy_secret *certificate_of(struct arena *arena, const char *name, const
 	return out;
 }
 
-static envoy_secret *secret_of(struct arena *arena, const struct scope_secret *secret)
+static envoy_secret *secret_of(struct arena *arena, const char *name, const struct scope_secret *secret)
 {
 	if (secret->is_validation)
-		return validation_of(arena, secret->name, secret->secret->ca, secret->secret->crl);
-	return certificate_of(arena, secret->name, secret->secret);
+		return validation_of(arena, name, secret->secret->ca, secret->secret->crl);
+	return certificate_of(arena, name, secret->secret);
 }
 
 static void emit_one(struct emit *emit, const struct scope_secret *secret)
 {
+	const struct credential *credential = secret->credential;
+	const char *name = name_secret(emit->arena, credential->namespace, credential->secret, secret->is_validation);
 	struct digest_state state;
 	emit_key_init(&state, UNIT_SECRET, secret->secret->digest);
-	digest_add_str(&state, secret->name);
+	digest_add_str(&state, name);
 	digest_add_u64(&state, secret->is_validation);
 	struct digest key = digest_final(&state);
 	const struct cache_unit *unit = cache_get(emit->cache, key);
 	if (!unit)
-		unit = emit_put(emit, key, RESOURCE_SECRET, secret->name, &secret_of(emit->arena, secret)->base);
+		unit = emit_put(emit, key, RESOURCE_SECRET, name, &secret_of(emit->arena, name, secret)->base);
 	emit_collect(emit, unit);
 }
 

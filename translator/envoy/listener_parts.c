@@ -1,7 +1,9 @@
 /* What all listeners are made of. */
+#include "translator/address.h"
 #include "translator/envoy/emit_parts.h"
 
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* A handshake that takes longer is given up. */
@@ -103,6 +105,20 @@ envoy_filter_chain_match *plaintext_match(struct arena *arena, uint32_t destinat
 	for (size_t i = 0; is_http && i < sizeof http_protocols / sizeof http_protocols[0]; i++)
 		BUILD_ADD(arena, match, application_protocols, borrow(http_protocols[i]));
 	return match;
+}
+
+envoy_cidr_range *cidr_range(struct arena *arena, const char *subnet)
+{
+	const char *slash = strchr(subnet, '/');
+	envoy_cidr_range *range = envoy_cidr_range_new(arena);
+	if (slash) {
+		range->address_prefix = arena_strndup(arena, subnet, (size_t)(slash - subnet));
+		range->prefix_len = build_uint32(arena, (uint32_t)strtoul(slash + 1, NULL, 10));
+		return range;
+	}
+	range->address_prefix = borrow(subnet);
+	range->prefix_len = build_uint32(arena, address_family_of(subnet) == ADDRESS_IPV6 ? 128 : 32);
+	return range;
 }
 
 const char *unknown_destination_cluster(const struct mesh *mesh)

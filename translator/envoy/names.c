@@ -23,16 +23,6 @@ char *name_root_of_file(struct arena *arena, const char *file, const char *crl)
 	return arena_printf(arena, "file-root:%s%s%s", *file ? file : "system", *crl ? "~" : "", crl);
 }
 
-char *name_credential(struct arena *arena, const char *credential)
-{
-	return arena_printf(arena, strstr(credential, "://") ? "%s" : "kubernetes://%s", credential);
-}
-
-char *name_credential_root(struct arena *arena, const char *credential)
-{
-	return arena_printf(arena, strstr(credential, "://") ? "%s-cacert" : "kubernetes://%s-cacert", credential);
-}
-
 char *name_inbound_cluster(struct arena *arena, uint32_t port)
 {
 	return arena_printf(arena, "inbound|%u||", port);
@@ -71,4 +61,10 @@ char *name_black_hole_host(struct arena *arena, uint32_t port)
 char *name_inbound_host(struct arena *arena, uint32_t port)
 {
 	return arena_printf(arena, "inbound|http|%u", port);
+}
+
+char *name_secret(struct arena *arena, const char *namespace, const char *name, bool is_validation)
+{
+	return arena_printf(arena, "kubernetes://%s%s%s%s", namespace ? namespace : "", namespace ? "/" : "", name,
+	                    is_validation ? "-cacert" : "");
 }

@@ -5,6 +5,7 @@
  */
 #include "base/arena.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* ---- clusters ---- */
@@ -45,9 +46,8 @@ char *name_inbound_stat(struct arena *arena, const char *bind, uint32_t port);  
 /* Out of files at the proxy: "file-cert:/cert~/key", "file-root:/roots", with revocations "file-root:/roots~/crl". */
 char *name_certificate_of_files(struct arena *arena, const char *certificate, const char *key);
 char *name_root_of_file(struct arena *arena, const char *file, const char *crl); /* "": the system's roots, none */
-/* Out of a Secret of the proxy's namespace: "kubernetes://name" and its roots, "kubernetes://name-cacert". */
-char *name_credential(struct arena *arena, const char *credential);
-char *name_credential_root(struct arena *arena, const char *credential);
+/* "kubernetes://shop-cert", with its namespace where that was written; "-cacert" behind it for whom to believe */
+char *name_secret(struct arena *arena, const char *namespace, const char *name, bool is_validation);
 #define NAME_TLS_SOCKET "envoy.transport_sockets.tls"
 #define NAME_PLAINTEXT_SOCKET "envoy.transport_sockets.raw_buffer"
 

@@ -179,6 +179,8 @@ envoy_transport_socket *tls_socket_inbound(const struct emit *emit)
 	parts.sans = sans;
 	parts.n_sans = domains->n;
 	parts.cipher_suites = STRINGS(mesh_cipher_suites);
+	if (emit->mesh->is_tls13_only)
+		parts.min = parts.max;
 	parts.alpn = STRINGS(alpn_http);
 	envoy_downstream_tls_context *context = envoy_downstream_tls_context_new(arena);
 	context->common_tls_context = tls_common(arena, &parts);

@@ -1,22 +1,14 @@
 #include "base/text.h"
 #include "translator/address.h"
-#include "translator/istio/istio_parts.h"
+#include "translator/istio/gateway_lowering.h"
 
 #include <ctype.h>
 #include <string.h>
 
 #define PORT_MAX 65535
 
-/* A server that is being lowered. */
-struct server_lowering {
-	struct draft *draft;
-	const struct object *object;
-	const char *path; /* "spec.servers[2]" */
-};
-
-__attribute__((format(printf, 5, 6))) static void complain(const struct server_lowering *lowering,
-                                                           enum report_severity severity, enum report_reason reason,
-                                                           const char *part, const char *format, ...)
+void server_complain(const struct server_lowering *lowering, enum report_severity severity, enum report_reason reason,
+                     const char *part, const char *format, ...)
 {
 	struct arena *arena = lowering->draft->arena;
 	va_list args;
@@ -58,18 +50,21 @@ static void lower_hosts(const struct server_lowering *lowering, const istio_serv
 	out->n_hosts = hosts.n;
 }
 
-/* Only HTTP in plain text is served yet. */
-static bool is_supported(const struct server_lowering *lowering, const istio_server *in, enum protocol protocol)
+/* TLS settings of a plaintext port say no more than that requests are to come by HTTPS. */
+static bool lower_tls(const struct server_lowering *lowering, const istio_server *in, struct gateway_server *out)
 {
-	bool is_redirect_only = in->tls && in->tls->https_redirect && protocol_transport(protocol) == TRANSPORT_HTTP;
-	if (protocol == PROTOCOL_HTTPS || protocol == PROTOCOL_TLS || (in->tls && !is_redirect_only)) {
-		complain(lowering, REPORT_WARNING, REASON_NOT_SUPPORTED, "tls",
-		         "TLS servers are not supported yet; the server is left out");
+	bool is_tls = out->protocol == PROTOCOL_HTTPS || out->protocol == PROTOCOL_TLS;
+	out->is_https_redirect = in->tls && in->tls->https_redirect;
+	if (is_tls && in->tls)
+		return gateway_lower_tls(lowering, in->tls, &out->tls);
+	if (is_tls) {
+		server_complain(lowering, REPORT_ERROR, REASON_INVALID_VALUE, "tls",
+		                "protocol %s needs TLS settings; the server is left out", protocol_name(out->protocol));
 		return false;
 	}
-	if (protocol_transport(protocol) != TRANSPORT_HTTP) {
-		complain(lowering, REPORT_WARNING, REASON_NOT_SUPPORTED, "port.protocol",
-		         "%s servers are not supported yet; the server is left out", protocol_name(protocol));
+	if (protocol_transport(out->protocol) == TRANSPORT_NONE) {
+		server_complain(lowering, REPORT_WARNING, REASON_NOT_SUPPORTED, "port.protocol",
+		                "%s servers are not supported; the server is left out", protocol_name(out->protocol));
 		return false;
 	}
 	return true;
@@ -79,29 +74,29 @@ static bool lower_server(const struct server_lowering *lowering, const istio_ser
 {
 	*out = (struct gateway_server){0};
 	if (!in->port || in->port->number == 0 || in->port->number > PORT_MAX) {
-		complain(lowering, REPORT_ERROR, REASON_INVALID_VALUE, "port.number",
-		         "a server needs a port from 1 to %d; the server is left out", PORT_MAX);
+		server_complain(lowering, REPORT_ERROR, REASON_INVALID_VALUE, "port.number",
+		                "a server needs a port from 1 to %d; the server is left out", PORT_MAX);
 		return false;
 	}
 	if (!istio_protocol_parse(in->port->protocol, &out->protocol)) {
-		complain(lowering, REPORT_ERROR, REASON_INVALID_VALUE, "port.protocol",
-		         "\"%s\" is no protocol; the server is left out", in->port->protocol);
+		server_complain(lowering, REPORT_ERROR, REASON_INVALID_VALUE, "port.protocol",
+		                "\"%s\" is no protocol; the server is left out", in->port->protocol);
 		return false;
 	}
-	if (!is_supported(lowering, in, out->protocol))
+	if (!lower_tls(lowering, in, out))
 		return false;
 	if (in->bind[0] == '/' || in->bind[0] == '@') {
-		complain(lowering, REPORT_WARNING, REASON_NOT_SUPPORTED, "bind",
-		         "Unix sockets are not supported yet; the server is left out");
+		server_complain(lowering, REPORT_WARNING, REASON_NOT_SUPPORTED, "bind",
+		                "Unix sockets are not supported yet; the server is left out");
 		return false;
 	}
 	out->port = in->port->number;
 	out->port_name = in->port->name;
 	out->bind = in->bind[0] ? address_canonical(lowering->draft->arena, in->bind) : NULL;
-	out->is_https_redirect = in->tls && in->tls->https_redirect;
 	lower_hosts(lowering, in, out);
 	if (out->n_hosts == 0)
-		complain(lowering, REPORT_ERROR, REASON_INVALID_VALUE, "hosts", "without hosts no route can attach");
+		server_complain(lowering, REPORT_ERROR, REASON_INVALID_VALUE, "hosts",
+		                "without hosts no route can attach");
 	return true;
 }
 
@@ -122,8 +117,10 @@ static const struct gateway *lower_gateway(struct draft *draft, const struct obj
 	for (size_t i = 0; i < in->n_servers; i++) {
 		struct server_lowering lowering = {draft, object, arena_printf(draft->arena, "spec.servers[%zu]", i)};
 		struct gateway_server server;
-		if (lower_server(&lowering, in->servers[i], &server))
-			VEC_PUSH(draft->arena, &servers, server);
+		if (!lower_server(&lowering, in->servers[i], &server))
+			continue;
+		server.place = (uint32_t)i;
+		VEC_PUSH(draft->arena, &servers, server);
 	}
 	*out = (struct gateway){
 	    .name = object->name,
@@ -143,4 +140,6 @@ void resolve_gateways(struct draft *draft)
 	const struct snapshot_kind *objects = &draft->snapshot->kinds[KIND_GATEWAY];
 	for (size_t i = 0; i < objects->n; i++)
 		VEC_PUSH(draft->arena, &draft->gateways, lower_gateway(draft, objects->v[i]));
+	gateway_check_conflicts(draft);
+	gateway_check_secrets(draft);
 }

@@ -36,6 +36,7 @@ static const char *const honoured_fields[] = {
     "tcp_keepalive",
     "trust_domain",
     "trust_domain_aliases",
+    "mesh_mTLS",
     "default_service_export_to",
     "default_virtual_service_export_to",
     "default_destination_rule_export_to",
@@ -344,12 +345,26 @@ static void set_trust_domains(struct draft *draft, const struct object *object, 
 	mesh->trust_domains = (struct strings){domains.v, domains.n};
 }
 
+static void set_mesh_mtls(struct draft *draft, const struct object *object, const istio_mesh_config *config,
+                          struct mesh *mesh)
+{
+	const istio_mesh_config_tls_config *tls = config->mesh_mtls;
+	if (!tls)
+		return;
+	mesh->is_tls13_only =
+	    tls->min_protocol_version == ISTIO__MESH__V1ALPHA1__MESH_CONFIG__TLSCONFIG__TLSPROTOCOL__TLSV1_3;
+	if (tls->n_cipher_suites || tls->n_ecdh_curves)
+		report_add(draft->report, object, REPORT_INFO, REASON_NOT_SUPPORTED, FIELD_PREFIX ".meshMTLS",
+		           "weft does not act on cipherSuites and ecdhCurves yet");
+}
+
 static void set_mesh(struct draft *draft, const struct object *object, const istio_mesh_config *config,
                      struct mesh *mesh)
 {
 	if (!text_is_empty(config->root_namespace))
 		mesh->root_namespace = config->root_namespace;
 	set_trust_domains(draft, object, config, mesh);
+	set_mesh_mtls(draft, object, config, mesh);
 	set_outbound(draft, object, config, mesh);
 	set_duration(draft, object, FIELD_PREFIX ".connectTimeout", config->connect_timeout, 1,
 	             &mesh->connect_timeout_ms);
@@ -378,6 +393,7 @@ static struct digest mesh_digest(const struct mesh *mesh)
 	for (size_t i = 0; i < mesh->trust_domains.n; i++)
 		digest_add_str(&state, mesh->trust_domains.v[i]);
 	digest_add_str(&state, mesh->domain_suffix);
+	digest_add_bool(&state, mesh->is_tls13_only);
 	digest_add_bool(&state, mesh->is_outbound_allowed);
 	digest_add_bool(&state, mesh->is_inbound_loopback);
 	traffic_digest_keepalive(&state, &mesh->keepalive);

@@ -131,6 +131,14 @@ static void check_route(struct references *known, const struct object *object, c
 		                  arena_printf(arena, "spec.http[%zu].mirrors[%zu].destination", route, i));
 }
 
+static void check_connections(struct references *known, const struct object *object, const char *path,
+                              istio_route_destination *const *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		check_destination(known, object, v[i]->destination,
+		                  arena_printf(known->draft->arena, "%s.route[%zu].destination", path, i));
+}
+
 void references_check(struct references *known, const struct object *object, const istio_virtual_service *in)
 {
 	struct draft *draft = known->draft;
@@ -143,4 +151,10 @@ void references_check(struct references *known, const struct object *object, con
 	}
 	for (size_t i = 0; i < in->n_http; i++)
 		check_route(known, object, in, i);
+	for (size_t i = 0; i < in->n_tls; i++)
+		check_connections(known, object, arena_printf(draft->arena, "spec.tls[%zu]", i), in->tls[i]->route,
+		                  in->tls[i]->n_route);
+	for (size_t i = 0; i < in->n_tcp; i++)
+		check_connections(known, object, arena_printf(draft->arena, "spec.tcp[%zu]", i), in->tcp[i]->route,
+		                  in->tcp[i]->n_route);
 }

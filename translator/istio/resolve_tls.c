@@ -2,6 +2,9 @@
 #include "base/text.h"
 #include "translator/istio/traffic_lowering.h"
 
+#include <string.h>
+
+#define KUBERNETES "kubernetes://"
 #define MODE(name) ISTIO__NETWORKING__V1ALPHA3__CLIENT_TLSSETTINGS__TLSMODE__##name
 
 static enum client_tls_mode mode_of(const istio_client_tls_settings *in)
@@ -20,7 +23,20 @@ static enum client_tls_mode mode_of(const istio_client_tls_settings *in)
 	return CLIENT_TLS_NONE;
 }
 
-struct client_tls traffic_lower_tls(const istio_client_tls_settings *in)
+/* "name", "kubernetes://name", "kubernetes://namespace/name". */
+static struct credential credential_of(struct arena *arena, const char *in)
+{
+	if (!*in)
+		return (struct credential){0};
+	if (text_has_prefix(in, KUBERNETES))
+		in += strlen(KUBERNETES);
+	const char *slash = strstr(in, "://") ? NULL : strchr(in, '/');
+	if (!slash)
+		return (struct credential){.secret = in};
+	return (struct credential){.secret = slash + 1, .namespace = arena_strndup(arena, in, (size_t)(slash - in))};
+}
+
+struct client_tls traffic_lower_tls(struct arena *arena, const istio_client_tls_settings *in)
 {
 	static const istio_client_tls_settings unset = ISTIO__NETWORKING__V1ALPHA3__CLIENT_TLSSETTINGS__INIT;
 	bool is_set = in != NULL;
@@ -34,7 +50,7 @@ struct client_tls traffic_lower_tls(const istio_client_tls_settings *in)
 	    .key_file = in->private_key,
 	    .authorities_file = in->ca_certificates,
 	    .crl_file = in->ca_crl,
-	    .credential = in->credential_name,
+	    .credential = credential_of(arena, in->credential_name),
 	    .is_unverified = in->insecure_skip_verify && in->insecure_skip_verify->value,
 	};
 }
@@ -48,7 +64,8 @@ void traffic_digest_tls(struct digest_state *state, const struct client_tls *tls
 	digest_add_str(state, tls->key_file);
 	digest_add_str(state, tls->authorities_file);
 	digest_add_str(state, tls->crl_file);
-	digest_add_str(state, tls->credential);
+	digest_add_str(state, tls->credential.secret);
+	digest_add_str(state, tls->credential.namespace);
 	digest_add_bool(state, tls->is_unverified);
 }
 
@@ -60,6 +77,12 @@ void traffic_check_tls(struct draft *draft, const struct object *object, const i
 	if (!in)
 		return;
 	bool is_own = in->mode == MODE(SIMPLE) || in->mode == MODE(MUTUAL);
+	bool is_secret = text_has_prefix(in->credential_name, KUBERNETES) || !strstr(in->credential_name, "://");
+	if (is_own && !is_secret)
+		report_add(draft->report, object, REPORT_WARNING, REASON_NOT_SUPPORTED,
+		           arena_printf(draft->arena, "%s.credentialName", path),
+		           "\"%s\" is no Secret, and others are not supported yet; connections fail",
+		           in->credential_name);
 	if (is_own && !text_is_empty(in->credential_name) && !rule->workload_selector)
 		report_add(draft->report, object, REPORT_INFO, REASON_NO_EFFECT,
 		           arena_printf(draft->arena, "%s.credentialName", path),

@@ -184,7 +184,7 @@ static const struct traffic_policy *lower_parts(struct draft *draft, struct part
 	out->pool = lower_pool(parts.pool, &draft->model->mesh);
 	out->outlier = lower_outlier(parts.outlier);
 	out->lb = traffic_lower_lb(draft->arena, parts.lb);
-	out->tls = traffic_lower_tls(parts.tls);
+	out->tls = traffic_lower_tls(draft->arena, parts.tls);
 	struct digest_state state;
 	digest_init(&state);
 	digest_add_pool(&state, &out->pool);

@@ -1,4 +1,5 @@
 #include "base/text.h"
+#include "translator/istio/connection_lowering.h"
 #include "translator/istio/http_lowering.h"
 
 #include <string.h>
@@ -68,6 +69,19 @@ static struct digest rule_digest(const struct draft *draft, const struct object 
 	return digest_final(&state);
 }
 
+/* TLS and TCP routes are followed by gateways so far. */
+static void complain_about_sidecars(struct draft *draft, const struct object *object, const struct route_rule *rule)
+{
+	if (rule->is_mesh && rule->n_tls > 0)
+		report_add(
+		    draft->report, object, REPORT_WARNING, REASON_NOT_SUPPORTED, "spec.tls",
+		    "TLS routes are not supported in sidecars yet; gateways follow them, and the rest is in force");
+	if (rule->is_mesh && rule->n_tcp > 0)
+		report_add(
+		    draft->report, object, REPORT_WARNING, REASON_NOT_SUPPORTED, "spec.tcp",
+		    "TCP routes are not supported in sidecars yet; gateways follow them, and the rest is in force");
+}
+
 static const struct route_rule *lower_virtual_service(struct draft *draft, const struct object *object)
 {
 	const istio_virtual_service *in = (const istio_virtual_service *)object->message;
@@ -76,12 +90,6 @@ static const struct route_rule *lower_virtual_service(struct draft *draft, const
 		           "without hosts it can only be a delegate, and delegates are not supported yet");
 		return NULL;
 	}
-	if (in->n_tls > 0)
-		report_add(draft->report, object, REPORT_WARNING, REASON_NOT_SUPPORTED, "spec.tls",
-		           "TLS routes are not supported yet; the rest is in force");
-	if (in->n_tcp > 0)
-		report_add(draft->report, object, REPORT_WARNING, REASON_NOT_SUPPORTED, "spec.tcp",
-		           "TCP routes are not supported yet; the rest is in force");
 	struct route_rule *rule = ARENA_NEW(draft->arena, struct route_rule);
 	rule->name = object->name;
 	rule->namespace = object->namespace;
@@ -93,6 +101,8 @@ static const struct route_rule *lower_virtual_service(struct draft *draft, const
 	lower_hosts(draft, object, in, rule);
 	lower_gateways(draft, object, in, rule);
 	lower_http(draft, object, in, rule);
+	connection_lower_routes(draft, object, in, rule);
+	complain_about_sidecars(draft, object, rule);
 	return rule;
 }
 

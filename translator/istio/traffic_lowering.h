@@ -29,7 +29,7 @@ void traffic_digest_lb(struct digest_state *state, const struct load_balancer *l
 
 /* ---- resolve_tls.c: that part alone; `in` may be NULL ---- */
 
-struct client_tls traffic_lower_tls(const istio_client_tls_settings *in);
+struct client_tls traffic_lower_tls(struct arena *arena, const istio_client_tls_settings *in);
 void traffic_digest_tls(struct digest_state *state, const struct client_tls *tls);
 void traffic_check_tls(struct draft *draft, const struct object *object, const istio_client_tls_settings *in,
                        const char *path);

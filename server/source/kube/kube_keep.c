@@ -144,13 +144,12 @@ static void roots_on_written(void *context, const struct kube_response *response
 	free(call);
 }
 
-static void roots_write(struct kube_source *source, const struct kube_request *request, char *namespace)
+/* The call moves in. */
+static void roots_write(struct kube_source *source, const struct kube_request *request, struct roots_call *call)
 {
 	struct kube_request full = *request;
-	struct roots_call *call = HEAP_NEW(struct roots_call);
 	struct error error;
 
-	*call = (struct roots_call){source, namespace};
 	full.on_end = roots_on_written;
 	full.context = call;
 	if (!kube_http_start(source->http, &full, &error))
@@ -172,7 +171,10 @@ int64_t kube_keep_roots(struct kube_source *source)
 	kube_roots_lead(source->roots, source->is_leader);
 	if ((request = kube_roots_read(source->roots, &read_ns)))
 		roots_read(source, request);
-	while ((request = kube_roots_write(source->roots, &namespace, &write_ns)))
-		roots_write(source, request, namespace);
+	while ((request = kube_roots_write(source->roots, &namespace, &write_ns))) {
+		struct roots_call *call = HEAP_NEW(struct roots_call);
+		*call = (struct roots_call){source, namespace};
+		roots_write(source, request, call);
+	}
 	return read_ns < write_ns ? read_ns : write_ns;
 }
