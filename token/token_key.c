@@ -141,8 +141,7 @@ static void print_claims(const struct token_request *request, int64_t now_s, str
 	text_add_json_member(out, "iss", TOKEN_KEY_ISSUER);
 	text_add_json_member(out, "sub", subject);
 	text_add_json_member(out, "aud", request->audience);
-	text_printf(out, ",\"iat\":%lld,\"exp\":%lld,\"jti\":\"", (long long)now_s,
-	            (long long)now_s + request->ttl_s);
+	text_printf(out, ",\"iat\":%lld,\"exp\":%lld,\"jti\":\"", (long long)now_s, (long long)now_s + request->ttl_s);
 	base64url_print(id, sizeof id, out);
 	text_add(out, "\"}");
 }
