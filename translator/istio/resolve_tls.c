@@ -38,10 +38,9 @@ static struct credential credential_of(struct arena *arena, const char *in)
 
 struct client_tls traffic_lower_tls(struct arena *arena, const istio_client_tls_settings *in)
 {
-	static const istio_client_tls_settings unset = ISTIO__NETWORKING__V1ALPHA3__CLIENT_TLSSETTINGS__INIT;
 	bool is_set = in != NULL;
 	if (!in)
-		in = &unset;
+		in = istio_client_tls_settings_new(arena);
 	return (struct client_tls){
 	    .mode = is_set ? mode_of(in) : CLIENT_TLS_UNSET,
 	    .sni = in->sni,
