@@ -13,7 +13,7 @@
 void envoy_admin_init(void); /* once, before threads */
 /* address: HOST:PORT. Whether /ready says LIVE; else the error says what it says. */
 bool envoy_admin_is_ready(const char *address, struct error *error);
-/* Listeners stop taking connections gradually, and connections are asked to end, over Envoy's --drain-time-s. */
+/* Connections are asked to end; listeners go on taking new ones until Envoy ends. */
 bool envoy_admin_drain(const char *address, struct error *error);
 /* Connections of clients that are open, those to the admin interface and to our own statistics left out. */
 bool envoy_admin_connections(const char *address, uint64_t *n, struct error *error);

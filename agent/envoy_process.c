@@ -13,25 +13,26 @@
 #define EXIT_NO_EXEC 127
 #define NUMBER_TEXT 24
 
-/* argv points into numbers and the options. */
+/*
+ * argv points into number and the options. No --drain-time-s: by it Envoy also bounds how long a TCP connection may
+ * outlive a change of its listener, and a change of policy must cut none. How long the end takes is the agent's to
+ * count (main.c).
+ */
 static bool make_arguments(const struct agent_options *options, char *argv[ENVOY_ARGUMENTS_MAX + 1],
-                           char numbers[2][NUMBER_TEXT], struct error *error)
+                           char number[NUMBER_TEXT], struct error *error)
 {
 	const char *fixed[] = {options->envoy_path,
 	                       "--config-path",
 	                       options->bootstrap_file,
 	                       "--disable-hot-restart",
-	                       "--drain-time-s",
-	                       numbers[0],
 	                       "--drain-strategy",
 	                       "immediate",
 	                       "--local-address-ip-version",
 	                       strchr(options->instance_ip, ':') && !strchr(options->instance_ip, '.') ? "v6" : "v4",
 	                       options->concurrency ? "--concurrency" : NULL,
-	                       numbers[1]};
+	                       number};
 	size_t n = 0;
-	snprintf(numbers[0], NUMBER_TEXT, "%lld", (long long)options->drain_s);
-	snprintf(numbers[1], NUMBER_TEXT, "%lld", (long long)options->concurrency);
+	snprintf(number, NUMBER_TEXT, "%lld", (long long)options->concurrency);
 	for (size_t i = 0; i < sizeof fixed / sizeof fixed[0] && fixed[i]; i++) {
 		union { /* execvp does not write to them */
 			const char *constant;
@@ -72,9 +73,9 @@ static void child(const struct agent_options *options, char *const *argv, int re
 
 pid_t envoy_process_start(const struct agent_options *options, struct error *error)
 {
-	char *argv[ENVOY_ARGUMENTS_MAX + 1], numbers[2][NUMBER_TEXT];
+	char *argv[ENVOY_ARGUMENTS_MAX + 1], number[NUMBER_TEXT];
 	int report[2], reason = 0;
-	if (!make_arguments(options, argv, numbers, error))
+	if (!make_arguments(options, argv, number, error))
 		return -1;
 	if (pipe2(report, O_CLOEXEC)) {
 		error_set_errno(error, errno, "starting Envoy");

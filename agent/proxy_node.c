@@ -98,6 +98,7 @@ static void add_strings(struct arena *arena, struct map *members, const struct a
 	} rows[] = {
 	    {"CLUSTER_ID", options->cluster_id},
 	    {"INSTANCE_IPS", options->instance_ip},
+	    {"ISTIO_VERSION", WEFT_VERSION}, /* that there is an agent: without it no mutual TLS is configured */
 	    {"NAME", options->pod_name},
 	    {"NAMESPACE", options->pod_namespace},
 	    {"NETWORK", options->network},
