@@ -245,7 +245,7 @@ class Cluster(mesh.Mesh):
 
     def weft(self, *arguments):
         """The command line on the node; its output."""
-        done = subprocess.run(self.on_node(os.path.join(mesh.BIN, "weft"), *arguments), env=self.env, capture_output=True, text=True)
+        done = subprocess.run(self.on_node(os.path.join(mesh.BIN, "weft"), *arguments), env=self.env, capture_output=True, text=True, timeout=180)
         assert done.returncode == 0, f"weft {' '.join(arguments)}: {done.stderr}"
         return done.stdout
 
