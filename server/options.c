@@ -29,7 +29,7 @@ const struct option_row options_table[OPTIONS_COUNT] = {
      "0.0.0.0:15010 is every interface; port 0 lets the system choose."},
     {"tls-address", OPTION_ADDRESS, AT(tls_address), "HOST:PORT", NULL, "WEFT_TLS_ADDRESS",
      "Where proxies connect with TLS, and prove who they are: the same services and what is served to proven callers "
-     "only. Istio's port for it is 15012."},
+     "only. With --state-dir or --ca-dir the default is " OPTIONS_TLS_ADDRESS ", else there is no such port."},
     {"max-connection-seconds", OPTION_SECONDS, AT(max_connection_s), "SECONDS", "1800", "WEFT_MAX_CONNECTION_SECONDS",
      "With --tls-address: how long a proxy's connection lasts before it is asked to connect anew, so that its "
      "certificate is looked at again, at most 3600; 0 is for ever. Its configuration stays in force meanwhile. It "
@@ -105,6 +105,8 @@ enum options_outcome options_parse(int argc, char *const *argv, char *const *env
 		error_set(error, "--workload-cert-ttl is longer than --max-workload-cert-ttl");
 		return OPTIONS_USAGE;
 	}
+	if (!options->tls_address && (options->state_dir || options->ca_dir))
+		options->tls_address = OPTIONS_TLS_ADDRESS;
 	options->is_kube = options->kubeconfig || options->context || !options->config_paths.n;
 	if (options->is_kube && !options->kubeconfig && !environment_get(environment, "KUBECONFIG") &&
 	    !environment_get(environment, "KUBERNETES_SERVICE_HOST")) {

@@ -9,6 +9,7 @@
  */
 #include "base/option.h"
 
+#define OPTIONS_TLS_ADDRESS "127.0.0.1:15012"
 #define OPTIONS_TLS_NAMES_MAX 32 /* TEMPLATE_DNS_MAX holds our own names too */
 
 struct options {
@@ -19,7 +20,7 @@ struct options {
 	const char *mesh_path;           /* NULL: none */
 	const char *root_namespace;      /* "istio-system" */
 	const char *xds_address;         /* "127.0.0.1:15010" */
-	const char *tls_address;         /* NULL: none */
+	const char *tls_address;         /* NULL: none; OPTIONS_TLS_ADDRESS where a folder has an authority */
 	int64_t max_connection_s;        /* 0: for ever */
 	const char *admin_address;       /* "127.0.0.1:15014" */
 	const char *port_file;           /* NULL: none */

@@ -79,7 +79,7 @@ with mesh_rig.Mesh(mesh_rig.ROOT + "/examples") as mesh:
     state_dir = os.path.join(mesh.folder, "state")
 
     def in_folder(name, arguments):
-        weftd = mesh.own(mesh_rig.Weftd(mesh, mesh_rig.ROOT + "/examples", name=name, arguments=("--state-dir", state_dir, *arguments)))
+        weftd = mesh.own(mesh_rig.Weftd(mesh, mesh_rig.ROOT + "/examples", name=name, arguments=("--state-dir", state_dir, "--tls-address", "127.0.0.1:0", *arguments)))
         weftd.wait_ready()
         return weftd
 

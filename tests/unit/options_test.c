@@ -53,6 +53,20 @@ START_TEST(defaults)
 }
 END_TEST
 
+START_TEST(an_authority_in_a_folder_has_its_port)
+{
+	struct options options;
+	struct error error;
+	ck_assert_int_eq(parse((const char *[]){"--config=a", "--state-dir=s", NULL}, NULL, &options, &error),
+	                 OPTIONS_RUN);
+	ck_assert_str_eq(options.tls_address, "127.0.0.1:15012");
+	ck_assert_int_eq(parse((const char *[]){"--config=a", "--ca-dir=s", "--tls-address=0.0.0.0:1", NULL}, NULL,
+	                       &options, &error),
+	                 OPTIONS_RUN);
+	ck_assert_str_eq(options.tls_address, "0.0.0.0:1");
+}
+END_TEST
+
 START_TEST(values)
 {
 	struct options options;
@@ -286,6 +300,6 @@ START_TEST(host_names)
 }
 END_TEST
 
-UNIT_MAIN("options", defaults, values, environment_variables, mistakes_are_named,
+UNIT_MAIN("options", defaults, an_authority_in_a_folder_has_its_port, values, environment_variables, mistakes_are_named,
           an_api_server_is_read_from_when_it_is_named_or_nothing_is, too_many_paths, help_and_version,
           manual_names_every_option_and_fits, loopback, durations, a_default_above_the_maximum_is_refused, host_names)

@@ -83,7 +83,6 @@ END_TEST
 START_TEST(of_processes_that_begin_at_once_one_makes_it)
 {
 	CLEANUP(config_dir_done) struct config_dir dir;
-	CLEANUP(text_done) struct text token = {0};
 	config_dir_init(&dir);
 	char state[PATH_SIZE];
 	copy_path(state, path_in(dir.path, "state"));
