@@ -20,8 +20,10 @@ static const struct option_row rows[] = {
      "The service account's token, by which the first certificate is asked for, read anew for each request."},
     {"trust-domain", OPTION_STRING, AT(trust_domain), "NAME", "cluster.local", "TRUST_DOMAIN",
      "The mesh's trust domain: the certificate must be for spiffe://NAME/ns/NAMESPACE/sa/SERVICE-ACCOUNT."},
-    {"ttl", OPTION_DURATION, AT(ttl_s), "DURATION", "24h", "SECRET_TTL",
-     "How long a certificate is asked for; a new one, with a new key, is asked for at half of it."},
+    {"ttl", OPTION_DURATION, AT(ttl_s), "DURATION", NULL, "SECRET_TTL",
+     "How long the certificate is asked to live; without it as long as the control plane has it (24h, unless it was "
+     "told "
+     "otherwise). A new one, with a new key, is asked for at half of that."},
     {"key-type", OPTION_CHOICE, AT(key_type), "p256|rsa2048", "p256", "WEFT_KEY_TYPE",
      "The kind of key. It stays in this process and Envoy's."},
     {"role", OPTION_CHOICE, AT(role), "sidecar|router", "sidecar", "WEFT_ROLE",

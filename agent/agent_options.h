@@ -15,8 +15,8 @@ struct agent_options {
 	const char *roots_file;
 	const char *token_file;
 	const char *trust_domain;
-	int64_t ttl_s;
-	int key_type; /* enum private_key_type */
+	int64_t ttl_s; /* 0: the control plane's */
+	int key_type;  /* enum private_key_type */
 	/* who this is */
 	int role; /* enum agent_role */
 	const char *pod_name, *pod_namespace, *service_account, *instance_ip;

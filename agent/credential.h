@@ -24,7 +24,7 @@ struct credential_request {
 	const char *cluster;              /* whose token that is; NULL: it does not say */
 	const struct credential *present; /* by which one is known already; NULL: none */
 	const struct spiffe_id *id;       /* the name that is expected */
-	int64_t ttl_s;
+	int64_t ttl_s;                    /* 0: as long as the service has it */
 	enum private_key_type key_type;
 	const struct clock *clock;
 };

@@ -63,6 +63,20 @@ void ca_print_rotation(const struct json *state, struct text *out)
 		text_printf(out, "%s since %s: %s", phase, get(rotation, "since"), *waiting ? waiting : "going on");
 }
 
+static void print_issued(const struct json *issued, struct text *out)
+{
+	const struct json *recent = json_get(issued, "recent");
+	if (!recent || recent->type != JSON_ARRAY)
+		return;
+	text_printf(out, "\nissued by this replica: %lld%s\n", number(issued, "total"),
+	            recent->array.n ? ", the newest first" : "");
+	for (size_t i = 0; i < recent->array.n; i++) {
+		const struct json *record = recent->array.v[i];
+		text_printf(out, "  %s  until %s  %s\n", get(record, "issued"), get(record, "notAfter"),
+		            get(record, "id"));
+	}
+}
+
 void ca_print(const struct json *state, struct text *out)
 {
 	const char *place = get(state, "place"), *words = place, *note = get(state, "note");
@@ -88,4 +102,5 @@ void ca_print(const struct json *state, struct text *out)
 	}
 	print_list("between the signer and its root", json_get(state, "path"), out);
 	print_list("trusted roots", json_get(state, "roots"), out);
+	print_issued(json_get(state, "issued"), out);
 }

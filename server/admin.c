@@ -185,7 +185,7 @@ static void page_ca(struct admin *admin, const struct http_request *request, str
 		return;
 	}
 	response->content_type = JSON_CONTENT_TYPE;
-	keeper_print(admin->options.keeper, &response->body);
+	keeper_print(admin->options.keeper, admin->options.certs, &response->body);
 }
 
 static void page_proxies(struct admin *admin, const struct http_request *request, struct http_response *response)
@@ -274,5 +274,6 @@ void admin_set_draining(struct admin *admin)
 	pthread_mutex_lock(&admin->lock);
 	admin->is_draining = true;
 	admin->options.xds = NULL;
+	admin->options.certs = NULL;
 	pthread_mutex_unlock(&admin->lock);
 }

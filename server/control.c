@@ -14,6 +14,7 @@
 
 struct control {
 	struct keeper *keeper;
+	struct cert_service *certs;
 	struct text path;
 	struct http_server *http;
 };
@@ -26,7 +27,7 @@ static void answer(struct control *control, bool is_done, const struct error *er
 		return;
 	}
 	response->content_type = "application/json";
-	keeper_print(control->keeper, &response->body);
+	keeper_print(control->keeper, control->certs, &response->body);
 }
 
 static bool has_flag(const char *query, const char *name)
@@ -77,6 +78,7 @@ struct control *control_new(const struct control_options *options, struct error 
 	struct control *control = HEAP_NEW(struct control);
 
 	control->keeper = options->keeper;
+	control->certs = options->certs;
 	if (choose_path(control, options, error))
 		control->http = http_server_new(
 		    &(struct http_options){

@@ -10,6 +10,7 @@
  *
  * 200 with the state as JSON; 409 with the reason in words.
  */
+#include "server/identity/cert_service.h"
 #include "server/identity/keeper.h"
 
 #define CONTROL_SOCKET "/run/weft/control.sock"
@@ -18,9 +19,10 @@
 struct control;
 
 struct control_options {
-	const char *path;      /* as asked for; NULL: in the state folder, or CONTROL_SOCKET */
-	const char *state_dir; /* NULL: none */
-	struct keeper *keeper; /* borrowed */
+	const char *path;           /* as asked for; NULL: in the state folder, or CONTROL_SOCKET */
+	const char *state_dir;      /* NULL: none */
+	struct keeper *keeper;      /* borrowed */
+	struct cert_service *certs; /* borrowed; NULL: no TLS port */
 };
 
 /* NULL with an error; whether that is to be an end is the caller's to say. */

@@ -189,7 +189,8 @@ static bool daemon_control(struct daemon *daemon, struct error *error)
 
 	daemon->control = control_new(&(struct control_options){.path = options->control_socket,
 	                                                        .state_dir = options->state_dir,
-	                                                        .keeper = daemon->keeper},
+	                                                        .keeper = daemon->keeper,
+	                                                        .certs = daemon->certs},
 	                              error);
 	if (daemon->control || options->control_socket)
 		return daemon->control != NULL;

@@ -1,10 +1,12 @@
 #include "server/identity/keeper_print.h"
 
+#include "base/heap.h"
 #include "ca/crypto_error.h"
 
 #include <openssl/bn.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define SUBJECT_MAX 512
@@ -96,7 +98,40 @@ static void add_rotation(const struct keeper_status *status, struct text *out)
 	text_add(out, "}");
 }
 
-void keeper_print(struct keeper *keeper, struct text *out)
+static void add_record(const struct cert_record *record, struct text *out)
+{
+	char id[SPIFFE_ID_TEXT];
+
+	spiffe_id_print(&record->id, id);
+	text_add(out, "{");
+	text_add_json_member(out, "id", id);
+	text_add(out, ",\"serial\":\"");
+	for (size_t i = 0; i < TEMPLATE_SERIAL_SIZE; i++)
+		text_printf(out, "%02X", record->serial[i]);
+	text_add(out, "\"");
+	add_time("issued", record->issued_s, out);
+	add_time("notAfter", record->not_after_s, out);
+	text_add(out, "}");
+}
+
+static void add_issued(struct cert_service *certs, struct text *out)
+{
+	static const size_t max = KEEPER_PRINT_ISSUED;
+	struct cert_service_stats stats;
+	struct cert_record *records = HEAP_NEW_N(struct cert_record, max);
+	size_t n = cert_service_recent(certs, records, max);
+
+	cert_service_stats(certs, &stats);
+	text_printf(out, ",\"issued\":{\"total\":%llu,\"recent\":[", (unsigned long long)stats.issued);
+	for (size_t i = 0; i < n; i++) {
+		text_add(out, i ? "," : "");
+		add_record(&records[i], out);
+	}
+	text_add(out, "]}");
+	free(records);
+}
+
+void keeper_print(struct keeper *keeper, struct cert_service *certs, struct text *out)
 {
 	struct keeper_status status;
 	CLEANUP(signer_unrefp) struct signer *signer = keeper_signer(keeper);
@@ -114,5 +149,7 @@ void keeper_print(struct keeper *keeper, struct text *out)
 	if (status.serving_end_s)
 		add_time("servingNotAfter", status.serving_end_s, out);
 	add_rotation(&status, out);
+	if (certs)
+		add_issued(certs, out);
 	text_add(out, "}\n");
 }

@@ -99,6 +99,10 @@ with tap.case("a gateway gets its name, its configuration, and carries traffic")
     modes = [stat.S_IMODE(os.stat(path).st_mode) for path in (agent.socket, agent.bootstrap)]
     assert modes == [0o600, 0o600], modes
     assert "# TYPE" in mesh_rig.get(f"http://127.0.0.1:{agent.stats_port}/stats/prometheus")[1]
+    shown = subprocess.run([os.path.join(mesh_rig.BIN, "weft"), "ca", "show", "-o", "json", "--control-socket", os.path.join(mesh.state, "control.sock")],
+                           capture_output=True, text=True, timeout=30, check=True)
+    issued = json.loads(shown.stdout)["issued"]
+    assert issued["total"] == 1 and issued["recent"][0]["id"] == NAME and int(issued["recent"][0]["serial"], 16) == int(serial, 16), issued
     assert "PRIVATE" not in agent.log() and open(mesh.token, encoding="utf-8").read().strip() not in agent.log()
     assert agent.stop() == 0, agent.log()[-3000:]
 

@@ -102,7 +102,7 @@ if os.geteuid() != 0:
 with pods.Cluster() as cluster:
     cluster.write("policy.yaml", STRICT)
     cluster.weftd(*LIVES)
-    client, server = (cluster.pod(name, arguments=("--ttl", f"{LIFE_S}s")) for name in ("client", "server"))
+    client, server = (cluster.pod(name) for name in ("client", "server"))
     cluster.service("hello", [server])
     cluster.wait_ready()
     mesh.wait_for("answers", lambda: client.ask("http1", "hello:80")["answers"])

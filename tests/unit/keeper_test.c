@@ -413,7 +413,7 @@ START_TEST(it_is_shown_without_keys)
 	CLEANUP(text_done) struct text out = {0};
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	struct error error;
-	keeper_print(fixture.keeper, &out);
+	keeper_print(fixture.keeper, NULL, &out);
 	const struct json *page = json_parse(arena, out.s, out.n, &error);
 	ck_assert_msg(page != NULL, "%s: %s", error.message, out.s);
 	ck_assert_str_eq(json_get_string(page, "place"), "self-signed-folder");
