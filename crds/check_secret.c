@@ -80,7 +80,8 @@ static bool is_crl(const struct secret_value *value, struct error *error)
 
 void check_secret(struct check *check, const ProtobufCMessage *message)
 {
-	const struct secret_parts parts = secret_parts((const k8s_secret *)message);
+	struct secret_parts parts;
+	secret_read((const k8s_secret *)message, &parts);
 	for (size_t i = 0; i < SECRET_PART_COUNT; i++)
 		if (parts.v[i].name && !check_size(check, &parts.v[i]))
 			return;

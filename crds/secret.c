@@ -35,16 +35,15 @@ static const ProtobufCBinaryData *value_of(const k8s_secret *secret, const char 
 	return NULL;
 }
 
-struct secret_parts secret_parts(const k8s_secret *secret)
+void secret_read(const k8s_secret *secret, struct secret_parts *parts)
 {
-	struct secret_parts parts = {0};
+	*parts = (struct secret_parts){0};
 	for (size_t i = 0; i < NAMES; i++) {
-		struct secret_value *part = &parts.v[names[i].part];
+		struct secret_value *part = &parts->v[names[i].part];
 		const ProtobufCBinaryData *value = part->name ? NULL : value_of(secret, names[i].name);
 		if (value)
 			*part = (struct secret_value){names[i].name, (const char *)value->data, value->len};
 	}
-	return parts;
 }
 
 static k8s_secret_data_entry *entry_of(struct arena *arena, k8s_secret *secret, char *name)

@@ -3,7 +3,8 @@
  * What weft reads of a Secret: certificates and keys under the names that Kubernetes and Istio give them. Everything
  * else in it is nobody's business here and is dropped when it is decoded, so that it is neither kept nor in any digest.
  *
- *     struct secret_parts parts = secret_parts((const k8s_secret *)object->message);
+ *     struct secret_parts parts;
+ *     secret_read((const k8s_secret *)object->message, &parts);
  *
  * No function here says anything of a private key but whether it fits.
  */
@@ -31,6 +32,6 @@ struct secret_parts {
 	struct secret_value v[SECRET_PART_COUNT]; /* empty ones count as not there */
 };
 
-struct secret_parts secret_parts(const k8s_secret *secret);
+void secret_read(const k8s_secret *secret, struct secret_parts *parts); /* borrowed from it */
 /* Moves stringData into data, as an API server does, and drops what is not read. */
 void secret_narrow(struct arena *arena, k8s_secret *secret);

@@ -50,4 +50,4 @@ void gateway_add_connection_chains(const struct gateway_server_draft *server);
 /* The secrets that the server names and the view may have. */
 void gateway_add_secrets(const struct gateway_server_draft *server);
 /* The listener as the scope has it; nothing for one without chains. */
-void gateway_seal_listener(struct scope_draft *draft, const struct gateway_listener_draft *listener);
+void gateway_seal_listener(struct scope_draft *draft, const struct gateway_listener_draft *from);

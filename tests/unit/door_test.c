@@ -137,7 +137,7 @@ static void kube_token(struct fixture *f, const char *who, int64_t ends_in_s, st
 	CLEANUP(certs_key_freep) EVP_PKEY *key = certs_key("P-256");
 	CLEANUP(text_done) struct text claims = {0};
 	text_printf(&claims, "{\"iss\":\"k8s\",\"sub\":\"%s\",\"exp\":%lld}", who,
-	            (long long)(f->clock.wall_ns / CLOCK_S + ends_in_s));
+	            (long long)(f->clock.wall_ns / CLOCK_S) + ends_in_s);
 	tokens_make(key, "ES256", "{\"alg\":\"ES256\"}", claims.s, out);
 }
 
@@ -338,7 +338,7 @@ START_TEST(a_key_sets_tokens_need_no_asking)
 	init_with(&f, (struct door_options){.keys = keys, .issuer = "elsewhere"});
 	set_signer(&f, "cluster.local");
 	text_printf(&claims, "{\"iss\":\"elsewhere\",\"aud\":\"istio-ca\",\"sub\":\"%s\",\"exp\":%lld}", TOKENS_SUBJECT,
-	            (long long)(f.clock.wall_ns / CLOCK_S + 600));
+	            (long long)(f.clock.wall_ns / CLOCK_S) + 600);
 	tokens_make(key, "ES256", "{\"alg\":\"ES256\"}", claims.s, &token);
 	knock(&f, &guest, (struct transport_visitor){.token = token.s});
 	check(&guest, "16 the token is signed with a key");

@@ -25,8 +25,8 @@ static inline void tokens_sign(EVP_PKEY *key, const char *alg, const char *s, si
 	size_t n_signature = sizeof signature;
 	EVP_PKEY_CTX *parameters = NULL;
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
-	char digest[8] = "SHA";
-	strcat(digest, alg + 2);
+	char digest[8];
+	snprintf(digest, sizeof digest, "SHA%s", alg + 2);
 	int is_done = EVP_DigestSignInit_ex(context, &parameters, digest, NULL, NULL, key, NULL);
 	if (alg[0] == 'P')
 		is_done = is_done > 0 && EVP_PKEY_CTX_set_rsa_padding(parameters, RSA_PKCS1_PSS_PADDING) > 0 &&

@@ -160,9 +160,9 @@ struct cluster_protocol {
 	bool is_sni_of_call;           /* the server name of TLS is the host that the client called */
 	bool is_name_of_call_verified; /* and the certificate must be for it */
 };
-void cluster_set_protocol(struct arena *arena, envoy_cluster *cluster, const struct cluster_protocol *protocol);
+void cluster_set_protocol(struct arena *arena, envoy_cluster *cluster, const struct cluster_protocol *in);
 enum upstream_http { UPSTREAM_HTTP1, UPSTREAM_HTTP2, UPSTREAM_AS_CLIENT };
-enum upstream_http cluster_upstream_http(const struct cluster_protocol *protocol);
+enum upstream_http cluster_upstream_http(const struct cluster_protocol *in);
 
 /* cluster_tls.c: how a cluster's connections are protected. */
 /* One outbound cluster, and what decides about it. */

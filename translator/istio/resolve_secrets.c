@@ -12,7 +12,8 @@ void resolve_secrets(struct draft *draft)
 	const struct snapshot_kind *objects = &draft->snapshot->kinds[KIND_SECRET];
 	for (size_t i = 0; i < objects->n; i++) {
 		const struct object *object = objects->v[i];
-		const struct secret_parts parts = secret_parts((const k8s_secret *)object->message);
+		struct secret_parts parts;
+		secret_read((const k8s_secret *)object->message, &parts);
 		bool has_pair = parts.v[SECRET_CERTIFICATE].name && parts.v[SECRET_KEY].name;
 		if (!has_pair && !parts.v[SECRET_CA].name)
 			continue;
