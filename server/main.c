@@ -51,7 +51,10 @@ struct daemon {
 static void daemon_publish(void *context, struct generation *generation)
 {
 	const struct daemon *daemon = context;
-	keeper_set_trust_domain(daemon->keeper, generation->model->mesh.trust_domain);
+	const struct mesh *mesh = &generation->model->mesh;
+	keeper_set_trust_domain(daemon->keeper, mesh->trust_domain);
+	if (daemon->door) /* the first one is the trust domain itself */
+		door_set_aliases(daemon->door, mesh->trust_domains.v + 1, mesh->trust_domains.n - 1);
 	xds_server_publish(daemon->xds, generation);
 }
 

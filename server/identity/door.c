@@ -21,7 +21,10 @@ struct door {
 	struct token_cache *cache;
 	struct door_stats stats;
 	int64_t warned_ns;
-	uint64_t silent; /* refusals that were not logged since */
+	uint64_t silent;     /* refusals that were not logged since */
+	struct arena *arena; /* of the aliases */
+	const char *const *aliases;
+	size_t n_aliases;
 };
 
 /* A question about a token under way. */
@@ -107,10 +110,13 @@ static void admit(struct door *door, struct transport_guest *guest, enum door_wa
 
 static void knock_with_certificate(struct door *door, struct transport_guest *guest, const struct signer *signer)
 {
-	const struct caller_policy policy = {signer, door->options.aliases, door->options.n_aliases};
 	struct spiffe_id caller;
 	struct error error;
-	if (caller_certificate_check(&door->roots, &policy, &guest->visitor, &caller, &error))
+	pthread_mutex_lock(&door->mutex);
+	const struct caller_policy policy = {signer, door->aliases, door->n_aliases};
+	bool is_proved = caller_certificate_check(&door->roots, &policy, &guest->visitor, &caller, &error);
+	pthread_mutex_unlock(&door->mutex);
+	if (is_proved)
 		admit(door, guest, DOOR_CERTIFICATE, &caller);
 	else
 		refuse(door, guest, DOOR_BAD_CERTIFICATE, error.message);
@@ -317,8 +323,25 @@ struct door *door_new(const struct door_options *options)
 	if (!door->options.audience)
 		door->options.audience = TOKEN_AUDIENCE_DEFAULT;
 	pthread_mutex_init(&door->mutex, NULL);
+	door->arena = arena_new();
 	door->cache = token_cache_new(options->clock);
 	return door;
+}
+
+void door_set_aliases(struct door *door, const char *const *aliases, size_t n)
+{
+	struct arena *arena = arena_new();
+	const char **copies = ARENA_NEW_N(arena, const char *, n);
+
+	for (size_t i = 0; i < n; i++)
+		copies[i] = arena_strdup(arena, aliases[i]);
+	pthread_mutex_lock(&door->mutex);
+	struct arena *former = door->arena;
+	door->arena = arena;
+	door->aliases = copies;
+	door->n_aliases = n;
+	pthread_mutex_unlock(&door->mutex);
+	arena_free(former);
 }
 
 void door_free(struct door *door)
@@ -327,6 +350,7 @@ void door_free(struct door *door)
 		return;
 	token_cache_free(door->cache);
 	caller_roots_done(&door->roots);
+	arena_free(door->arena);
 	pthread_mutex_destroy(&door->mutex);
 	free(door);
 }

@@ -30,9 +30,7 @@ struct door_reviewer {
 };
 
 struct door_options {
-	struct signer_cell *signers; /* whose trust domain and roots count. Borrowed, as all that follows */
-	const char *const *aliases;  /* of the trust domain */
-	size_t n_aliases;
+	struct signer_cell *signers;   /* whose trust domain and roots count. Borrowed, as all that follows */
 	const char *audience;          /* NULL: TOKEN_AUDIENCE_DEFAULT */
 	const struct token_key *own;   /* NULL: none */
 	struct jwks_file *keys;        /* of the issuer; NULL: none */
@@ -67,6 +65,8 @@ struct door;
 struct door *door_new(const struct door_options *options);
 void door_free(struct door *door); /* nobody may be at it; NULL is fine */
 struct transport_door door_transport(struct door *door);
+/* The trust domain's aliases from now on: certificates with them count too. Any thread; copied. */
+void door_set_aliases(struct door *door, const char *const *aliases, size_t n);
 void door_stats(struct door *door, struct door_stats *stats); /* any thread */
 const char *door_way_label(enum door_way way);                /* both lower_snake_case */
 const char *door_refusal_label(enum door_refusal refusal);

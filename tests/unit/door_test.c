@@ -232,13 +232,17 @@ START_TEST(an_alias_is_the_same_workload)
 	static const char *const aliases[] = {"cluster.local"};
 	struct fixture f;
 	struct guest guest;
-	init_with(&f, (struct door_options){.aliases = aliases, .n_aliases = 1});
+	init_with(&f, (struct door_options){0});
 	set_signer(&f, "new.domain");
 	const struct transport_bytes uri = {APP, strlen(APP)};
-	knock(&f, &guest,
-	      (struct transport_visitor){
-	          .certificate = tls_for_client(&f.authority, APP).chain, .uris = &uri, .n_uris = 1});
+	const struct transport_visitor visitor = {
+	    .certificate = tls_for_client(&f.authority, APP).chain, .uris = &uri, .n_uris = 1};
+	door_set_aliases(f.door, aliases, 1);
+	knock(&f, &guest, visitor);
 	check(&guest, "spiffe://new.domain/ns/shop/sa/cart");
+	door_set_aliases(f.door, NULL, 0);
+	knock(&f, &guest, visitor);
+	ck_assert_msg(strncmp(guest.fate, "16 ", 3) == 0, "%s", guest.fate);
 	done(&f);
 }
 END_TEST
