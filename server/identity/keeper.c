@@ -128,11 +128,12 @@ static bool put_signer(struct keeper *keeper, struct authority *authority, const
 	struct bundle *trusted = trusted_of(keeper, authority, also, error);
 	if (!trusted)
 		return false;
+	CLEANUP(signer_unrefp)
 	struct signer *signer =
 	    signer_new(authority, trusted, keeper->options.lifetime, keeper->trust_domain, keeper->options.clock);
-	show_signer(keeper, signer);
 	say_trusted(keeper, signer);
-	signer_cell_put(keeper->options.cell, signer);
+	signer_cell_put(keeper->options.cell, signer_ref(signer));
+	show_signer(keeper, signer); /* last: who is told that there is one finds it */
 	return true;
 }
 
