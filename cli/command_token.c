@@ -1,3 +1,4 @@
+#include "base/option.h"
 #include "cli/arguments.h"
 #include "cli/command.h"
 #include "cli/output.h"
@@ -44,33 +45,9 @@ static const struct command_option options[] = {
         .name = "ttl",
         .argument = "DURATION",
         .default_value = TTL_DEFAULT,
-        .help = "How long the token is good: a number with s, m, h or d behind it. It cannot be taken back before.",
+        .help = "How long the token is good, such as 30m, 1h or 7d. It cannot be taken back before.",
     },
 };
-
-static const struct {
-	char unit;
-	int64_t seconds;
-} units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
-
-static bool parse_ttl(const char *s, int64_t *seconds, struct error *error)
-{
-	char number[24];
-	uint64_t value = 0;
-	size_t n = strlen(s);
-	if (n > 1 && n < sizeof number) {
-		memcpy(number, s, n - 1);
-		number[n - 1] = '\0';
-		for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
-			if (s[n - 1] == units[i].unit &&
-			    text_parse_uint(number, (uint64_t)(TOKEN_TTL_MAX_S / units[i].seconds), &value) && value) {
-				*seconds = (int64_t)value * units[i].seconds;
-				return true;
-			}
-	}
-	return error_set(error, "--ttl: \"%s\" is no duration of 1s to %lldd, as 30m, 1h or 7d", s,
-	                 (long long)(TOKEN_TTL_MAX_S / 86400));
-}
 
 static void token_wipe(struct text *token)
 {
@@ -79,16 +56,24 @@ static void token_wipe(struct text *token)
 	text_done(token);
 }
 
-static bool create(const struct arguments *arguments, struct text *out, struct error *error)
+/* What the command line asks for. */
+static bool read_request(const struct arguments *arguments, struct service_account *account,
+                         struct token_request *request, struct error *error)
 {
-	struct service_account account;
-	struct token_request request = {.account = &account, .audience = arguments_get(arguments, "audience")};
-	if (!parse_ttl(arguments_get(arguments, "ttl"), &request.ttl_s, error) ||
-	    !service_account_make(arguments_get(arguments, "namespace"), arguments_get(arguments, "service-account"),
-	                          &account, error))
-		return false;
+	*request = (struct token_request){.account = account, .audience = arguments_get(arguments, "audience")};
+	if (!option_parse_duration(arguments_get(arguments, "ttl"), &request->ttl_s, error))
+		return error_wrap(error, "--ttl");
+	if (request->ttl_s > TOKEN_TTL_MAX_S)
+		return error_set(error, "--ttl: at most %lldd", (long long)(TOKEN_TTL_MAX_S / 86400));
+	return service_account_make(arguments_get(arguments, "namespace"), arguments_get(arguments, "service-account"),
+	                            account, error);
+}
+
+static bool create(const struct arguments *arguments, const struct token_request *request, struct text *out,
+                   struct error *error)
+{
 	CLEANUP(token_key_freep) struct token_key *key = token_key_read(arguments_get(arguments, "state-dir"), error);
-	if (!key || !token_key_sign(key, &request, clock_system(), out, error))
+	if (!key || !token_key_sign(key, request, clock_system(), out, error))
 		return false;
 	text_add_char(out, '\n');
 	return true;
@@ -97,11 +82,14 @@ static bool create(const struct arguments *arguments, struct text *out, struct e
 static int run(const struct arguments *arguments)
 {
 	CLEANUP(token_wipe) struct text out = {0};
+	struct service_account account;
+	struct token_request request;
 	struct error error;
-	if (create(arguments, &out, &error))
+	bool is_sound = read_request(arguments, &account, &request, &error);
+	if (is_sound && create(arguments, &request, &out, &error))
 		return output_write(&out);
 	fprintf(stderr, "weft token create: %s\n", error.message);
-	return COMMAND_FAILED;
+	return is_sound ? COMMAND_FAILED : COMMAND_USAGE;
 }
 
 const struct command command_token = {

@@ -2,12 +2,8 @@
 
 #include "base/heap.h"
 #include "base/vec.h"
-#include "ca/crypto_error.h"
 #include "ca/private_key.h"
 
-#include <openssl/bio.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
 #include <stdlib.h>
 
 struct serving {
@@ -48,7 +44,7 @@ void serving_free(struct serving *serving)
 		return;
 	text_done(&serving->chain);
 	text_done(&serving->roots);
-	authority_wipe(&serving->key);
+	private_key_wipe(&serving->key);
 	free(serving);
 }
 
@@ -57,34 +53,24 @@ int64_t serving_end_s(const struct serving *serving)
 	return serving->end_s;
 }
 
-static void print_key(EVP_PKEY *key, struct text *out)
-{
-	char *s = NULL;
-	BIO *bio = BIO_new(BIO_s_secmem());
-	crypto_must(bio && PEM_write_bio_PKCS8PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL));
-	long n = BIO_get_mem_data(bio, &s);
-	text_add_n(out, s, (size_t)n);
-	BIO_free(bio); /* wipes */
-}
-
 static bool issue(struct serving *serving, const struct signer *signer, int64_t now_s, struct error *error)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
-	CLEANUP(private_key_freep) EVP_PKEY *key = EVP_EC_gen("P-256");
+	CLEANUP(private_key_freep) EVP_PKEY *key = private_key_generate(PRIVATE_KEY_P256, error);
 	struct server_request request = {.key = key, .dns = serving->options.dns, .n_dns = serving->options.n_dns};
 	struct issued issued;
 	struct refusal refusal;
 
 	if (!key)
-		return crypto_error_set(error, "making a key");
+		return false;
 	issue_draw_serial(request.serial);
 	if (!issue_server(arena, &signer->issuer, &request, &issued, &refusal))
 		return error_set(error, "%s", refusal.error.message);
 	text_done(&serving->chain);
 	for (size_t i = 0; i + 1 < issued.n; i++) /* not the roots, which a client has or does not trust */
 		text_add(&serving->chain, issued.chain[i]);
-	authority_wipe(&serving->key);
-	print_key(key, &serving->key);
+	private_key_wipe(&serving->key);
+	private_key_print(key, &serving->key);
 	text_done(&serving->roots);
 	bundle_print(signer->issuer.trusted, &serving->roots);
 	serving->end_s = issued.not_after_s;
