@@ -71,7 +71,10 @@ static void page_health(struct admin *admin, const struct http_request *request,
 	text_printf(&response->body, "%s\n", is_good ? "ok" : note.message);
 }
 
-/* Or need not have one. What is wrong with it though it goes on is said behind what `note` has. */
+/*
+ * Something signs, and weftd shows a certificate by it; or there need be none. What is wrong with it though it goes on
+ * is said behind what `note` has.
+ */
 static bool has_authority(struct admin *admin, struct error *note)
 {
 	struct keeper_status status = {0};
@@ -81,7 +84,7 @@ static bool has_authority(struct admin *admin, struct error *note)
 	if (status.note.message[0] && status.is_used)
 		error_set(note, "%s%sthe certificate authority: %s", note->message, note->message[0] ? "; " : "",
 		          status.note.message);
-	return status.has_signer || !status.is_used;
+	return (status.has_signer && status.serving_end_s) || !status.is_used;
 }
 
 /* Either way `note` is what there is to say, or "". */
