@@ -115,3 +115,14 @@ void log_write(enum log_level level, const char *scope, const char *format, ...)
 	}
 	errno = saved_errno;
 }
+
+bool log_gap_is_over(struct log_gap *gap, int64_t now_ns, uint64_t *silent)
+{
+	if (gap->last_ns && now_ns - gap->last_ns < LOG_GAP_NS) {
+		gap->silent++;
+		return false;
+	}
+	*silent = gap->silent;
+	*gap = (struct log_gap){.last_ns = now_ns};
+	return true;
+}

@@ -9,6 +9,7 @@
  * time, level, scope, message. Control characters in messages are escaped. Thread-safe; a line is one write(2).
  */
 #include <stdbool.h>
+#include <stdint.h>
 
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 
@@ -20,3 +21,19 @@ __attribute__((format(printf, 3, 4))) void log_write(enum log_level level, const
 #define log_info(scope, ...) log_write(LOG_INFO, scope, __VA_ARGS__)
 #define log_warn(scope, ...) log_write(LOG_WARN, scope, __VA_ARGS__)
 #define log_error(scope, ...) log_write(LOG_ERROR, scope, __VA_ARGS__)
+
+/*
+ * For what others can make happen as often as they like: one line in LOG_GAP_NS at most. Zeroed is new; whoever shares
+ * one locks.
+ *
+ *     uint64_t silent;
+ *     if (log_gap_is_over(&gap, now_ns, &silent))
+ *         log_warn("door", "…; %llu more since the last line", (unsigned long long)silent);
+ */
+#define LOG_GAP_NS INT64_C(1000000000)
+struct log_gap {
+	int64_t last_ns; /* monotonic; 0: none yet */
+	uint64_t silent; /* lines that were not written since */
+};
+
+bool log_gap_is_over(struct log_gap *gap, int64_t now_ns, uint64_t *silent);

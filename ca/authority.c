@@ -237,8 +237,3 @@ void authority_print_key(const struct authority *authority, struct text *out)
 {
 	private_key_print(authority->key, out);
 }
-
-void authority_wipe(struct text *key)
-{
-	private_key_wipe(key);
-}

@@ -59,6 +59,5 @@ int64_t authority_end_s(const struct authority *authority);
 /* Whether the certificate leads through path to a root at that time, as a server's and as a client's. */
 bool authority_check_leads(const struct authority *authority, X509 *certificate, int64_t at_s, struct error *error);
 
-/* PKCS #8 in PEM. out is empty before, and the caller's to end with authority_wipe. */
+/* PKCS #8 in PEM. out is empty before, and the caller's to end with private_key_wipe. */
 void authority_print_key(const struct authority *authority, struct text *out);
-void authority_wipe(struct text *key); /* as text_done, after overwriting; for CLEANUP */

@@ -4,14 +4,10 @@
 
 #include <stddef.h>
 
-enum part { CERT, KEY, CHAIN, ROOT, PARTS };
-
-/* The two ways to name the files of a set; NULL where it has none. */
-static const char *const namings[][PARTS] = {
-    {"tls.crt", "tls.key", NULL, "ca.crt"}, /* first, as with Istio: a tls.crt decides */
+const char *const keystore_namings[KEYSTORE_NAMINGS][KEYSTORE_PARTS] = {
+    {"tls.crt", "tls.key", NULL, "ca.crt"},
     {"ca-cert.pem", "ca-key.pem", "cert-chain.pem", "root-cert.pem"},
 };
-#define NAMINGS (sizeof namings / sizeof namings[0])
 
 static const char *const all_names[] = {"tls.crt",    "tls.key",        "ca.crt",       "ca-cert.pem",
                                         "ca-key.pem", "cert-chain.pem", "root-cert.pem"};
@@ -39,19 +35,19 @@ struct digest keystore_stamp(const char *path)
 /* Files that were read together. */
 struct set {
 	const char *const *names;
-	struct keystore_file files[PARTS];
+	struct keystore_file files[KEYSTORE_PARTS];
 };
 
 static void set_done(struct set *set)
 {
-	for (size_t i = 0; i < PARTS; i++)
+	for (size_t i = 0; i < KEYSTORE_PARTS; i++)
 		keystore_file_done(&set->files[i]);
 }
 
 static bool has_any(const struct keystore_folder *folder, const char *const *names)
 {
 	bool has = false;
-	for (size_t i = 0; i < PARTS; i++)
+	for (size_t i = 0; i < KEYSTORE_PARTS; i++)
 		has |= names[i] && keystore_folder_has(folder, names[i]);
 	return has;
 }
@@ -59,28 +55,29 @@ static bool has_any(const struct keystore_folder *folder, const char *const *nam
 /* False when there is no file of any; names are Istio's then. */
 static bool choose_names(struct set *set, const struct keystore_folder *folder)
 {
-	set->names = namings[0];
-	if (keystore_folder_has(folder, namings[0][CERT]))
+	set->names = keystore_namings[0];
+	if (keystore_folder_has(folder, keystore_namings[0][KEYSTORE_CERT]))
 		return true;
-	for (size_t i = NAMINGS; i-- > 0;) {
-		if (has_any(folder, namings[i])) {
-			set->names = namings[i];
+	for (size_t i = KEYSTORE_NAMINGS; i-- > 0;) {
+		if (has_any(folder, keystore_namings[i])) {
+			set->names = keystore_namings[i];
 			return true;
 		}
 	}
-	set->names = namings[NAMINGS - 1];
+	set->names = keystore_namings[KEYSTORE_NAMINGS - 1];
 	return false;
 }
 
 static bool read_files(struct set *set, const struct keystore_folder *folder, struct error *error)
 {
-	for (size_t i = 0; i < PARTS; i++) {
+	for (size_t i = 0; i < KEYSTORE_PARTS; i++) {
 		struct keystore_file *file = &set->files[i];
 		if (set->names[i] && !keystore_folder_read(folder, set->names[i], file, error))
 			return false;
-		if (!file->is_there && i != CHAIN)
+		if (!file->is_there && i != KEYSTORE_CHAIN)
 			return error_set(error, "%s: it is missing; put %s, %s and %s there together, or none of them",
-			                 file->pem.name, set->names[CERT], set->names[KEY], set->names[ROOT]);
+			                 file->pem.name, set->names[KEYSTORE_CERT], set->names[KEYSTORE_KEY],
+			                 set->names[KEYSTORE_ROOT]);
 	}
 	return true;
 }
@@ -89,7 +86,8 @@ static enum keystore_outcome read_set(struct set *set, const struct keystore_fol
 {
 	if (choose_names(set, folder))
 		return read_files(set, folder, error) ? KEYSTORE_GOOD : KEYSTORE_BAD;
-	error_set(error, "%s: there is neither %s nor %s in it", folder->path, namings[1][CERT], namings[0][CERT]);
+	error_set(error, "%s: there is neither %s nor %s in it", folder->path, keystore_namings[1][KEYSTORE_CERT],
+	          keystore_namings[0][KEYSTORE_CERT]);
 	return KEYSTORE_ABSENT;
 }
 
@@ -100,7 +98,7 @@ static enum keystore_outcome read_set(struct set *set, const struct keystore_fol
 static bool is_settled(const struct set *set, const struct keystore_folder *folder, struct digest before)
 {
 	bool has_all = true;
-	for (size_t i = 0; has_all && i < PARTS; i++)
+	for (size_t i = 0; has_all && i < KEYSTORE_PARTS; i++)
 		has_all = !set->names[i] || set->files[i].is_there;
 	return digest_equal(before, stamp_of(folder)) && (has_all || keystore_folder_is_current(folder));
 }
@@ -108,15 +106,15 @@ static bool is_settled(const struct set *set, const struct keystore_folder *fold
 static struct authority *authority_of(const struct set *set, const struct clock *clock, struct error *error)
 {
 	const struct authority_files files = {
-	    .cert = set->files[CERT].pem,
-	    .key = set->files[KEY].pem,
-	    .chain = set->files[CHAIN].pem,
-	    .root = set->files[ROOT].pem,
+	    .cert = set->files[KEYSTORE_CERT].pem,
+	    .key = set->files[KEYSTORE_KEY].pem,
+	    .chain = set->files[KEYSTORE_CHAIN].pem,
+	    .root = set->files[KEYSTORE_ROOT].pem,
 	};
 	struct authority *authority = authority_read(&files, clock, error);
 	if (!authority)
 		error_set(error, "%s; put a whole and valid set there: %s, %s and %s, all at once", error->message,
-		          set->names[CERT], set->names[KEY], set->names[ROOT]);
+		          set->names[KEYSTORE_CERT], set->names[KEYSTORE_KEY], set->names[KEYSTORE_ROOT]);
 	return authority;
 }
 
@@ -131,7 +129,7 @@ static bool try_read(const char *path, const struct clock *clock, struct authori
 		*stamp = stamp_of_none(is_absent);
 		return true;
 	}
-	CLEANUP(set_done) struct set set = {.names = namings[0]};
+	CLEANUP(set_done) struct set set = {.names = keystore_namings[0]};
 	*stamp = stamp_of(&folder);
 	*outcome = read_set(&set, &folder, error);
 	if (!is_settled(&set, &folder, *stamp))

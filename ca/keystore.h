@@ -25,6 +25,11 @@
 
 #define KEYSTORE_TRIES 8 /* readings, when each was overtaken by a change */
 
+/* The two ways to name the files of a set; a tls.crt decides for the first, as with Istio. NULL where it has none. */
+enum keystore_part { KEYSTORE_CERT, KEYSTORE_KEY, KEYSTORE_CHAIN, KEYSTORE_ROOT, KEYSTORE_PARTS };
+#define KEYSTORE_NAMINGS 2
+extern const char *const keystore_namings[KEYSTORE_NAMINGS][KEYSTORE_PARTS];
+
 enum keystore_outcome { KEYSTORE_ABSENT, KEYSTORE_GOOD, KEYSTORE_BAD };
 
 /*

@@ -1,6 +1,7 @@
 #include "ca/keystore.h"
 
 #include "ca/keystore_draft.h"
+#include "ca/private_key.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -60,7 +61,7 @@ static bool set_alone(const struct keystore_folder *folder, enum state state, st
 
 static bool write_drafts(const struct keystore_folder *folder, const struct authority *authority, struct error *error)
 {
-	CLEANUP(authority_wipe) struct text key = {0};
+	CLEANUP(private_key_wipe) struct text key = {0};
 	CLEANUP(text_done) struct text cert = {0};
 	authority_print_key(authority, &key);
 	certificate_print(authority_cert(authority), &cert);

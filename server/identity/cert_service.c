@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WARN_GAP_NS CLOCK_S /* between two lines about refusals */
-
 /* One call of the method. */
 struct cert_call {
 	struct cert_service *service;
@@ -26,8 +24,7 @@ struct cert_service {
 	struct signing *signing;
 
 	/* of the transport's thread */
-	int64_t warned_ns;
-	uint64_t silent; /* refusals that were not logged since */
+	struct log_gap warned;
 
 	pthread_mutex_t mutex;
 	struct cert_service_stats stats;
@@ -70,20 +67,17 @@ static void warn(struct cert_call *call, const char *message)
 {
 	struct cert_service *service = call->service;
 	int64_t now_ns = clock_now_ns(service->options.clock);
+	uint64_t silent;
 	char id[SPIFFE_ID_TEXT] = "nobody";
 	CLEANUP(text_done) struct text peer = {0};
 
-	if (service->warned_ns && now_ns - service->warned_ns < WARN_GAP_NS) {
-		service->silent++;
+	if (!log_gap_is_over(&service->warned, now_ns, &silent))
 		return;
-	}
 	if (call->stream->caller)
 		spiffe_id_print(call->stream->caller, id);
 	call->stream->ops->peer(call->stream, &peer);
 	log_warn("ca", "no certificate for %s (%s): %s; %llu more refusals since the last line", id, text_get(&peer),
-	         message, (unsigned long long)service->silent);
-	service->warned_ns = now_ns;
-	service->silent = 0;
+	         message, (unsigned long long)silent);
 }
 
 static void fail(struct cert_call *call, enum transport_status status, const char *message)

@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WARN_GAP_NS CLOCK_S /* between two lines about refusals */
-
 struct door {
 	struct door_options options;
 	struct caller_roots roots; /* of the transport's thread */
@@ -20,8 +18,7 @@ struct door {
 	pthread_mutex_t mutex;
 	struct token_cache *cache;
 	struct door_stats stats;
-	int64_t warned_ns;
-	uint64_t silent;     /* refusals that were not logged since */
+	struct log_gap warned;
 	struct arena *arena; /* of the aliases */
 	const char *const *aliases;
 	size_t n_aliases;
@@ -73,14 +70,11 @@ const char *door_refusal_label(enum door_refusal refusal)
 static void warn(struct door *door, const struct transport_guest *guest, const char *message)
 {
 	int64_t now_ns = clock_now_ns(door->options.clock);
-	if (door->warned_ns && now_ns - door->warned_ns < WARN_GAP_NS) {
-		door->silent++;
+	uint64_t silent;
+	if (!log_gap_is_over(&door->warned, now_ns, &silent))
 		return;
-	}
 	log_warn("door", "%s (%s) is not let in: %s; %llu more since the last line", guest->visitor.peer,
-	         guest->visitor.path, message, (unsigned long long)door->silent);
-	door->warned_ns = now_ns;
-	door->silent = 0;
+	         guest->visitor.path, message, (unsigned long long)silent);
 }
 
 static void refuse_locked(struct door *door, struct transport_guest *guest, enum door_refusal refusal,

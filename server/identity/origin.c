@@ -3,13 +3,12 @@
 #include "base/heap.h"
 #include "ca/issue.h"
 #include "ca/keystore.h"
+#include "ca/private_key.h"
 #include "server/identity/root_folder.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define PARTS 4
 
 struct origin {
 	struct origin_options options;
@@ -46,7 +45,7 @@ void origin_free(struct origin *origin)
 	if (!origin)
 		return;
 	text_done(&origin->draft_cert);
-	authority_wipe(&origin->draft_key);
+	private_key_wipe(&origin->draft_key);
 	free(origin);
 }
 
@@ -133,21 +132,18 @@ static struct pem_file entry_of(const struct kube_secret *secret, const char *na
 
 static struct authority *read_plugged(const struct kube_secret *secret, const struct clock *clock, struct error *error)
 {
-	static const char *const namings[][PARTS] = {
-	    {"tls.crt", "tls.key", NULL, "ca.crt"},
-	    {"ca-cert.pem", "ca-key.pem", "cert-chain.pem", "root-cert.pem"},
-	};
-	const char *const *names = namings[entry_of(secret, "tls.crt").n ? 0 : 1];
-	const struct authority_files files = {.cert = entry_of(secret, names[0]),
-	                                      .key = entry_of(secret, names[1]),
-	                                      .chain = entry_of(secret, names[2]),
-	                                      .root = entry_of(secret, names[3])};
+	bool is_tls = entry_of(secret, keystore_namings[0][KEYSTORE_CERT]).n > 0;
+	const char *const *names = keystore_namings[is_tls ? 0 : 1];
+	const struct authority_files files = {.cert = entry_of(secret, names[KEYSTORE_CERT]),
+	                                      .key = entry_of(secret, names[KEYSTORE_KEY]),
+	                                      .chain = entry_of(secret, names[KEYSTORE_CHAIN]),
+	                                      .root = entry_of(secret, names[KEYSTORE_ROOT])};
 	const struct pem_file needed[] = {files.cert, files.key, files.root};
 
 	for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++) {
 		if (!needed[i].n) {
 			error_set(error, "%s: it is missing; put %s, %s and %s there together", needed[i].name,
-			          names[0], names[1], names[3]);
+			          names[KEYSTORE_CERT], names[KEYSTORE_KEY], names[KEYSTORE_ROOT]);
 			return NULL;
 		}
 	}
@@ -274,7 +270,7 @@ static enum origin_outcome look_at_own_secret(struct origin *origin, const struc
 		          found->where);
 	if (is_good) {
 		text_done(&origin->draft_cert);
-		authority_wipe(&origin->draft_key);
+		private_key_wipe(&origin->draft_key);
 	}
 	return conclude(origin, ORIGIN_OWN_IN_SECRET, secret->digest, is_good, found, error);
 }

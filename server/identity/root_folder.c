@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "ca/keystore.h"
 #include "ca/keystore_folder.h"
+#include "ca/private_key.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -62,7 +63,7 @@ static bool replace(const struct keystore_folder *folder, const char *name, mode
 static bool write_rotation(const struct keystore_folder *folder, const struct root_record *record, struct error *error)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
-	CLEANUP(authority_wipe) struct text out = {0};
+	CLEANUP(private_key_wipe) struct text out = {0};
 	struct root_entry entries[ROOT_ENTRIES_MAX];
 	size_t n = root_record_print(record, arena, entries);
 

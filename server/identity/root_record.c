@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "ca/pem.h"
+#include "ca/private_key.h"
 
 #include <string.h>
 
@@ -32,15 +33,15 @@ void root_record_done(struct root_record *record)
 {
 	text_done(&record->cert);
 	text_done(&record->other_cert);
-	authority_wipe(&record->key);
-	authority_wipe(&record->other_key);
+	private_key_wipe(&record->key);
+	private_key_wipe(&record->other_key);
 	*record = (struct root_record){0};
 }
 
 /* At its full size at once, so that no growing leaves a copy of a key behind. */
 static void copy(struct text *to, const char *s, size_t n)
 {
-	authority_wipe(to);
+	private_key_wipe(to);
 	if (n)
 		text_add_n(to, s, n);
 }
@@ -194,7 +195,7 @@ bool root_record_draw(const struct authority_plan *plan, const struct clock *clo
 	if (!authority)
 		return false;
 	text_done(cert);
-	authority_wipe(key);
+	private_key_wipe(key);
 	certificate_print(authority_cert(authority), cert);
 	authority_print_key(authority, key);
 	return true;

@@ -1,5 +1,7 @@
 #include "server/identity/root_rotation.h"
 
+#include "ca/private_key.h"
+
 #include <string.h>
 
 static void swap(struct text *a, struct text *b)
@@ -12,7 +14,7 @@ static void swap(struct text *a, struct text *b)
 static void forget_other(struct root_record *record)
 {
 	text_done(&record->other_cert);
-	authority_wipe(&record->other_key);
+	private_key_wipe(&record->other_key);
 	record->phase = ROTATION_IDLE;
 	record->since_s = 0;
 	record->is_skipping_unaware = false;

@@ -1,5 +1,6 @@
 #include "ca/authority.h"
 
+#include "ca/private_key.h"
 #include "tests/unit/authorities.h"
 
 static struct authority *read_at(const struct authority_files *files, int64_t now_s, struct error *error)
@@ -305,7 +306,7 @@ START_TEST(a_self_signed_one_is_sound_and_reads_back)
 		ck_assert_int_eq(authority_end_s(authority), NOW_S + AUTHORITY_LIFETIME_S);
 		ck_assert_int_eq(sk_X509_num(authority_path(authority)), 0);
 
-		CLEANUP(authority_wipe) struct text key = {0};
+		CLEANUP(private_key_wipe) struct text key = {0};
 		CLEANUP(text_done) struct text pem = {0};
 		authority_print_key(authority, &key);
 		certificate_print(cert, &pem);

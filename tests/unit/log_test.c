@@ -132,5 +132,19 @@ START_TEST(level_names_parse)
 }
 END_TEST
 
-UNIT_MAIN("log", a_line_has_time_level_scope_and_message, lesser_levels_are_left_out, control_characters_are_escaped,
-          json_lines_are_json, long_messages_are_whole, errno_is_left_alone, level_names_parse)
+START_TEST(what_others_make_happen_is_said_once_a_while)
+{
+	struct log_gap gap = {0};
+	uint64_t silent = 9;
+	ck_assert(log_gap_is_over(&gap, 5, &silent));
+	ck_assert_uint_eq(silent, 0);
+	ck_assert(!log_gap_is_over(&gap, 5, &silent));
+	ck_assert(!log_gap_is_over(&gap, 4 + LOG_GAP_NS, &silent));
+	ck_assert(log_gap_is_over(&gap, 5 + LOG_GAP_NS, &silent));
+	ck_assert_uint_eq(silent, 2);
+}
+END_TEST
+
+UNIT_MAIN("log", what_others_make_happen_is_said_once_a_while, a_line_has_time_level_scope_and_message,
+          lesser_levels_are_left_out, control_characters_are_escaped, json_lines_are_json, long_messages_are_whole,
+          errno_is_left_alone, level_names_parse)
