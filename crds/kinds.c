@@ -286,7 +286,6 @@ const struct kind_info kinds[KIND_COUNT] = {
             .short_names = {"ap"},
             .spec_field = "spec",
             .message = &istio__security__v1beta1__authorization_policy__descriptor,
-            .is_unread = true,
             .may_be_dry_run = true,
             .crd = &crd_authorization_policy,
             .check = check_authorization_policy,

@@ -22,6 +22,7 @@
 #include "envoy/config/endpoint/v3/endpoint_components.pb-c.h"
 #include "envoy/config/listener/v3/listener.pb-c.h"
 #include "envoy/config/listener/v3/listener_components.pb-c.h"
+#include "envoy/config/rbac/v3/rbac.pb-c.h"
 #include "envoy/config/route/v3/route.pb-c.h"
 #include "envoy/config/route/v3/route_components.pb-c.h"
 #include "envoy/extensions/access_loggers/file/v3/file.pb-c.h"
@@ -32,6 +33,7 @@
 #include "envoy/extensions/filters/http/fault/v3/fault.pb-c.h"
 #include "envoy/extensions/filters/http/grpc_stats/v3/config.pb-c.h"
 #include "envoy/extensions/filters/http/grpc_web/v3/grpc_web.pb-c.h"
+#include "envoy/extensions/filters/http/rbac/v3/rbac.pb-c.h"
 #include "envoy/extensions/filters/http/router/v3/router.pb-c.h"
 #include "envoy/extensions/filters/http/set_filter_state/v3/set_filter_state.pb-c.h"
 #include "envoy/extensions/filters/listener/http_inspector/v3/http_inspector.pb-c.h"
@@ -39,8 +41,10 @@
 #include "envoy/extensions/filters/listener/original_src/v3/original_src.pb-c.h"
 #include "envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector.pb-c.h"
 #include "envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.pb-c.h"
+#include "envoy/extensions/filters/network/rbac/v3/rbac.pb-c.h"
 #include "envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy.pb-c.h"
 #include "envoy/extensions/network/dns_resolver/cares/v3/cares_dns_resolver.pb-c.h"
+#include "envoy/extensions/path/match/uri_template/v3/uri_template_match.pb-c.h"
 #include "envoy/extensions/request_id/uuid/v3/uuid.pb-c.h"
 #include "envoy/extensions/retry/host/previous_hosts/v3/previous_hosts.pb-c.h"
 #include "envoy/extensions/retry/priority/previous_priorities/v3/previous_priorities_config.pb-c.h"
@@ -50,8 +54,11 @@
 #include "envoy/extensions/transport_sockets/tls/v3/tls.pb-c.h"
 #include "envoy/extensions/upstreams/http/v3/http_protocol_options.pb-c.h"
 #include "envoy/service/discovery/v3/discovery.pb-c.h"
+#include "envoy/type/matcher/v3/metadata.pb-c.h"
+#include "envoy/type/matcher/v3/path.pb-c.h"
 #include "envoy/type/matcher/v3/regex.pb-c.h"
 #include "envoy/type/matcher/v3/string.pb-c.h"
+#include "envoy/type/matcher/v3/value.pb-c.h"
 #include "envoy/type/v3/percent.pb-c.h"
 #include "envoy/type/v3/range.pb-c.h"
 
@@ -318,6 +325,31 @@ PROTO_ALIAS(envoy_discovery_response, Envoy__Service__Discovery__V3__DiscoveryRe
 PROTO_ALIAS(envoy_resource, Envoy__Service__Discovery__V3__Resource, envoy__service__discovery__v3__resource)
 PROTO_ALIAS(envoy_regex_match_and_substitute, Envoy__Type__Matcher__V3__RegexMatchAndSubstitute,
             envoy__type__matcher__v3__regex_match_and_substitute)
+PROTO_ALIAS(envoy_rbac, Envoy__Config__Rbac__V3__RBAC, envoy__config__rbac__v3__rbac)
+PROTO_ALIAS(envoy_rbac_policies_entry, Envoy__Config__Rbac__V3__RBAC__PoliciesEntry,
+            envoy__config__rbac__v3__rbac__policies_entry)
+PROTO_ALIAS(envoy_rbac_policy, Envoy__Config__Rbac__V3__Policy, envoy__config__rbac__v3__policy)
+PROTO_ALIAS(envoy_rbac_permission, Envoy__Config__Rbac__V3__Permission, envoy__config__rbac__v3__permission)
+PROTO_ALIAS(envoy_rbac_permission_set, Envoy__Config__Rbac__V3__Permission__Set,
+            envoy__config__rbac__v3__permission__set)
+PROTO_ALIAS(envoy_rbac_principal, Envoy__Config__Rbac__V3__Principal, envoy__config__rbac__v3__principal)
+PROTO_ALIAS(envoy_rbac_principal_set, Envoy__Config__Rbac__V3__Principal__Set, envoy__config__rbac__v3__principal__set)
+PROTO_ALIAS(envoy_rbac_principal_authenticated, Envoy__Config__Rbac__V3__Principal__Authenticated,
+            envoy__config__rbac__v3__principal__authenticated)
+PROTO_ALIAS(envoy_http_rbac, Envoy__Extensions__Filters__Http__Rbac__V3__RBAC,
+            envoy__extensions__filters__http__rbac__v3__rbac)
+PROTO_ALIAS(envoy_network_rbac, Envoy__Extensions__Filters__Network__Rbac__V3__RBAC,
+            envoy__extensions__filters__network__rbac__v3__rbac)
+PROTO_ALIAS(envoy_uri_template_match, Envoy__Extensions__Path__Match__UriTemplate__V3__UriTemplateMatchConfig,
+            envoy__extensions__path__match__uri_template__v3__uri_template_match_config)
+PROTO_ALIAS(envoy_metadata_matcher, Envoy__Type__Matcher__V3__MetadataMatcher,
+            envoy__type__matcher__v3__metadata_matcher)
+PROTO_ALIAS(envoy_metadata_path_segment, Envoy__Type__Matcher__V3__MetadataMatcher__PathSegment,
+            envoy__type__matcher__v3__metadata_matcher__path_segment)
+PROTO_ALIAS(envoy_value_matcher, Envoy__Type__Matcher__V3__ValueMatcher, envoy__type__matcher__v3__value_matcher)
+PROTO_ALIAS(envoy_list_matcher, Envoy__Type__Matcher__V3__ListMatcher, envoy__type__matcher__v3__list_matcher)
+PROTO_ALIAS(envoy_or_matcher, Envoy__Type__Matcher__V3__OrMatcher, envoy__type__matcher__v3__or_matcher)
+PROTO_ALIAS(envoy_path_matcher, Envoy__Type__Matcher__V3__PathMatcher, envoy__type__matcher__v3__path_matcher)
 PROTO_ALIAS(envoy_regex_matcher, Envoy__Type__Matcher__V3__RegexMatcher, envoy__type__matcher__v3__regex_matcher)
 PROTO_ALIAS(envoy_string_matcher, Envoy__Type__Matcher__V3__StringMatcher, envoy__type__matcher__v3__string_matcher)
 PROTO_ALIAS(envoy_fractional_percent, Envoy__Type__V3__FractionalPercent, envoy__type__v3__fractional_percent)

@@ -23,6 +23,7 @@ struct draft {
 	VEC(const struct peer_authentication *)
 	peer_authentications; /* without namespace: the mesh's; without
 	                         selector: the namespace's; one of each */
+	VEC(const struct authz_policy *) authz_policies;
 	VEC(const struct route_rule *) rules;
 	VEC(const struct gateway *) gateways;
 	VEC(const struct secret *) secrets; /* comes sorted: by namespace, name */

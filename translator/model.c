@@ -252,3 +252,46 @@ bool gateway_tls_is_terminated(enum gateway_tls_mode mode)
 	return mode == GATEWAY_TLS_SIMPLE || mode == GATEWAY_TLS_OPTIONAL_MUTUAL || mode == GATEWAY_TLS_MUTUAL ||
 	       mode == GATEWAY_TLS_MESH;
 }
+
+/* ---- access control ---- */
+
+static bool selects(const struct authz_policy *policy, const struct labels *labels)
+{
+	for (size_t i = 0; i < policy->selectors.n; i++)
+		if (labels_match(&policy->selectors.v[i], labels))
+			return true;
+	return false;
+}
+
+/* The place of the namespace's first policy, or where it would be. */
+static size_t first_policy(const struct model *model, const char *namespace)
+{
+	size_t low = 0, high = model->n_authz_policies;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (strcmp(model->authz_policies[middle]->namespace, namespace) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+struct authz_policies model_authz(struct arena *arena, const struct model *model, const char *namespace,
+                                  const struct labels *labels)
+{
+	const char *const namespaces[] = {model->mesh.root_namespace, namespace};
+	size_t n_namespaces = strcmp(namespaces[0], namespace) == 0 ? 1 : 2;
+	VEC(const struct authz_policy *) policies = {0};
+	for (size_t i = 0; i < n_namespaces; i++) {
+		size_t at = first_policy(model, namespaces[i]);
+		for (; at < model->n_authz_policies; at++) {
+			const struct authz_policy *policy = model->authz_policies[at];
+			if (strcmp(policy->namespace, namespaces[i]) != 0)
+				break;
+			if (selects(policy, labels))
+				VEC_PUSH(arena, &policies, policy);
+		}
+	}
+	return (struct authz_policies){policies.v, policies.n};
+}

@@ -16,6 +16,7 @@
 #include "base/digest.h"
 #include "base/map.h"
 #include "crds/object.h"
+#include "translator/authz.h"
 #include "translator/gateway.h"
 #include "translator/model_terms.h"
 #include "translator/report.h"
@@ -473,6 +474,8 @@ struct model {
 	size_t n_policies;
 	const struct route_rule *const *rules; /* precedence: created_s, name, namespace */
 	size_t n_rules;
+	const struct authz_policy *const *authz_policies; /* by namespace, name */
+	size_t n_authz_policies;
 	const struct gateway *const *gateways; /* precedence: created_s, name, namespace */
 	size_t n_gateways;
 	const struct secret *const *secrets; /* by namespace, name */
@@ -490,6 +493,9 @@ struct model {
 	struct report report;                /* canonical order */
 };
 
+/* Those for a workload; they live in the arena. */
+struct authz_policies model_authz(struct arena *arena, const struct model *model, const char *namespace,
+                                  const struct labels *labels);
 const struct secret *model_secret(const struct model *model, const char *namespace, const char *name); /* or NULL */
 const struct service *model_service(const struct model *model, const char *hostname);
 /* What a workload takes, all levels worked out; no mode in it is unset. Ports live in the arena. */

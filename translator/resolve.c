@@ -93,6 +93,14 @@ static int compare_peer_authentications(const void *pa, const void *pb)
 	return compare_precedence(a->created_s, a->name, a->namespace, b->created_s, b->name, b->namespace);
 }
 
+static int compare_authz_policies(const void *pa, const void *pb)
+{
+	const struct authz_policy *a = *(const struct authz_policy *const *)pa;
+	const struct authz_policy *b = *(const struct authz_policy *const *)pb;
+	int order = strcmp(a->namespace, b->namespace);
+	return order ? order : strcmp(a->name, b->name);
+}
+
 static int compare_gateways(const void *pa, const void *pb)
 {
 	const struct gateway *a = *(const struct gateway *const *)pa, *b = *(const struct gateway *const *)pb;
@@ -111,6 +119,7 @@ static void seal_arrays(struct draft *draft)
 	struct model *model = draft->model;
 	VEC_SORT(&draft->services, compare_services);
 	VEC_SORT(&draft->policies, compare_policies);
+	VEC_SORT(&draft->authz_policies, compare_authz_policies);
 	VEC_SORT(&draft->rules, compare_rules);
 	VEC_SORT(&draft->gateways, compare_gateways);
 	bool is_sorted = true; /* without workload entries they come so, and they are the longest list */
@@ -122,6 +131,8 @@ static void seal_arrays(struct draft *draft)
 	model->n_services = draft->services.n;
 	model->policies = draft->policies.v;
 	model->n_policies = draft->policies.n;
+	model->authz_policies = draft->authz_policies.v;
+	model->n_authz_policies = draft->authz_policies.n;
 	model->rules = draft->rules.v;
 	model->n_rules = draft->rules.n;
 	model->gateways = draft->gateways.v;

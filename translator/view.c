@@ -269,6 +269,9 @@ static struct digest digest_of_workload(const struct workload_class *workload)
 		digest_add_u64(&state, workload->other_ports[i].port);
 		digest_add_u64(&state, workload->other_ports[i].mode);
 	}
+	digest_add_u64(&state, workload->authz.n);
+	for (size_t i = 0; i < workload->authz.n; i++)
+		digest_add_digest(&state, workload->authz.v[i]->digest);
 	digest_add_bool(&state, workload->is_mtls_capable);
 	digest_add_bool(&state, workload->is_ipv4);
 	digest_add_bool(&state, workload->is_ipv6);
@@ -292,8 +295,10 @@ struct workload_class *workload_class_of(struct arena *arena, const struct model
 	    .is_inbound_exact_balance = node->is_inbound_exact_balance,
 	    .interception = node->interception,
 	};
-	if (node->role == PROXY_SIDECAR)
+	if (node->role == PROXY_SIDECAR) {
 		set_inbound_ports(arena, model, node, workload);
+		workload->authz = model_authz(arena, model, workload->namespace, &workload->labels);
+	}
 	workload->key = digest_of_workload(workload);
 	return workload;
 }

@@ -226,9 +226,10 @@ enum hcm_side { HCM_OUTBOUND, HCM_INBOUND, HCM_GATEWAY };
 struct hcm {
 	enum hcm_side side;
 	const char *stat_prefix;
-	const char *table;                 /* by RDS */
-	envoy_route_configuration *routes; /* or inline */
-	enum protocol protocol;            /* of the port; AUTO when it serves several */
+	const char *table;                  /* by RDS */
+	envoy_route_configuration *routes;  /* or inline */
+	enum protocol protocol;             /* of the port; AUTO when it serves several */
+	const struct authz_policies *authz; /* NULL: none */
 };
 envoy_filter *filter_hcm(const struct emit *emit, const struct hcm *hcm);
 /* Where clusters, listeners and virtual hosts come from: this server, over the one stream. */
@@ -240,6 +241,12 @@ envoy_filter *filter_tcp_proxy(const struct emit *emit, const char *cluster, con
 envoy_filter *filter_tcp_route(const struct emit *emit, const struct connection_route *route, uint32_t listener_port);
 /* For what would go round in a circle: refused, and not logged. */
 envoy_filter *filter_black_hole(const struct emit *emit);
+
+/* filter_rbac.c: of the policies with one action; some must have it. */
+ProtobufCMessage *filter_http_rbac(const struct emit *emit, const struct authz_policies *policies,
+                                   enum authz_action action);
+/* What a filter chain of TCP has in front of the one that forwards: none to three. */
+void filter_chain_add_rbac(const struct emit *emit, envoy_filter_chain *chain, const struct authz_policies *policies);
 
 /* http_filters.c */
 void http_filters_add(const struct emit *emit, envoy_http_connection_manager *out, const struct hcm *hcm);

@@ -24,14 +24,17 @@ static bool is_client_of_mesh(const struct emit *emit, const struct hcm *hcm)
 	return emit->proxy.is_mtls_capable && hcm->side != HCM_INBOUND;
 }
 
-static ProtobufCMessage *grpc_web(struct arena *arena)
+static ProtobufCMessage *grpc_web(const struct emit *emit, const struct hcm *hcm)
 {
-	return &envoy_grpc_web_new(arena)->base;
+	(void)hcm;
+	return &envoy_grpc_web_new(emit->arena)->base;
 }
 
 /* Counts of messages, without one statistic for each method that a client makes up. */
-static ProtobufCMessage *grpc_stats(struct arena *arena)
+static ProtobufCMessage *grpc_stats(const struct emit *emit, const struct hcm *hcm)
 {
+	(void)hcm;
+	struct arena *arena = emit->arena;
 	envoy_grpc_stats *config = envoy_grpc_stats_new(arena);
 	config->emit_filter_state = true;
 	config->per_method_stat_specifier_case =
@@ -40,8 +43,10 @@ static ProtobufCMessage *grpc_stats(struct arena *arena)
 	return &config->base;
 }
 
-static ProtobufCMessage *alpn(struct arena *arena)
+static ProtobufCMessage *alpn(const struct emit *emit, const struct hcm *hcm)
 {
+	(void)hcm;
+	struct arena *arena = emit->arena;
 	envoy_substitution_format_string *format = envoy_substitution_format_string_new(arena);
 	format->format_case = ENVOY__CONFIG__CORE__V3__SUBSTITUTION_FORMAT_STRING__FORMAT_TEXT_FORMAT_SOURCE;
 	format->text_format_source = envoy_data_source_new(arena);
@@ -61,31 +66,66 @@ static ProtobufCMessage *alpn(struct arena *arena)
 }
 
 /* Fault and CORS do what the routes say, and nothing without. */
-static ProtobufCMessage *fault(struct arena *arena)
+static ProtobufCMessage *fault(const struct emit *emit, const struct hcm *hcm)
 {
-	return &envoy_http_fault_new(arena)->base;
+	(void)hcm;
+	return &envoy_http_fault_new(emit->arena)->base;
 }
 
-static ProtobufCMessage *cors(struct arena *arena)
+static ProtobufCMessage *cors(const struct emit *emit, const struct hcm *hcm)
 {
-	return &envoy_cors_new(arena)->base;
+	(void)hcm;
+	return &envoy_cors_new(emit->arena)->base;
 }
 
-static ProtobufCMessage *router(struct arena *arena)
+static ProtobufCMessage *router(const struct emit *emit, const struct hcm *hcm)
 {
-	return &envoy_router_new(arena)->base;
+	(void)hcm;
+	return &envoy_router_new(emit->arena)->base;
+}
+
+static bool has_audit(const struct emit *emit, const struct hcm *hcm)
+{
+	(void)emit;
+	return hcm->authz && authz_has(hcm->authz, AUTHZ_AUDIT);
+}
+
+static bool has_deny(const struct emit *emit, const struct hcm *hcm)
+{
+	(void)emit;
+	return hcm->authz && authz_has(hcm->authz, AUTHZ_DENY);
+}
+
+static bool has_allow(const struct emit *emit, const struct hcm *hcm)
+{
+	(void)emit;
+	return hcm->authz && authz_has(hcm->authz, AUTHZ_ALLOW);
+}
+
+static ProtobufCMessage *audit(const struct emit *emit, const struct hcm *hcm)
+{
+	return filter_http_rbac(emit, hcm->authz, AUTHZ_AUDIT);
+}
+
+static ProtobufCMessage *deny(const struct emit *emit, const struct hcm *hcm)
+{
+	return filter_http_rbac(emit, hcm->authz, AUTHZ_DENY);
+}
+
+static ProtobufCMessage *allow(const struct emit *emit, const struct hcm *hcm)
+{
+	return filter_http_rbac(emit, hcm->authz, AUTHZ_ALLOW);
 }
 
 static const struct http_filter {
 	const char *name;
 	bool (*is_wanted)(const struct emit *emit, const struct hcm *hcm);
-	ProtobufCMessage *(*build)(struct arena *arena);
+	ProtobufCMessage *(*build)(const struct emit *emit, const struct hcm *hcm);
 } filters[] = {
-    {NAME_GRPC_WEB, is_grpc_web, grpc_web},
-    {NAME_GRPC_STATS, is_always, grpc_stats},
-    {NAME_SET_FILTER_STATE, is_client_of_mesh, alpn},
-    {NAME_FAULT, is_always, fault},
-    {NAME_CORS, is_always, cors},
+    {NAME_GRPC_WEB, is_grpc_web, grpc_web},   {NAME_HTTP_RBAC, has_audit, audit},
+    {NAME_HTTP_RBAC, has_deny, deny},         {NAME_HTTP_RBAC, has_allow, allow},
+    {NAME_GRPC_STATS, is_always, grpc_stats}, {NAME_SET_FILTER_STATE, is_client_of_mesh, alpn},
+    {NAME_FAULT, is_always, fault},           {NAME_CORS, is_always, cors},
     {NAME_ROUTER, is_always, router}, /* ends the chain */
 };
 
@@ -98,7 +138,7 @@ void http_filters_add(const struct emit *emit, envoy_http_connection_manager *ou
 		filter->name = borrow(filters[i].name);
 		filter->config_type_case =
 		    ENVOY__EXTENSIONS__FILTERS__NETWORK__HTTP_CONNECTION_MANAGER__V3__HTTP_FILTER__CONFIG_TYPE_TYPED_CONFIG;
-		filter->typed_config = pack_any(emit->arena, filters[i].build(emit->arena));
+		filter->typed_config = pack_any(emit->arena, filters[i].build(emit, hcm));
 		BUILD_ADD(emit->arena, out, http_filters, filter);
 	}
 }

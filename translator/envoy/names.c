@@ -68,3 +68,9 @@ char *name_secret(struct arena *arena, const char *namespace, const char *name, 
 	return arena_printf(arena, "kubernetes://%s%s%s%s", namespace ? namespace : "", namespace ? "/" : "", name,
 	                    is_validation ? "-cacert" : "");
 }
+
+char *name_authz_rule(struct arena *arena, const char *prefix, const char *namespace, const char *policy, size_t rule,
+                      const char *suffix)
+{
+	return arena_printf(arena, "%sns[%s]-policy[%s]-rule[%zu]%s", prefix, namespace, policy, rule, suffix);
+}

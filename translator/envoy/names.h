@@ -60,6 +60,15 @@ char *name_virtual_host(struct arena *arena, const char *host, uint32_t port); /
 char *name_black_hole_host(struct arena *arena, uint32_t port); /* "blackhole:80": of a table without hosts */
 char *name_inbound_host(struct arena *arena, uint32_t port);    /* "inbound|http|80" */
 
+/* ---- access control ---- */
+/* "ns[foo]-policy[httpbin]-rule[0]" */
+char *name_authz_rule(struct arena *arena, const char *prefix, const char *namespace, const char *policy, size_t rule,
+                      const char *suffix);
+#define NAME_DRY_RUN_ALLOW "istio_dry_run_allow_" /* prefixes of statistics and metadata */
+#define NAME_DRY_RUN_DENY "istio_dry_run_deny_"
+#define NAME_STAT_TCP "tcp."
+#define NAME_JWT_PAYLOAD "payload" /* where verified tokens are in the metadata of their filter */
+
 /* ---- filters and extensions ---- */
 #define NAME_HTTP_CONNECTION_MANAGER "envoy.filters.network.http_connection_manager"
 #define NAME_TCP_PROXY "envoy.filters.network.tcp_proxy"
@@ -72,6 +81,10 @@ char *name_inbound_host(struct arena *arena, uint32_t port);    /* "inbound|http
 #define NAME_FAULT "envoy.filters.http.fault"
 #define NAME_CORS "envoy.filters.http.cors"
 #define NAME_SET_FILTER_STATE "envoy.filters.http.set_filter_state"
+#define NAME_JWT_AUTHN "envoy.filters.http.jwt_authn"
+#define NAME_HTTP_RBAC "envoy.filters.http.rbac"
+#define NAME_NETWORK_RBAC "envoy.filters.network.rbac"
+#define NAME_URI_TEMPLATE "uri-template"
 #define NAME_ROUTER "envoy.filters.http.router"
 #define NAME_PREVIOUS_HOSTS "envoy.retry_host_predicates.previous_hosts"
 #define NAME_PREVIOUS_PRIORITIES "envoy.retry_priorities.previous_priorities"

@@ -1,0 +1,246 @@
+#include "translator/envoy/authz_matchers.h"
+
+#include "base/text.h"
+#include "translator/envoy/emit_parts.h"
+
+#include <string.h>
+
+#define STRING(name) ENVOY__TYPE__MATCHER__V3__STRING_MATCHER__MATCH_PATTERN_##name
+#define VALUE(name) ENVOY__TYPE__MATCHER__V3__VALUE_MATCHER__MATCH_PATTERN_##name
+#define SPIFFE "spiffe://"
+#define TEMPLATE_ONE "{*}"
+#define TEMPLATE_ANY "{**}"
+
+/* ---- text ---- */
+
+envoy_string_matcher *authz_regex(struct arena *arena, const char *regex)
+{
+	envoy_string_matcher *matcher = envoy_string_matcher_new(arena);
+	matcher->match_pattern_case = STRING(SAFE_REGEX);
+	matcher->safe_regex = envoy_regex_matcher_new(arena);
+	matcher->safe_regex->regex = borrow(regex);
+	return matcher;
+}
+
+envoy_string_matcher *authz_text(struct arena *arena, const char *value, bool is_case_ignored)
+{
+	size_t n = strlen(value);
+	if (strcmp(value, "*") == 0)
+		return authz_regex(arena, ".+");
+	envoy_string_matcher *matcher = envoy_string_matcher_new(arena);
+	matcher->ignore_case = is_case_ignored;
+	if (value[0] == '*') {
+		matcher->match_pattern_case = STRING(SUFFIX);
+		matcher->suffix = borrow(value + 1);
+	} else if (n > 0 && value[n - 1] == '*') {
+		matcher->match_pattern_case = STRING(PREFIX);
+		matcher->prefix = arena_strndup(arena, value, n - 1);
+	} else {
+		matcher->match_pattern_case = STRING(EXACT);
+		matcher->exact = borrow(value);
+	}
+	return matcher;
+}
+
+envoy_header_matcher *authz_header(struct arena *arena, const char *name, const char *value, bool is_case_ignored)
+{
+	envoy_header_matcher *matcher = envoy_header_matcher_new(arena);
+	matcher->name = borrow(name);
+	if (strcmp(value, "*") == 0) {
+		matcher->header_match_specifier_case =
+		    ENVOY__CONFIG__ROUTE__V3__HEADER_MATCHER__HEADER_MATCH_SPECIFIER_PRESENT_MATCH;
+		matcher->present_match = true;
+		return matcher;
+	}
+	matcher->header_match_specifier_case =
+	    ENVOY__CONFIG__ROUTE__V3__HEADER_MATCHER__HEADER_MATCH_SPECIFIER_STRING_MATCH;
+	matcher->string_match = authz_text(arena, value, is_case_ignored);
+	return matcher;
+}
+
+/* ---- SPIFFE ids ---- */
+
+/* As it stands, for an expression; with `star`, "*" is that. */
+static void add_quoted(struct text *regex, const char *s, size_t n, const char *star)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (s[i] == '*' && star) {
+			text_add(regex, star);
+			continue;
+		}
+		if (strchr("\\.+*?()|[]{}^$", s[i]))
+			text_add_char(regex, '\\');
+		text_add_char(regex, s[i]);
+	}
+}
+
+static envoy_string_matcher *principal(struct arena *arena, const char *value)
+{
+	CLEANUP(text_done) struct text regex = {0};
+	if (value[0] != '*' || !value[1])
+		return authz_text(arena, value[0] == '*' ? value : arena_printf(arena, SPIFFE "%s", value), false);
+	text_add(&regex, SPIFFE ".*");
+	add_quoted(&regex, value + 1, strlen(value + 1), NULL);
+	return authz_regex(arena, arena_strdup(arena, text_get(&regex)));
+}
+
+/* Whatever else the id says between and behind, but no longer name. */
+static void add_account(struct text *regex, const char *value)
+{
+	size_t n = strcspn(value, "/");
+	text_add(regex, SPIFFE ".+/ns/");
+	add_quoted(regex, value, n, NULL);
+	text_add(regex, "/(.+/|)sa/");
+	add_quoted(regex, value + n + 1, strlen(value + n + 1), NULL);
+	text_add(regex, "(/.+)?");
+}
+
+envoy_string_matcher *authz_spiffe_id(struct arena *arena, enum authz_attribute attribute, const char *value)
+{
+	CLEANUP(text_done) struct text regex = {0};
+	if (attribute == AUTHZ_PRINCIPAL)
+		return principal(arena, value);
+	if (attribute == AUTHZ_SERVICE_ACCOUNT) {
+		add_account(&regex, value);
+	} else if (attribute == AUTHZ_NAMESPACE) {
+		text_add(&regex, ".*/ns/");
+		add_quoted(&regex, value, strlen(value), ".*");
+		text_add(&regex, "/.*");
+	} else {
+		text_add(&regex, SPIFFE);
+		add_quoted(&regex, value, strlen(value), "[^/]*");
+		text_add(&regex, "/.*");
+	}
+	return authz_regex(arena, arena_strdup(arena, text_get(&regex)));
+}
+
+/* ---- metadata ---- */
+
+static envoy_value_matcher *value_text(struct arena *arena, envoy_string_matcher *text)
+{
+	envoy_value_matcher *matcher = envoy_value_matcher_new(arena);
+	matcher->match_pattern_case = VALUE(STRING_MATCH);
+	matcher->string_match = text;
+	return matcher;
+}
+
+static envoy_value_matcher *value_any_of(struct arena *arena)
+{
+	envoy_value_matcher *matcher = envoy_value_matcher_new(arena);
+	matcher->match_pattern_case = VALUE(OR_MATCH);
+	matcher->or_match = envoy_or_matcher_new(arena);
+	return matcher;
+}
+
+static envoy_value_matcher *value_list(struct arena *arena, envoy_value_matcher *element)
+{
+	envoy_value_matcher *matcher = envoy_value_matcher_new(arena);
+	matcher->match_pattern_case = VALUE(LIST_MATCH);
+	matcher->list_match = envoy_list_matcher_new(arena);
+	matcher->list_match->match_pattern_case = ENVOY__TYPE__MATCHER__V3__LIST_MATCHER__MATCH_PATTERN_ONE_OF;
+	matcher->list_match->one_of = element;
+	return matcher;
+}
+
+/* One needs no "or" around it. */
+static envoy_value_matcher *values_text(struct arena *arena, const struct strings *values)
+{
+	if (values->n == 1)
+		return value_text(arena, authz_text(arena, values->v[0], false));
+	envoy_value_matcher *any = value_any_of(arena);
+	for (size_t i = 0; i < values->n; i++)
+		BUILD_ADD(arena, any->or_match, value_matchers,
+		          value_text(arena, authz_text(arena, values->v[i], false)));
+	return any;
+}
+
+static void add_path(struct arena *arena, envoy_metadata_matcher *matcher, const char *key)
+{
+	envoy_metadata_path_segment *segment = envoy_metadata_path_segment_new(arena);
+	segment->segment_case = ENVOY__TYPE__MATCHER__V3__METADATA_MATCHER__PATH_SEGMENT__SEGMENT_KEY;
+	segment->key = borrow(key);
+	BUILD_ADD(arena, matcher, path, segment);
+}
+
+static envoy_metadata_matcher *metadata_of_token(struct arena *arena, envoy_value_matcher *value)
+{
+	envoy_metadata_matcher *matcher = envoy_metadata_matcher_new(arena);
+	matcher->filter = borrow(NAME_JWT_AUTHN);
+	matcher->value = value;
+	add_path(arena, matcher, NAME_JWT_PAYLOAD);
+	return matcher;
+}
+
+envoy_metadata_matcher *authz_claim_text(struct arena *arena, const char *claim, envoy_string_matcher *text)
+{
+	envoy_metadata_matcher *matcher = metadata_of_token(arena, value_text(arena, text));
+	add_path(arena, matcher, claim);
+	return matcher;
+}
+
+envoy_metadata_matcher *authz_claim(struct arena *arena, const struct strings *path, const struct strings *values)
+{
+	envoy_value_matcher *either = value_any_of(arena);
+	BUILD_ADD(arena, either->or_match, value_matchers, value_list(arena, values_text(arena, values)));
+	BUILD_ADD(arena, either->or_match, value_matchers, values_text(arena, values));
+	envoy_metadata_matcher *matcher = metadata_of_token(arena, either);
+	for (size_t i = 0; i < path->n; i++)
+		add_path(arena, matcher, path->v[i]);
+	return matcher;
+}
+
+static envoy_value_matcher *value_of_filter(struct arena *arena, const char *value)
+{
+	size_t n = strlen(value);
+	if (n < 2 || value[0] != '[' || value[n - 1] != ']')
+		return value_text(arena, authz_text(arena, value, false));
+	return value_list(arena, value_text(arena, authz_text(arena, arena_strndup(arena, value + 1, n - 2), false)));
+}
+
+envoy_metadata_matcher *authz_filter_metadata(struct arena *arena, const char *filter, const char *member,
+                                              const struct strings *values)
+{
+	envoy_metadata_matcher *matcher = envoy_metadata_matcher_new(arena);
+	matcher->filter = borrow(filter);
+	add_path(arena, matcher, member);
+	if (values->n == 1) {
+		matcher->value = value_of_filter(arena, values->v[0]);
+		return matcher;
+	}
+	matcher->value = value_any_of(arena);
+	for (size_t i = 0; i < values->n; i++)
+		BUILD_ADD(arena, matcher->value->or_match, value_matchers, value_of_filter(arena, values->v[i]));
+	return matcher;
+}
+
+/* ---- paths ---- */
+
+bool authz_is_path_template(const char *value)
+{
+	return strstr(value, TEMPLATE_ONE) || strstr(value, TEMPLATE_ANY);
+}
+
+/* Envoy writes the same without braces. */
+static const char *without_braces(struct arena *arena, const char *value)
+{
+	CLEANUP(text_done) struct text out = {0};
+	for (const char *at = value; *at;) {
+		bool is_one = text_has_prefix(at, TEMPLATE_ONE), is_any = text_has_prefix(at, TEMPLATE_ANY);
+		if (is_one || is_any)
+			text_add(&out, is_one ? "*" : "**");
+		else
+			text_add_char(&out, *at);
+		at += is_one ? strlen(TEMPLATE_ONE) : is_any ? strlen(TEMPLATE_ANY) : 1;
+	}
+	return arena_strdup(arena, text_get(&out));
+}
+
+envoy_typed_extension_config *authz_path_template(struct arena *arena, const char *value)
+{
+	envoy_uri_template_match *match = envoy_uri_template_match_new(arena);
+	match->path_template = borrow(without_braces(arena, value));
+	envoy_typed_extension_config *config = envoy_typed_extension_config_new(arena);
+	config->name = borrow(NAME_URI_TEMPLATE);
+	config->typed_config = pack_any(arena, &match->base);
+	return config;
+}

@@ -1,0 +1,24 @@
+#pragma once
+/* Values of access control (translator/authz.h) as Envoy's matchers. */
+#include "proto/envoy.h"
+#include "translator/authz.h"
+
+/* "text", "text*", "*text", "*": what is there and not empty. */
+envoy_string_matcher *authz_text(struct arena *arena, const char *value, bool is_case_ignored);
+/* Only that a header is there, for "*". */
+envoy_header_matcher *authz_header(struct arena *arena, const char *name, const char *value, bool is_case_ignored);
+/* An expression that the whole text must match. */
+envoy_string_matcher *authz_regex(struct arena *arena, const char *regex);
+/* The SPIFFE ids, as the peer's certificate has them, that AUTHZ_PRINCIPAL, _SERVICE_ACCOUNT, _NAMESPACE and
+ * _TRUST_DOMAIN mean. */
+envoy_string_matcher *authz_spiffe_id(struct arena *arena, enum authz_attribute attribute, const char *value);
+/* A claim of the verified token: a text, or a list with such a text. */
+envoy_metadata_matcher *authz_claim(struct arena *arena, const struct strings *path, const struct strings *values);
+/* The same for a claim that is no list. */
+envoy_metadata_matcher *authz_claim_text(struct arena *arena, const char *claim, envoy_string_matcher *text);
+/* What a filter says of the request: `member` of its metadata. */
+envoy_metadata_matcher *authz_filter_metadata(struct arena *arena, const char *filter, const char *member,
+                                              const struct strings *values);
+/* A template of paths, with {*} for a segment and {**} for any number. */
+envoy_typed_extension_config *authz_path_template(struct arena *arena, const char *value);
+bool authz_is_path_template(const char *value);
