@@ -14,6 +14,7 @@ static const struct {
     [AUTHZ_REMOTE_IP] = {.is_of_source = true},
     [AUTHZ_SOURCE_IP] = {.is_of_source = true},
     [AUTHZ_HEADER] = {true, true},
+    [AUTHZ_HEADER_ELEMENT] = {true, true},
     [AUTHZ_AUDIENCE] = {true, true},
     [AUTHZ_PRESENTER] = {true, true},
     [AUTHZ_CLAIM] = {true, true},
@@ -35,4 +36,11 @@ bool authz_has(const struct authz_policies *policies, enum authz_action action)
 		if (policies->v[i]->action == action)
 			return true;
 	return false;
+}
+
+void digest_add_authz(struct digest_state *state, const struct authz_policies *policies)
+{
+	digest_add_u64(state, policies->n);
+	for (size_t i = 0; i < policies->n; i++)
+		digest_add_digest(state, policies->v[i]->digest);
 }

@@ -269,9 +269,7 @@ static struct digest digest_of_workload(const struct workload_class *workload)
 		digest_add_u64(&state, workload->other_ports[i].port);
 		digest_add_u64(&state, workload->other_ports[i].mode);
 	}
-	digest_add_u64(&state, workload->authz.n);
-	for (size_t i = 0; i < workload->authz.n; i++)
-		digest_add_digest(&state, workload->authz.v[i]->digest);
+	digest_add_authz(&state, &workload->authz);
 	digest_add_bool(&state, workload->is_mtls_capable);
 	digest_add_bool(&state, workload->is_ipv4);
 	digest_add_bool(&state, workload->is_ipv6);

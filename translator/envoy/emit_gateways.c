@@ -74,16 +74,15 @@ static envoy_filter_chain_match *match_of(struct arena *arena, const struct scop
 	return match;
 }
 
-static envoy_filter *filter_of(const struct emit *emit, const struct scope_listener *listener,
-                               const struct scope_chain *chain)
+static envoy_filter *hcm_of(const struct emit *emit, const struct scope_listener *listener,
+                            const struct scope_chain *chain)
 {
-	if (!chain->table)
-		return filter_tcp_route(emit, chain->route, chain->port);
 	const struct hcm hcm = {
 	    .side = HCM_GATEWAY,
 	    .stat_prefix = name_outbound_stat(emit->arena, listener->bind, listener->port),
 	    .table = chain->table,
 	    .protocol = PROTOCOL_AUTO,
+	    .authz = &emit->scope->authz,
 	};
 	return filter_hcm(emit, &hcm);
 }
@@ -91,7 +90,11 @@ static envoy_filter *filter_of(const struct emit *emit, const struct scope_liste
 static envoy_filter_chain *chain_of(const struct emit *emit, const struct scope_listener *listener,
                                     const struct scope_chain *chain)
 {
-	envoy_filter_chain *out = filter_chain_of(emit->arena, filter_of(emit, listener, chain));
+	envoy_filter_chain *out = filter_chain_nameless(emit->arena);
+	if (!chain->table)
+		filter_chain_add_rbac(emit, out, &emit->scope->authz);
+	BUILD_ADD(emit->arena, out, filters,
+	          chain->table ? hcm_of(emit, listener, chain) : filter_tcp_route(emit, chain->route, chain->port));
 	out->filter_chain_match = match_of(emit->arena, chain);
 	if (chain->tls)
 		out->transport_socket = socket_of(emit, chain);
@@ -125,6 +128,7 @@ void emit_gateway_listeners(struct emit *emit)
 		struct digest_state state;
 		emit_key_init(&state, UNIT_GATEWAY_LISTENER, emit->listener_base);
 		digest_add_digest(&state, listener->digest);
+		digest_add_authz(&state, &emit->scope->authz);
 		struct digest key = digest_final(&state);
 		const struct cache_unit *unit = cache_get(emit->cache, key);
 		if (!unit) {

@@ -264,6 +264,7 @@ void listener_set_detection(const struct emit *emit, envoy_listener *listener);
 /* A listener that is not bound gets the connections that virtualOutbound accepted. */
 void listener_set_binding(struct arena *arena, envoy_listener *listener, bool is_bound);
 envoy_filter_chain *filter_chain_new(struct arena *arena, const char *name);
+envoy_filter_chain *filter_chain_nameless(struct arena *arena);
 envoy_filter_chain *filter_chain_of(struct arena *arena, envoy_filter *filter); /* nameless, of the one filter */
 envoy_listener_filter *listener_filter(struct arena *arena, const char *name, const ProtobufCMessage *config);
 /* The match of a chain that takes plaintext; with is_http only what the inspector recognised as HTTP. */
