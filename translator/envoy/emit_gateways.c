@@ -82,7 +82,6 @@ static envoy_filter *hcm_of(const struct emit *emit, const struct scope_listener
 	    .stat_prefix = name_outbound_stat(emit->arena, listener->bind, listener->port),
 	    .table = chain->table,
 	    .protocol = PROTOCOL_AUTO,
-	    .authz = &emit->scope->authz,
 	};
 	return filter_hcm(emit, &hcm);
 }
@@ -92,7 +91,7 @@ static envoy_filter_chain *chain_of(const struct emit *emit, const struct scope_
 {
 	envoy_filter_chain *out = filter_chain_nameless(emit->arena);
 	if (!chain->table)
-		filter_chain_add_rbac(emit, out, &emit->scope->authz);
+		filter_chain_add_rbac(emit, out);
 	BUILD_ADD(emit->arena, out, filters,
 	          chain->table ? hcm_of(emit, listener, chain) : filter_tcp_route(emit, chain->route, chain->port));
 	out->filter_chain_match = match_of(emit->arena, chain);
@@ -128,7 +127,6 @@ void emit_gateway_listeners(struct emit *emit)
 		struct digest_state state;
 		emit_key_init(&state, UNIT_GATEWAY_LISTENER, emit->listener_base);
 		digest_add_digest(&state, listener->digest);
-		digest_add_authz(&state, &emit->scope->authz);
 		struct digest key = digest_final(&state);
 		const struct cache_unit *unit = cache_get(emit->cache, key);
 		if (!unit) {

@@ -86,35 +86,35 @@ static ProtobufCMessage *router(const struct emit *emit, const struct hcm *hcm)
 
 static bool has_audit(const struct emit *emit, const struct hcm *hcm)
 {
-	(void)emit;
-	return hcm->authz && authz_has(hcm->authz, AUTHZ_AUDIT);
+	return hcm->side != HCM_OUTBOUND && authz_has(&emit->authz, AUTHZ_AUDIT);
 }
 
 static bool has_deny(const struct emit *emit, const struct hcm *hcm)
 {
-	(void)emit;
-	return hcm->authz && authz_has(hcm->authz, AUTHZ_DENY);
+	return hcm->side != HCM_OUTBOUND && authz_has(&emit->authz, AUTHZ_DENY);
 }
 
 static bool has_allow(const struct emit *emit, const struct hcm *hcm)
 {
-	(void)emit;
-	return hcm->authz && authz_has(hcm->authz, AUTHZ_ALLOW);
+	return hcm->side != HCM_OUTBOUND && authz_has(&emit->authz, AUTHZ_ALLOW);
 }
 
 static ProtobufCMessage *audit(const struct emit *emit, const struct hcm *hcm)
 {
-	return filter_http_rbac(emit, hcm->authz, AUTHZ_AUDIT);
+	(void)hcm;
+	return filter_http_rbac(emit, AUTHZ_AUDIT);
 }
 
 static ProtobufCMessage *deny(const struct emit *emit, const struct hcm *hcm)
 {
-	return filter_http_rbac(emit, hcm->authz, AUTHZ_DENY);
+	(void)hcm;
+	return filter_http_rbac(emit, AUTHZ_DENY);
 }
 
 static ProtobufCMessage *allow(const struct emit *emit, const struct hcm *hcm)
 {
-	return filter_http_rbac(emit, hcm->authz, AUTHZ_ALLOW);
+	(void)hcm;
+	return filter_http_rbac(emit, AUTHZ_ALLOW);
 }
 
 static const struct http_filter {
