@@ -53,9 +53,9 @@ const char *replicas_note(struct replicas *replicas, const struct rotation_view 
 	note->n = 0;
 	text_printf(note,
 	            "{\"beat\":%lld,\"bundle\":\"%s\",\"proxies\":%zu,\"acknowledged\":%zu,\"unaware\":%zu,"
-	            "\"renewed\":%zu,\"waitingFor\":[",
+	            "\"waitingFor\":[",
 	            (long long)(clock_now_ns(replicas->clock) / (REPLICAS_BEAT_S * CLOCK_S)), hex, own->proxies,
-	            own->acknowledged, own->unaware, own->renewed);
+	            own->acknowledged, own->unaware);
 	for (size_t i = 0; i < own->n_waiting_for; i++) {
 		text_add(note, i ? "," : "");
 		text_add_json_string(note, own->waiting_for[i], strlen(own->waiting_for[i]));
@@ -87,7 +87,6 @@ static void add_note(const struct json *note, struct digest bundle, struct rotat
 	view->proxies += count(note, "proxies");
 	view->acknowledged += count(note, "acknowledged");
 	view->unaware += count(note, "unaware");
-	view->renewed += count(note, "renewed");
 	for (size_t i = 0; names && names->type == JSON_ARRAY && i < names->array.n; i++) {
 		const struct json *name = names->array.v[i];
 		if (name->type == JSON_STRING && view->n_waiting_for < ROTATION_NAMES_MAX)

@@ -4,7 +4,7 @@
  * step must wait for all of them: so each replica notes what it sees in an annotation of the Secret that has the root
  * (kube_secret_cell_note), and the one that holds the lease adds them up.
  *
- *     {"beat":7,"bundle":"0123…","proxies":3,"acknowledged":2,"unaware":0,"renewed":0,"waitingFor":["…"]}
+ *     {"beat":7,"bundle":"0123…","proxies":3,"acknowledged":2,"unaware":0,"waitingFor":["…"]}
  *
  * A note that does not change for REPLICAS_SILENT_S, by the reader's own clock, is of a replica that is gone (its beat
  * goes on every REPLICAS_BEAT_S). A note about another bundle is of one that has not got so far: nothing is known then.

@@ -29,7 +29,6 @@ START_TEST(what_one_says_another_adds)
 	const struct rotation_view of_a = {.is_known = true,
 	                                   .proxies = 3,
 	                                   .acknowledged = 2,
-	                                   .renewed = 1,
 	                                   .waiting_for = {"x\"y"},
 	                                   .n_waiting_for = 1};
 	struct rotation_view view = {.is_known = true, .proxies = 4, .acknowledged = 4, .unaware = 1};
@@ -40,7 +39,6 @@ START_TEST(what_one_says_another_adds)
 	ck_assert(view.is_known);
 	ck_assert_uint_eq(view.proxies, 7);
 	ck_assert_uint_eq(view.acknowledged, 6);
-	ck_assert_uint_eq(view.renewed, 1);
 	ck_assert_uint_eq(view.unaware, 1);
 	ck_assert_str_eq(view.waiting_for[0], "x\"y");
 	ck_assert_ptr_null(replicas_note(a, &of_a, bundle)); /* nothing new */
