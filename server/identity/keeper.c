@@ -287,16 +287,27 @@ static void look_at_proxies(struct keeper *keeper, const struct signer *signer, 
 		replicas_add(keeper->replicas, secret, bundle, view);
 }
 
+static bool is_leader(const struct keeper *keeper)
+{
+	return !keeper->options.is_leader || keeper->options.is_leader(keeper->options.context);
+}
+
+/* What replicas that crashed have left, one with each move. */
+static void remove_silent_note(struct keeper *keeper)
+{
+	if (keeper->present.place != ORIGIN_OWN_IN_SECRET)
+		return;
+	CLEANUP(kube_secret_unrefp) struct kube_secret *secret = kube_secret_cell_get(keeper->options.own, NULL);
+	const char *silent = secret ? replicas_silent(keeper->replicas, secret) : NULL;
+	if (silent && is_leader(keeper))
+		kube_secret_cell_note(keeper->options.own, silent, NULL);
+}
+
 static void forget_note(struct keeper *keeper)
 {
 	if (keeper->has_note)
 		kube_secret_cell_note(keeper->options.own, keeper->options.replica, NULL);
 	keeper->has_note = false;
-}
-
-static bool is_leader(const struct keeper *keeper)
-{
-	return !keeper->options.is_leader || keeper->options.is_leader(keeper->options.context);
 }
 
 /* Whatever the record says is done once it is kept, and read back. */
@@ -311,6 +322,7 @@ static void rotate(struct keeper *keeper, const struct signer *signer)
 		forget_note(keeper);
 	else
 		look_at_proxies(keeper, signer, &view);
+	remove_silent_note(keeper);
 	enum rotation_step step =
 	    root_rotation_next(&keeper->present.record, &view, now_s(keeper), keeper->options.lifetime.max_s, &why);
 	pthread_mutex_lock(&keeper->lock);

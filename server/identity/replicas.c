@@ -94,7 +94,21 @@ static void add_note(const struct json *note, struct digest bundle, struct rotat
 	}
 }
 
-/* Of too many the last place is used again and again: they count as alive. */
+/* Who has no note any more needs no place. */
+static void forget_removed(struct replicas *replicas, const struct kube_secret *secret)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < replicas->n; i++) {
+		bool is_there = false;
+		for (size_t j = 0; j < secret->n_notes && !is_there; j++)
+			is_there = !strncmp(replicas->seen[i].name, secret->notes[j].name, NAME_SIZE - 1);
+		if (is_there)
+			replicas->seen[n++] = replicas->seen[i];
+	}
+	replicas->n = n;
+}
+
+/* Of too many the last place is used again and again: they count as alive, until others are gone. */
 static struct seen *find(struct replicas *replicas, const char *name)
 {
 	for (size_t i = 0; i < replicas->n; i++)
@@ -130,4 +144,17 @@ void replicas_add(struct replicas *replicas, const struct kube_secret *secret, s
 			continue;
 		add_note(json_parse(arena, note->s, note->n, &error), bundle, view); /* nonsense is another bundle's */
 	}
+}
+
+const char *replicas_silent(struct replicas *replicas, const struct kube_secret *secret)
+{
+	const char *silent = NULL;
+
+	forget_removed(replicas, secret);
+	for (size_t i = 0; i < secret->n_notes; i++) {
+		const struct kube_secret_entry *note = &secret->notes[i];
+		if (strcmp(note->name, replicas->own_name) != 0 && !is_alive(replicas, note))
+			silent = note->name;
+	}
+	return silent;
 }

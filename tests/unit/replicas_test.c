@@ -2,6 +2,7 @@
 
 #include "tests/unit/unit.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const struct digest bundle = {{0x0123456789abcdef, 0x0123456789abcdef}}, other = {{1, 2}};
@@ -70,6 +71,52 @@ START_TEST(who_is_behind_holds_it_up_while_it_lives)
 }
 END_TEST
 
+START_TEST(who_is_gone_is_named_so_that_his_note_goes)
+{
+	static const struct {
+		const char *name;
+		bool is_beating, is_own;
+		int64_t after_s;
+		const char *want;
+	} rows[] = {
+	    {"just seen, whatever its age", false, false, 0, NULL},
+	    {"almost too long", false, false, REPLICAS_SILENT_S - 1, NULL},
+	    {"too long", false, false, REPLICAS_SILENT_S, "a"},
+	    {"it beats", true, false, REPLICAS_SILENT_S, NULL},
+	    {"our own", false, true, REPLICAS_SILENT_S, NULL},
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct clock clock = clock_fake(1000 * CLOCK_S);
+		struct replicas *reader = replicas_new(rows[i].is_own ? "a" : "b", &clock);
+		struct notes notes = {0}, later = {0};
+		add(&notes, "a", "{\"beat\":1}");
+		add(&later, "a", rows[i].is_beating ? "{\"beat\":2}" : "{\"beat\":1}");
+		ck_assert_ptr_null(replicas_silent(reader, &notes.secret));
+		clock.now_ns += rows[i].after_s * CLOCK_S;
+		const char *silent = replicas_silent(reader, &later.secret);
+		ck_assert_msg(text_equal(silent, rows[i].want), "%s: %s", rows[i].name, silent ? silent : "none");
+		replicas_free(reader);
+	}
+}
+END_TEST
+
+START_TEST(many_crashes_take_no_place_for_ever)
+{
+	struct clock clock = clock_fake(1000 * CLOCK_S);
+	struct replicas *reader = replicas_new("reader", &clock);
+	for (int i = 0; i < 3 * REPLICAS_MAX; i++) {
+		char name[16];
+		struct notes notes = {0};
+		snprintf(name, sizeof name, "gone-%d", i);
+		add(&notes, name, "{}");
+		ck_assert_ptr_null(replicas_silent(reader, &notes.secret));
+		clock.now_ns += REPLICAS_SILENT_S * CLOCK_S;
+		ck_assert_str_eq(replicas_silent(reader, &notes.secret), name);
+	}
+	replicas_free(reader);
+}
+END_TEST
+
 START_TEST(nonsense_holds_it_up)
 {
 	static const char *const values[] = {"", "{", "[]", "{\"bundle\":1}", "{\"bundle\":\"0\",\"proxies\":-1}"};
@@ -88,4 +135,5 @@ START_TEST(nonsense_holds_it_up)
 }
 END_TEST
 
-UNIT_MAIN("replicas", what_one_says_another_adds, who_is_behind_holds_it_up_while_it_lives, nonsense_holds_it_up)
+UNIT_MAIN("replicas", what_one_says_another_adds, who_is_behind_holds_it_up_while_it_lives, who_is_gone_is_named_so_that_his_note_goes,
+          many_crashes_take_no_place_for_ever, nonsense_holds_it_up)
