@@ -77,13 +77,18 @@ static size_t count(const struct json *note, const char *key)
 	return is_count ? (size_t)value->integer : 0;
 }
 
+static bool is_about(const struct json *note, struct digest bundle)
+{
+	char hex[DIGEST_HEX];
+	digest_hex(bundle, hex);
+	return text_equal(json_get_string(note, "bundle"), hex);
+}
+
 static void add_note(const struct json *note, struct digest bundle, struct rotation_view *view)
 {
 	const struct json *names = json_get(note, "waitingFor");
-	char hex[DIGEST_HEX];
 
-	digest_hex(bundle, hex);
-	view->is_known &= text_equal(json_get_string(note, "bundle"), hex);
+	view->is_known &= is_about(note, bundle);
 	view->proxies += count(note, "proxies");
 	view->acknowledged += count(note, "acknowledged");
 	view->unaware += count(note, "unaware");
@@ -144,6 +149,20 @@ void replicas_add(struct replicas *replicas, const struct kube_secret *secret, s
 			continue;
 		add_note(json_parse(arena, note->s, note->n, &error), bundle, view); /* nonsense is another bundle's */
 	}
+}
+
+bool replicas_ask(struct replicas *replicas, const struct kube_secret *secret, struct digest bundle)
+{
+	bool is_asking = false;
+
+	for (size_t i = 0; i < secret->n_notes; i++) {
+		const struct kube_secret_entry *note = &secret->notes[i];
+		CLEANUP(arena_freep) struct arena *arena = arena_new();
+		struct error error;
+		if (strcmp(note->name, replicas->own_name) != 0 && is_alive(replicas, note))
+			is_asking |= !is_about(json_parse(arena, note->s, note->n, &error), bundle);
+	}
+	return is_asking;
 }
 
 const char *replicas_silent(struct replicas *replicas, const struct kube_secret *secret)

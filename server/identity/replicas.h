@@ -29,5 +29,8 @@ const char *replicas_note(struct replicas *replicas, const struct rotation_view 
 /* Adds to our own what the others say. */
 void replicas_add(struct replicas *replicas, const struct kube_secret *secret, struct digest bundle,
                   struct rotation_view *view);
+/* Whether one that lives has another bundle than ours: it may be in a rotation that we have not heard of, and counts on
+ * a note from everybody. */
+bool replicas_ask(struct replicas *replicas, const struct kube_secret *secret, struct digest bundle);
 /* A note of a replica that is gone: its name, the Secret's; NULL: none. */
 const char *replicas_silent(struct replicas *replicas, const struct kube_secret *secret);

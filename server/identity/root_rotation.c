@@ -67,7 +67,8 @@ static enum rotation_step next_active(const struct root_record *record, int64_t 
 
 	if (now_s >= end_s)
 		return ROTATION_FINISH;
-	error_set(why, "the last certificates of the former root run out in at most %lld s", (long long)(end_s - now_s));
+	error_set(why, "the last certificates of the former root run out in at most %lld s",
+	          (long long)(end_s - now_s));
 	return ROTATION_STAY;
 }
 

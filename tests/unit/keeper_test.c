@@ -116,6 +116,14 @@ static size_t n_trusted(struct fixture *fixture)
 	return signer ? bundle_size(signer->issuer.trusted) : 0;
 }
 
+static void command(struct fixture *fixture, enum keeper_command what)
+{
+	struct error error;
+	ck_assert_msg(keeper_command(fixture->keeper, what, &error), "%s", error.message);
+	after(fixture, 1);
+	ck_assert_str_eq(fixture->status.note.message, "");
+}
+
 static void check_note(const struct fixture *fixture, const char *want)
 {
 	ck_assert_msg(strstr(fixture->status.note.message, want) != NULL, "want: %s\ngot: %s", want,
@@ -213,12 +221,198 @@ START_TEST(a_bad_change_keeps_the_former_signer)
 	plug_in(&fixture, &other);
 	after(&fixture, 1);
 	ck_assert(!fixture.status.is_stale);
-	ck_assert(!digest_equal(first, signs(&fixture)));
-	ck_assert_uint_eq(n_trusted(&fixture), 2); /* the former root for the life of a certificate */
-	after(&fixture, 19);
-	ck_assert_uint_eq(n_trusted(&fixture), 2);
+	ck_assert_int_eq(fixture.status.phase, ROTATION_PREPARED); /* what is good again is a change as any other */
+	ck_assert(digest_equal(first, signs(&fixture)));
+	done(&fixture);
+}
+END_TEST
+
+static const struct rotation_view all_know = {.is_known = true, .proxies = 2, .acknowledged = 2},
+                                  one_does_not = {.is_known = true, .proxies = 2, .acknowledged = 1};
+
+static void check_change(struct fixture *fixture, enum rotation_phase phase, struct digest signer, size_t trusted)
+{
+	ck_assert_str_eq(fixture->status.note.message, "");
+	ck_assert_int_eq(fixture->status.phase, phase);
+	ck_assert(digest_equal(signer, signs(fixture)));
+	ck_assert_uint_eq(n_trusted(fixture), trusted);
+}
+
+START_TEST(a_root_that_is_plugged_in_waits_for_the_proxies)
+{
+	CLEANUP(hierarchy_done) struct hierarchy h, other;
+	hierarchy_init(&h);
+	hierarchy_init(&other);
+	struct digest a = certificate_digest(h.signer), b = certificate_digest(other.signer);
+	struct fixture fixture;
+	struct error error;
+	init(&fixture);
+	plug_in(&fixture, &h);
+	start(&fixture, false, true);
+	after(&fixture, 0);
+	check_change(&fixture, ROTATION_IDLE, a, 1);
+	fixture.view = one_does_not;
+	plug_in(&fixture, &other);
+	after(&fixture, 1000);
+	check_change(&fixture, ROTATION_PREPARED, a, 2);
+	after(&fixture, 1);
+	ck_assert(strstr(fixture.status.waiting.message, "1 of 2") != NULL);
+	ck_assert(!keeper_command(fixture.keeper, KEEPER_FINISH, &error));
+	ck_assert(!keeper_command(fixture.keeper, KEEPER_UNDO, &error));
+	ck_assert_msg(strstr(error.message, "put the former files back") != NULL, "%s", error.message);
+
+	plug_in(&fixture, &h); /* undone */
+	after(&fixture, 1);
+	check_change(&fixture, ROTATION_IDLE, a, 1);
+
+	plug_in(&fixture, &other);
+	after(&fixture, 1);
+	fixture.view = all_know;
+	after(&fixture, ROTATION_SETTLE_S);
+	after(&fixture, 0);
+	check_change(&fixture, ROTATION_ACTIVE, b, 2);
+	after(&fixture, 99);
+	check_change(&fixture, ROTATION_ACTIVE, b, 2);
+	after(&fixture, 1);
+	after(&fixture, 0);
+	check_change(&fixture, ROTATION_IDLE, b, 1);
+	done(&fixture);
+}
+END_TEST
+
+START_TEST(another_signer_below_the_same_root_signs_at_once)
+{
+	CLEANUP(hierarchy_done) struct hierarchy h;
+	hierarchy_init(&h);
+	struct fixture fixture;
+	init(&fixture);
+	plug_in(&fixture, &h);
+	start(&fixture, false, true);
+	after(&fixture, 0);
+	hierarchy_set_signer(&h, (struct cert_wish){.end_s = 30 * DAY_S});
+	plug_in(&fixture, &h);
+	after(&fixture, 1);
+	check_change(&fixture, ROTATION_IDLE, certificate_digest(h.signer), 1);
+	done(&fixture);
+}
+END_TEST
+
+START_TEST(a_set_with_the_union_of_both_roots_waits_too)
+{
+	CLEANUP(hierarchy_done) struct hierarchy h, other;
+	hierarchy_init(&h);
+	hierarchy_init(&other);
+	struct digest a = certificate_digest(h.signer), b = certificate_digest(other.signer);
+	CLEANUP(text_done) struct text both = {0};
+	struct fixture fixture;
+	init(&fixture);
+	certificate_print(h.root, &both);
+	certificate_print(other.root, &both);
+	plug_in(&fixture, &h);
+	start(&fixture, false, true);
+	after(&fixture, 0);
+	fixture.view = one_does_not;
+	write_file(fixture.ca, "root-cert.pem", both.s, both.n); /* trusted at once; nobody else signs */
+	after(&fixture, 1);
+	check_change(&fixture, ROTATION_IDLE, a, 2);
+	plug_in(&fixture, &other);
+	write_file(fixture.ca, "root-cert.pem", both.s, both.n);
+	after(&fixture, 100);
+	check_change(&fixture, ROTATION_PREPARED, a, 2);
+	fixture.view = all_know;
+	after(&fixture, ROTATION_SETTLE_S);
+	after(&fixture, 0);
+	check_change(&fixture, ROTATION_IDLE, b, 2); /* whoever wants both has both */
+	plug_in(&fixture, &other);
+	after(&fixture, 1);
+	check_change(&fixture, ROTATION_ACTIVE, b, 2); /* until what the former has signed is over */
+	command(&fixture, KEEPER_FINISH);
+	check_change(&fixture, ROTATION_IDLE, b, 1);
+	done(&fixture);
+}
+END_TEST
+
+START_TEST(a_restart_forgets_no_former_root)
+{
+	CLEANUP(hierarchy_done) struct hierarchy h, other, third;
+	hierarchy_init(&h);
+	hierarchy_init(&other);
+	hierarchy_init(&third);
+	struct digest b = certificate_digest(other.signer), c = certificate_digest(third.signer);
+	struct fixture fixture;
+	init(&fixture);
+	plug_in(&fixture, &h);
+	start(&fixture, false, true);
+	after(&fixture, 0);
+	fixture.view = one_does_not;
+	plug_in(&fixture, &other);
+	after(&fixture, 1);
+	ck_assert_int_eq(fixture.status.phase, ROTATION_PREPARED);
+	stop(&fixture); /* who signed is gone with its key */
+	start(&fixture, false, true);
+	after(&fixture, 0);
+	after(&fixture, 1);
+	check_change(&fixture, ROTATION_ACTIVE, b, 2);
+	stop(&fixture);
+	start(&fixture, false, true);
+	after(&fixture, 60);
+	after(&fixture, 1);
+	check_change(&fixture, ROTATION_ACTIVE, b, 2);
+
+	stop(&fixture); /* a change while nobody looks */
+	plug_in(&fixture, &third);
+	start(&fixture, false, true);
+	after(&fixture, 30);
+	after(&fixture, 1);
+	check_change(&fixture, ROTATION_ACTIVE, c, 3);
+	stop(&fixture);
+	start(&fixture, false, true);
+	after(&fixture, 98);
+	check_change(&fixture, ROTATION_ACTIVE, c, 3);
 	after(&fixture, 2);
-	ck_assert_uint_eq(n_trusted(&fixture), 1);
+	after(&fixture, 0);
+	check_change(&fixture, ROTATION_IDLE, c, 1);
+	done(&fixture);
+}
+END_TEST
+
+START_TEST(what_is_kept_of_roots_and_is_broken_is_not_nothing)
+{
+	CLEANUP(hierarchy_done) struct hierarchy h;
+	hierarchy_init(&h);
+	struct fixture fixture;
+	init(&fixture);
+	plug_in(&fixture, &h);
+	mkdir(fixture.state, 0700);
+	write_file(fixture.state, KEPT_ROOTS_FILE, "{\"roots\":", 9);
+	start(&fixture, false, true);
+	after(&fixture, 0);
+	ck_assert(!fixture.status.has_signer);
+	check_note(&fixture, KEPT_ROOTS_FILE);
+	unlink(path_in(fixture.state, KEPT_ROOTS_FILE));
+	after(&fixture, 1);
+	ck_assert_msg(fixture.status.has_signer, "%s", fixture.status.note.message);
+	done(&fixture);
+}
+END_TEST
+
+START_TEST(proxies_that_never_ask_for_roots_are_passed_over_when_asked_to)
+{
+	CLEANUP(hierarchy_done) struct hierarchy h, other;
+	hierarchy_init(&h);
+	hierarchy_init(&other);
+	struct fixture fixture;
+	init(&fixture);
+	plug_in(&fixture, &h);
+	start(&fixture, false, false); /* without a place to keep roots too */
+	after(&fixture, 0);
+	fixture.view = (struct rotation_view){.is_known = true, .proxies = 1, .unaware = 1};
+	plug_in(&fixture, &other);
+	after(&fixture, 1);
+	after(&fixture, 100);
+	check_change(&fixture, ROTATION_PREPARED, certificate_digest(h.signer), 2);
+	command(&fixture, KEEPER_ROTATE_SKIPPING_UNAWARE);
+	check_change(&fixture, ROTATION_ACTIVE, certificate_digest(other.signer), 2);
 	done(&fixture);
 }
 END_TEST
@@ -271,14 +465,6 @@ START_TEST(weftd_has_a_certificate_of_its_own)
 	done(&fixture);
 }
 END_TEST
-
-static void command(struct fixture *fixture, enum keeper_command what)
-{
-	struct error error;
-	ck_assert_msg(keeper_command(fixture->keeper, what, &error), "%s", error.message);
-	after(fixture, 1);
-	ck_assert_str_eq(fixture->status.note.message, "");
-}
 
 START_TEST(a_root_is_replaced)
 {
@@ -423,6 +609,10 @@ START_TEST(it_is_shown_without_keys)
 END_TEST
 
 UNIT_MAIN("keeper", nothing_is_signed_before_the_trust_domain_is_known, without_a_place_there_is_none,
-          what_is_plugged_in_comes_first_and_broken_is_not_absent, a_bad_change_keeps_the_former_signer, time_mends,
+          what_is_plugged_in_comes_first_and_broken_is_not_absent, a_bad_change_keeps_the_former_signer,
+          a_root_that_is_plugged_in_waits_for_the_proxies, another_signer_below_the_same_root_signs_at_once,
+          a_set_with_the_union_of_both_roots_waits_too, a_restart_forgets_no_former_root,
+          what_is_kept_of_roots_and_is_broken_is_not_nothing,
+          proxies_that_never_ask_for_roots_are_passed_over_when_asked_to, time_mends,
           weftd_has_a_certificate_of_its_own, a_root_is_replaced, and_back_again, a_rotation_is_cut_short,
           a_damaged_rotation_is_an_error, it_is_shown_without_keys)

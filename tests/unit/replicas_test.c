@@ -27,11 +27,8 @@ START_TEST(what_one_says_another_adds)
 {
 	struct clock clock = clock_fake(1000 * CLOCK_S);
 	struct replicas *a = replicas_new("a", &clock), *b = replicas_new("b", &clock);
-	const struct rotation_view of_a = {.is_known = true,
-	                                   .proxies = 3,
-	                                   .acknowledged = 2,
-	                                   .waiting_for = {"x\"y"},
-	                                   .n_waiting_for = 1};
+	const struct rotation_view of_a = {
+	    .is_known = true, .proxies = 3, .acknowledged = 2, .waiting_for = {"x\"y"}, .n_waiting_for = 1};
 	struct rotation_view view = {.is_known = true, .proxies = 4, .acknowledged = 4, .unaware = 1};
 	struct notes notes = {0};
 	add(&notes, "a", replicas_note(a, &of_a, bundle));
@@ -135,5 +132,5 @@ START_TEST(nonsense_holds_it_up)
 }
 END_TEST
 
-UNIT_MAIN("replicas", what_one_says_another_adds, who_is_behind_holds_it_up_while_it_lives, who_is_gone_is_named_so_that_his_note_goes,
-          many_crashes_take_no_place_for_ever, nonsense_holds_it_up)
+UNIT_MAIN("replicas", what_one_says_another_adds, who_is_behind_holds_it_up_while_it_lives,
+          who_is_gone_is_named_so_that_his_note_goes, many_crashes_take_no_place_for_ever, nonsense_holds_it_up)
