@@ -1,5 +1,7 @@
 #pragma once
-/* The keeper's own: what keeper.c (what signs) and keeper_rotation.c (what is to sign next) share. */
+/*
+ * The keeper's own: what keeper.c (what signs) and keeper_rotation.c (what is to sign next) share.
+ */
 #include "base/wake.h"
 #include "server/identity/keeper.h"
 

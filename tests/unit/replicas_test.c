@@ -97,6 +97,35 @@ START_TEST(who_is_gone_is_named_so_that_his_note_goes)
 }
 END_TEST
 
+START_TEST(who_asks_for_notes)
+{
+	static const struct {
+		const char *name, *note, *value;
+		int64_t after_s;
+		bool want;
+	} rows[] = {
+	    {"nobody", "b", "{}", 0, false}, /* our own */
+	    {"one who trusts the same", "a", "{\"bundle\":\"SAME\"}", 0, false},
+	    {"one who trusts something else", "a", "{\"bundle\":\"0\"}", 0, true},
+	    {"nonsense may be one", "a", "{", 0, true},
+	    {"one who is gone", "a", "{\"bundle\":\"0\"}", REPLICAS_SILENT_S, false},
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct clock clock = clock_fake(1000 * CLOCK_S);
+		struct replicas *reader = replicas_new("b", &clock), *a = replicas_new("a", &clock);
+		const struct rotation_view of_a = {.is_known = true};
+		bool is_same = strstr(rows[i].value, "SAME") != NULL;
+		struct notes notes = {0};
+		add(&notes, rows[i].note, is_same ? replicas_note(a, &of_a, bundle) : rows[i].value);
+		replicas_ask(reader, &notes.secret, bundle);
+		clock.now_ns += rows[i].after_s * CLOCK_S;
+		ck_assert_msg(replicas_ask(reader, &notes.secret, bundle) == rows[i].want, "%s", rows[i].name);
+		replicas_free(reader);
+		replicas_free(a);
+	}
+}
+END_TEST
+
 START_TEST(many_crashes_take_no_place_for_ever)
 {
 	struct clock clock = clock_fake(1000 * CLOCK_S);
@@ -133,4 +162,5 @@ START_TEST(nonsense_holds_it_up)
 END_TEST
 
 UNIT_MAIN("replicas", what_one_says_another_adds, who_is_behind_holds_it_up_while_it_lives,
-          who_is_gone_is_named_so_that_his_note_goes, many_crashes_take_no_place_for_ever, nonsense_holds_it_up)
+          who_is_gone_is_named_so_that_his_note_goes, many_crashes_take_no_place_for_ever, who_asks_for_notes,
+          nonsense_holds_it_up)
