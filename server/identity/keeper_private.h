@@ -24,6 +24,7 @@ struct keeper {
 	bool was_idle;                                  /* it has seen the phase before this rotation */
 	struct origin_found present;                    /* what signs now */
 	struct root_change change;                      /* to another root that is plugged in */
+	bool is_keeping;                                /* somebody asked for what is not kept yet */
 	struct root_memory *memory;                     /* of that */
 	struct digest trusted;                          /* what on_trusted heard last */
 	char trust_domain[SPIFFE_TRUST_DOMAIN_MAX + 1]; /* of the signer */

@@ -180,15 +180,17 @@ void keeper_remember(struct keeper *keeper, bool is_asked_for)
 	kept.roots = keeper_present_roots(keeper, &error);
 	if (!kept.roots)
 		return;
-	if (!is_asked_for)
+	keeper->is_keeping |= is_asked_for;
+	if (!keeper->is_keeping)
 		adopt(keeper, kept.roots);
-	if (!is_asked_for && !is_leader(keeper))
+	if (!keeper->is_keeping && !is_leader(keeper))
 		return;
 	kept.former = change->former ? bundle_union(change->former, change->former, &error) : NULL;
 	kept.since_s = change->former_since_s;
 	kept.is_skipping_unaware = change->is_skipping_unaware;
 	if (!root_memory_write(keeper->memory, &kept, &error))
 		keeper_say_wrong(keeper, &error, "a restart would forget former roots");
+	keeper->is_keeping &= !root_memory_has(keeper->memory, &kept);
 }
 
 /* Of a change that its administrator makes. */

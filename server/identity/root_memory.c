@@ -115,13 +115,21 @@ static void want(struct root_memory *memory, const struct text *text)
 	text_add_n(&memory->wanted, text->s, text->n);
 }
 
-bool root_memory_write(struct root_memory *memory, const struct kept_roots *kept, struct error *error)
+bool root_memory_has(const struct root_memory *memory, const struct kept_roots *kept)
 {
 	CLEANUP(text_done) struct text text = {0};
 
 	kept_roots_print(kept, &text);
-	if (!root_memory_has_place(memory) || (memory->there.n && text_equal(memory->there.s, text.s)))
+	return !root_memory_has_place(memory) || (memory->there.n && text_equal(memory->there.s, text.s));
+}
+
+bool root_memory_write(struct root_memory *memory, const struct kept_roots *kept, struct error *error)
+{
+	CLEANUP(text_done) struct text text = {0};
+
+	if (root_memory_has(memory, kept))
 		return true;
+	kept_roots_print(kept, &text);
 	if (memory->cell) {
 		want(memory, &text);
 		return true;

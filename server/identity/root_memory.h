@@ -29,4 +29,6 @@ void root_memory_free(struct root_memory *memory); /* NULL is fine */
 bool root_memory_has_place(const struct root_memory *memory);
 /* kept: zeroed; the caller's to end. */
 enum root_memory_outcome root_memory_read(struct root_memory *memory, struct kept_roots *kept, struct error *error);
+/* Whether that is what is there; of no place: always. */
+bool root_memory_has(const struct root_memory *memory, const struct kept_roots *kept);
 bool root_memory_write(struct root_memory *memory, const struct kept_roots *kept, struct error *error);
