@@ -81,12 +81,12 @@ def new_root(cluster, client):
             assert cluster.weft("ca", "show", "--control-socket", cluster.control) != old
 
 
-def plugged_root(cluster, client, ca_dir, second):
+def plugged_root(cluster, client, second):
     """Another root is plugged in: it signs when all trust it, and the former is trusted until what it signed is over."""
     def ca():
         return json.loads(cluster.weft("ca", "show", "--output", "json", "--control-socket", cluster.control))
     with traffic(client, "a plugged-in root"):
-        plugged.put(ca_dir, *second)
+        plugged.put(cluster.ca_dir, *second)
         with tap.case("a plugged-in root: trusted by every proxy, in use, the former forgotten, with no help"):
             mesh.wait_for("both to be trusted", lambda: len(ca()["roots"]) == 2)
             mesh.wait_for("it to sign", lambda: ca()["signer"]["sha256"] == plugged.fingerprint(second[0]), 60)
@@ -126,13 +126,13 @@ with pods.Cluster() as cluster:
     authority_away(cluster, client, server)
 with pods.Cluster() as cluster:
     cluster.write("policy.yaml", STRICT)
-    ca_dir = os.path.join(cluster.folder, "ca")
+    cluster.ca_dir = os.path.join(cluster.folder, "ca")
     first, second = (plugged.make(cluster.folder, name) for name in ("first", "second"))
-    plugged.put(ca_dir, *first)
-    cluster.weftd("--ca-dir", ca_dir, *LIVES)
+    plugged.put(cluster.ca_dir, *first)
+    cluster.weftd(*LIVES)
     client, server = (cluster.pod(name) for name in ("client", "server"))
     cluster.service("hello", [server])
     cluster.wait_ready()
     mesh.wait_for("answers", lambda: client.ask("http1", "hello:80")["answers"])
-    plugged_root(cluster, client, ca_dir, second)
+    plugged_root(cluster, client, second)
 tap.done()
