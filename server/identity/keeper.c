@@ -199,6 +199,7 @@ void keeper_accept(struct keeper *keeper, struct origin_found *found)
 	}
 	keeper->present = *found;
 	*found = former; /* whoever brought it ends it */
+	root_record_done(&keeper->wanted);
 	root_change_forget_next(&keeper->change);
 	log_signer(keeper, keeper->present.authority);
 	if (!keeper_is_plugged(keeper->present.place))
@@ -314,6 +315,7 @@ static void look(struct keeper *keeper)
 	CLEANUP(kube_secret_unrefp) struct kube_secret *plugged = NULL;
 	CLEANUP(kube_secret_unrefp) struct kube_secret *own = NULL;
 	CLEANUP(origin_found_done) struct origin_found found = {0};
+	bool is_same_version;
 
 	if (keeper->options.plugged) {
 		plugged = kube_secret_cell_get(keeper->options.plugged, &plugged_note);
@@ -322,7 +324,12 @@ static void look(struct keeper *keeper)
 	const struct origin_input input = {keeper->trust_domain, plugged, own, plugged_note.message, own_note.message};
 	switch (origin_look(keeper->origin, &input, &found, &error)) {
 	case ORIGIN_SAME: /* but for annotations */
+		is_same_version = !*found.version || !strcmp(keeper->present.version, found.version);
+		if (is_same_version)
+			break;
 		memcpy(keeper->present.version, found.version, sizeof found.version);
+		if (!keeper_keep_again(keeper, &error))
+			keeper_say_wrong(keeper, &error, "the rotation waits");
 		break;
 	case ORIGIN_NEW:
 		take(keeper, &found);
@@ -449,6 +456,7 @@ void keeper_free(struct keeper *keeper)
 	replicas_free(keeper->replicas);
 	serving_free(keeper->serving);
 	origin_found_done(&keeper->present);
+	root_record_done(&keeper->wanted);
 	root_change_done(&keeper->change);
 	root_memory_free(keeper->memory);
 	wake_done(&keeper->wake);

@@ -23,6 +23,7 @@ struct keeper {
 	int64_t begun_ns;                               /* when this process looked first */
 	bool was_idle;                                  /* it has seen the phase before this rotation */
 	struct origin_found present;                    /* what signs now */
+	struct root_record wanted;                      /* is being written to the Secret; no certificate: none is */
 	struct root_change change;                      /* to another root that is plugged in */
 	bool is_keeping;                                /* somebody asked for what is not kept yet */
 	struct root_memory *memory;                     /* of that */
@@ -55,6 +56,8 @@ void keeper_say_wrong(struct keeper *keeper, const struct error *error, const ch
 
 /* ---- keeper_rotation.c; likewise ---- */
 
+/* The record that is being written, anew: the Secret has another version, of a note, and would not take it. */
+bool keeper_keep_again(struct keeper *keeper, struct error *error);
 void keeper_rotate(struct keeper *keeper, const struct signer *signer);
 /* Before the first signer, when it is plugged in. False: it is not known what was trusted before. */
 bool keeper_recall(struct keeper *keeper, const struct authority *authority, struct error *error);

@@ -10,9 +10,17 @@ static bool keep_record(struct keeper *keeper, const struct root_record *record,
 
 	if (!origin_keep(keeper->origin, &keeper->present, record, &write, error))
 		return false;
-	if (write)
-		kube_secret_cell_want(keeper->options.own, write);
+	if (!write)
+		return true;
+	kube_secret_cell_want(keeper->options.own, write);
+	if (record != &keeper->wanted)
+		root_record_copy(&keeper->wanted, record);
 	return true;
+}
+
+bool keeper_keep_again(struct keeper *keeper, struct error *error)
+{
+	return !keeper->wanted.cert.n || keep_record(keeper, &keeper->wanted, error);
 }
 
 /* Where the replicas' notes on a rotation are; NULL: there is one replica. */
