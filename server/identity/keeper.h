@@ -47,6 +47,7 @@ struct keeper_options {
 struct keeper_status {
 	bool is_used; /* there is a place for an authority */
 	bool has_signer;
+	bool is_out_of_time; /* what signs is over, or not valid yet: it signs nothing */
 	enum origin_place place;
 	char where[512];
 	char trust_domain[SPIFFE_TRUST_DOMAIN_MAX + 1];
