@@ -122,9 +122,10 @@ static struct metrics_authority authority_of(struct admin *admin)
 		keeper_status(admin->options.keeper, &status);
 	return (struct metrics_authority){
 	    .is_used = status.is_used,
-	    .has_signer = status.has_signer,
+	    .is_signing = status.has_signer && !status.is_out_of_time,
 	    .signer_s = status.has_signer ? (double)(status.signer_end_s - now_s) : 0,
 	    .root_s = status.has_signer ? (double)(status.root_end_s - now_s) : 0,
+	    .serving_certificates = status.serving_certificates,
 	    .serving_s = status.serving_end_s ? (double)(status.serving_end_s - now_s) : 0,
 	    .is_stale = status.is_stale,
 	    .changes = status.changes,

@@ -283,6 +283,8 @@ static void look(struct keeper *keeper)
 	case ORIGIN_BAD:
 		refuse(keeper, &error);
 		break;
+	case ORIGIN_STILL: /* it has been said */
+		break;
 	case ORIGIN_WAITING:
 		note(keeper, &error, false);
 		if (found.write)
@@ -345,6 +347,7 @@ static void serve(struct keeper *keeper, const struct signer *signer)
 			keeper->options.on_serving(keeper->options.context, &files);
 		pthread_mutex_lock(&keeper->lock);
 		keeper->status.serving_end_s = serving_end_s(keeper->serving);
+		keeper->status.serving_certificates++;
 		pthread_mutex_unlock(&keeper->lock);
 		break;
 	case SERVING_FAILED:
