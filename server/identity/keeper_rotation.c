@@ -10,6 +10,7 @@ static bool keep_record(struct keeper *keeper, const struct root_record *record,
 		return false;
 	if (write)
 		kube_secret_cell_want(keeper->options.own, write);
+	rotation_time_s(&keeper->time, record, keeper->options.clock); /* its phase is counted from now on */
 	return true;
 }
 

@@ -48,6 +48,7 @@ struct rotation_time {
 	int64_t wall_s, seen_ns; /* when */
 };
 
+/* Also to be called when a phase begins. */
 int64_t rotation_time_s(struct rotation_time *time, const struct root_record *record, const struct clock *clock);
 
 /* life_s: how long a certificate lives at most. why: what it waits for, when it stays; "" when idle. */

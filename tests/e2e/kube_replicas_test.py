@@ -96,7 +96,8 @@ with Cluster() as mesh:
             mesh.rig.apply(ROUTE.format(text=f"step{step}"))
             for weftd, n in zip(mesh.replicas, seen):
                 mesh_rig.wait_for("the change", lambda: weftd.metrics()["weft_generations_total"] > n)
-                assert weftd.get("/readyz")[0] == 200
+                status, text = weftd.get("/readyz")  # a day back the root, which was made a moment ago, is not valid yet
+                assert status == 200 if step > 0 else status == 503 and "clock is right" in text, text
         assert (lease(mesh)["holderIdentity"], lease(mesh)["leaseTransitions"]) == (holder, transitions), lease(mesh)
         assert is_leader(mesh.leader) and not is_leader(mesh.other)
         mesh.clock.step(0)
