@@ -358,8 +358,18 @@ static void serve(struct keeper *keeper, const struct signer *signer)
 	note_serving(keeper, &error);
 }
 
+static void look_at_clock(struct keeper *keeper)
+{
+	int64_t step_s = clock_watch_step_s(&keeper->watch, keeper->options.clock);
+
+	if (step_s)
+		log_warn("ca", "this machine's clock was set %s by %lld s", step_s < 0 ? "back" : "ahead",
+		         (long long)(step_s < 0 ? -step_s : step_s));
+}
+
 void keeper_move_locked(struct keeper *keeper)
 {
+	look_at_clock(keeper);
 	if (!take_trust_domain(keeper))
 		return;
 	forget_retained(keeper);

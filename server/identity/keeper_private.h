@@ -29,6 +29,7 @@ struct keeper {
 	struct digest trusted;       /* what on_trusted heard last */
 	char trust_domain[SPIFFE_TRUST_DOMAIN_MAX + 1]; /* of the signer */
 	int64_t warn_ns;                                /* when the signer's end is said again, monotonic */
+	struct clock_watch watch;
 	bool is_none_said;
 	struct error said; /* the last thing in the log that was wrong */
 	/* what people should know: of where the authority comes from, and of what is done with it */

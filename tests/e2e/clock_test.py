@@ -110,6 +110,7 @@ with ClockMesh() as mesh:
             time.sleep(3)  # three looks
             assert mesh.renewals() == renewed + 1, mesh.renewals()
             assert mesh.server.get("/readyz")[0] == 200, mesh.server.get("/readyz")
+            assert f"this machine's clock was set {way} by {DAY_S} s" in mesh.server.log()
         with tap.case(f"a day {way}: a caller by the true time is told what is wrong with the certificate"):
             mesh.refused("UNAVAILABLE", "certificate is not yet valid" if step > 0 else "certificate has expired", token=lasting, clock=mesh.true_clock)
         with tap.case(f"a day {way}: tokens are judged by that clock, and none is believed for what was known of it"):
