@@ -488,6 +488,7 @@ struct model {
 	const struct rule_index *rule_index; /* rule_index.h */
 	struct strings client_label_keys;    /* of the client's labels that rules and policies read; sorted */
 	struct report report;                /* canonical order */
+	int64_t holds_from_s, holds_until_s; /* before and from then on time makes other rows; INT64_MIN, INT64_MAX */
 };
 
 const struct secret *model_secret(const struct model *model, const char *namespace, const char *name); /* or NULL */

@@ -145,6 +145,24 @@ with ClockMesh() as mesh:
         mesh.certificate(token=tokens["our own"])
         assert mesh.server.metrics()["weft_ca_stale"] == 0
 
+with mesh_rig.Mesh() as mesh, tap.case("a certificate of a Gateway that expires is a row of the report then, and none with the clock right again"):
+    clock, shop = wall_clock.Clock(mesh.folder), pki.Pki(mesh.folder).make("shop", days=1, constraints="CA:FALSE")
+    mesh.write("gateway.json", json.dumps({"apiVersion": "v1", "kind": "List", "items": [
+        {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "gateway-1", "namespace": "istio-system", "labels": {"istio": "ingressgateway"}},
+         "status": {"podIP": "10.244.0.8", "phase": "Running"}},
+        {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "shop", "namespace": "istio-system"}, "stringData": {"tls.crt": shop.pem, "tls.key": shop.key}},
+        {"apiVersion": "networking.istio.io/v1", "kind": "Gateway", "metadata": {"name": "edge", "namespace": "default"},
+         "spec": {"selector": {"istio": "ingressgateway"},
+                  "servers": [{"port": {"number": 443, "name": "shop", "protocol": "HTTPS"}, "hosts": ["shop.example.com"], "tls": {"mode": "SIMPLE", "credentialName": "shop"}}]}}]}))
+    server = mesh.weftd(env=clock.env)
+
+    def reasons():
+        return [row["reason"] for row in json.loads(server.get("/debug/report")[1])]
+    assert reasons() == [], server.get("/debug/report")[1]
+    for step, want in (DAY_S, ["Expired"]), (0, []):
+        clock.step(step)
+        mesh_rig.wait_for(f"the report to be {want}", lambda: reasons() == want)
+
 with mesh_rig.Mesh() as mesh, tap.case("a step does not end a rotation of the root: both are trusted for the life of a certificate"):
     clock, control = wall_clock.Clock(mesh.folder), os.path.join(mesh.folder, "control.sock")
     server = mesh.weftd(env=clock.env, arguments=["--state-dir", os.path.join(mesh.folder, "state"), "--tls-address", "127.0.0.1:0",
