@@ -125,6 +125,14 @@ static struct pem_file entry_of(const struct kube_secret *secret, const char *na
 	return (struct pem_file){name ? name : "", "", 0};
 }
 
+static bool has_entry(const struct kube_secret *secret, const char *name)
+{
+	bool has = false;
+	for (size_t i = 0; i < secret->n; i++)
+		has |= !strcmp(secret->v[i].name, name);
+	return has;
+}
+
 static struct authority *read_plugged(const struct kube_secret *secret, const struct clock *clock, struct error *error)
 {
 	bool is_tls = entry_of(secret, keystore_namings[0][KEYSTORE_CERT]).n > 0;
@@ -133,16 +141,18 @@ static struct authority *read_plugged(const struct kube_secret *secret, const st
 	                                      .key = entry_of(secret, names[KEYSTORE_KEY]),
 	                                      .chain = entry_of(secret, names[KEYSTORE_CHAIN]),
 	                                      .root = entry_of(secret, names[KEYSTORE_ROOT])};
-	const struct pem_file needed[] = {files.cert, files.key, files.root};
+	const char *const needed[] = {files.cert.name, files.key.name, files.root.name};
+	const char *missing = NULL;
 
-	for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++) {
-		if (!needed[i].n) {
-			error_set(error, "%s: it is missing; put %s, %s and %s there together", needed[i].name,
-			          names[KEYSTORE_CERT], names[KEYSTORE_KEY], names[KEYSTORE_ROOT]);
-			return NULL;
-		}
-	}
-	return authority_read(&files, clock, error);
+	for (size_t i = 0; i < sizeof needed / sizeof needed[0] && !missing; i++)
+		missing = has_entry(secret, needed[i]) ? NULL : needed[i];
+	struct authority *authority = missing ? NULL : authority_read(&files, clock, error);
+	if (missing)
+		error_set(error, "%s: it is missing", missing);
+	if (!authority)
+		error_set(error, "%s; put a whole and valid set there: %s, %s and %s, all at once", error->message,
+		          names[KEYSTORE_CERT], names[KEYSTORE_KEY], names[KEYSTORE_ROOT]);
+	return authority;
 }
 
 static enum origin_outcome look_at_secret(struct origin *origin, const struct origin_input *input,
