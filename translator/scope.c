@@ -54,6 +54,7 @@ static struct digest digest_of_scope(const struct scope *scope)
 	digest_init(&state);
 	digest_add_digest(&state, scope->model->mesh.digest);
 	digest_add_digest(&state, scope->view->key);
+	digest_add_bool(&state, scope->has_auto_passthrough);
 	digest_add_u64(&state, scope->n_services);
 	for (size_t i = 0; i < scope->n_services; i++)
 		digest_add_scope_service(&state, &scope->services[i]);
@@ -71,6 +72,7 @@ struct scope *scope_of(struct arena *arena, const struct model *model, const str
 	struct scope *scope = ARENA_NEW(arena, struct scope);
 	scope->model = model;
 	scope->view = view;
+	scope->has_auto_passthrough = scope_has_auto_passthrough(model, view);
 	struct scope_draft draft = {.arena = arena, .scope = scope};
 	scope_add_services(&draft);
 	scope_add_secrets(&draft);

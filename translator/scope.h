@@ -45,8 +45,11 @@ struct scope_chain {
 	struct strings subnets;               /* the address dialled is in one of them; none: any */
 	const struct gateway_tls *tls;        /* how TLS ends here; NULL: plaintext, or passed through */
 	const char *table;                    /* HTTP by this route table; NULL: */
-	const struct connection_route *route; /* to its destinations as it is */
-	uint32_t port;                        /* as the server says: what destinations without a port mean */
+	const struct connection_route *route; /* to its destinations as it is; NULL: */
+	const struct scope_service *service;  /* to this service's port and subset */
+	const char *subset;
+	bool is_auto_passthrough; /* takes the mesh's TLS by the server name that service, port and subset have */
+	uint32_t port;            /* as the server says: what destinations without a port mean; else the service's */
 };
 
 /* An outbound or gateway listener. */
@@ -85,8 +88,12 @@ struct scope {
 	    *secrets; /* by credential, each once; gateways' that have proved who they are, of their own namespace */
 	size_t n_secrets;
 	struct map services_by_host; /* hostname -> struct scope_service */
+	bool has_auto_passthrough;   /* a gateway that has clusters and endpoints for TLS that it leads on */
 	struct digest digest;
 };
+
+/* Whether gateways may lead the mesh's TLS on to the service: not to what is outside the mesh, or a wildcard. */
+bool service_is_auto_passthrough(const struct service *service);
 
 struct scope *scope_of(struct arena *arena, const struct model *model, const struct view *view);
 

@@ -53,7 +53,7 @@ static struct strings names_of(const struct gateway_server_draft *server)
 
 static bool add_chain(const struct gateway_server_draft *server, struct scope_chain *chain, const struct strings *names)
 {
-	if (server->server->tls.mode != GATEWAY_TLS_PASSTHROUGH && server->listener->kind == GATEWAY_TLS)
+	if (gateway_tls_is_terminated(server->server->tls.mode))
 		chain->tls = &server->server->tls;
 	chain->port = server->server->port;
 	if (!take_names(server, names, &chain->subnets, &chain->server_names))
@@ -164,6 +164,10 @@ static void add_tcp_routes(const struct gateway_server_draft *server, const stru
 void gateway_add_connection_chains(const struct gateway_server_draft *server)
 {
 	bool is_passthrough = server->server->tls.mode == GATEWAY_TLS_PASSTHROUGH;
+	if (server->server->tls.mode == GATEWAY_TLS_AUTO_PASSTHROUGH) {
+		gateway_add_auto_passthrough_chains(server);
+		return;
+	}
 	for (size_t i = 0; i < server->rules->v.n; i++) {
 		const struct route_rule *rule = server->rules->v.v[i].rule->rule;
 		if (!has_common_host(server, rule))
@@ -237,6 +241,11 @@ static void digest_add_chain(struct digest_state *state, const struct scope *sco
 	digest_add_bool(state, chain->tls);
 	if (chain->tls)
 		digest_add_tls(state, chain->tls);
+	digest_add_bool(state, chain->service);
+	if (chain->service)
+		digest_add_scope_service(state, chain->service);
+	digest_add_str(state, chain->subset);
+	digest_add_bool(state, chain->is_auto_passthrough);
 	digest_add_u64(state, chain->route ? chain->route->n_destinations : 0);
 	if (chain->route)
 		digest_add_route(state, scope, chain);

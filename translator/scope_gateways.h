@@ -1,7 +1,8 @@
 #pragma once
 /*
- * A gateway's scope in the making, in two files: scope_gateways.c has the servers and their route tables,
- * scope_gateway_chains.c the listeners: which chain takes which connections.
+ * A gateway's scope in the making, in three files: scope_gateways.c has the servers and their route tables,
+ * scope_gateway_chains.c the listeners: which chain takes which connections; scope_auto_passthrough.c the chains of
+ * servers that need no routes.
  *
  * The first server of an address and port (in order of precedence) says what the listener is: HTTP, TLS or TCP. Servers
  * of another kind are left out there. A name in a handshake, and everything that has no name, belongs to the chain that
@@ -18,7 +19,8 @@ struct gateway_listener_draft {
 	uint32_t port; /* where it listens */
 	enum gateway_listener_kind kind;
 	VEC(struct scope_chain) chains;
-	struct map taken; /* "name|subnet" -> nothing in particular: what chains take already */
+	struct map taken;     /* "name|subnet" -> nothing in particular: what chains take already */
+	struct map passed_on; /* "host|port|subset" -> nothing in particular: of AUTO_PASSTHROUGH */
 };
 
 /* Places in visible_rules.v. */
@@ -47,6 +49,8 @@ bool gateway_add_http_chain(const struct gateway_server_draft *server,
                             const char *table); /* false: nothing is left for it */
 /* What goes on by the rules' tls (passed through) or tcp (plaintext, or TLS that ends here) routes. */
 void gateway_add_connection_chains(const struct gateway_server_draft *server);
+/* What goes on by the service that the name in the handshake encodes (scope_auto_passthrough.c). */
+void gateway_add_auto_passthrough_chains(const struct gateway_server_draft *server);
 /* The secrets that the server names and the view may have. */
 void gateway_add_secrets(const struct gateway_server_draft *server);
 /* The listener as the scope has it; nothing for one without chains. */

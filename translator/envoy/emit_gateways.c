@@ -1,4 +1,5 @@
 /* Listeners of gateways: HTTP by route tables, in plaintext or behind TLS; connections passed on as they are. */
+#include "translator/envoy/inbound_chains.h"
 #include "translator/envoy/tls_context.h"
 
 #define TLS_INSPECTOR_BUFFER 512 /* to begin with: most handshakes tell the name within it */
@@ -62,8 +63,21 @@ static envoy_transport_socket *socket_of(const struct emit *emit, const struct s
 
 /* ---- chains ---- */
 
+/* The name says where to, and what is offered that it is the mesh's TLS: an application's own does not get there. */
+static envoy_filter_chain_match *auto_passthrough_match(struct arena *arena, const struct scope_chain *chain)
+{
+	envoy_filter_chain_match *match = envoy_filter_chain_match_new(arena);
+	BUILD_ADD(arena, match, server_names,
+	          name_outbound_sni(arena, chain->port, chain->subset, chain->service->service->hostname));
+	for (size_t i = 0; i < alpn_of_mesh.n; i++)
+		BUILD_ADD(arena, match, application_protocols, borrow(alpn_of_mesh.v[i]));
+	return match;
+}
+
 static envoy_filter_chain_match *match_of(struct arena *arena, const struct scope_chain *chain)
 {
+	if (chain->is_auto_passthrough)
+		return auto_passthrough_match(arena, chain);
 	if (chain->server_names.n == 0 && chain->subnets.n == 0)
 		return NULL;
 	envoy_filter_chain_match *match = envoy_filter_chain_match_new(arena);
@@ -74,9 +88,18 @@ static envoy_filter_chain_match *match_of(struct arena *arena, const struct scop
 	return match;
 }
 
+static envoy_filter *auto_passthrough_filter(const struct emit *emit, const struct scope_chain *chain)
+{
+	const struct scope_service *to = chain->service;
+	const char *cluster = name_outbound_sni(emit->arena, chain->port, chain->subset, to->service->hostname);
+	return filter_tcp_proxy(emit, cluster, &traffic_policy_of(to->policy, chain->subset, chain->port)->pool);
+}
+
 static envoy_filter *filter_of(const struct emit *emit, const struct scope_listener *listener,
                                const struct scope_chain *chain)
 {
+	if (chain->is_auto_passthrough)
+		return auto_passthrough_filter(emit, chain);
 	if (!chain->table)
 		return filter_tcp_route(emit, chain->route, chain->port);
 	const struct hcm hcm = {

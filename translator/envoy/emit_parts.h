@@ -133,6 +133,8 @@ void emit_inbound_clusters(struct emit *emit, const struct workload_class *workl
 enum cluster_kind { CLUSTER_EDS, CLUSTER_DNS, CLUSTER_ORIGINAL_DST };
 enum cluster_kind cluster_kind(const struct emit *emit, const struct service *service,
                                const struct traffic_policy *policy);
+/* Of AUTO_PASSTHROUGH: the address that was dialled is the gateway's own, so a policy cannot ask to go back to it. */
+enum cluster_kind auto_passthrough_kind(const struct emit *emit, const struct service *service);
 /* The policy for a port, or the one that says nothing. Never NULL. */
 const struct traffic_policy *traffic_policy_of(const struct destination_policy *policy, const char *subset,
                                                uint32_t port);
@@ -145,8 +147,14 @@ void emit_fixed_cluster(struct emit *emit, const char *name, envoy_cluster *(*bu
 const struct destination_subset *cluster_subset(const struct scope_service *service, size_t i); /* NULL past the end */
 
 /* emit_endpoints.c: the endpoints that carry the subset's labels, by locality. */
-envoy_cluster_load_assignment *load_assignment(struct arena *arena, const char *name, const struct service_port *port,
-                                               const struct labels *labels, size_t most);
+struct assignment {
+	const char *name;
+	const struct service_port *port;
+	const struct labels *labels;
+	size_t most;       /* endpoints */
+	bool is_mtls_only; /* only those that take the mesh's mutual TLS */
+};
+envoy_cluster_load_assignment *load_assignment(struct arena *arena, const struct assignment *in);
 
 /* cluster_policy.c: what a traffic policy makes of a cluster. */
 void cluster_set_pool(struct arena *arena, envoy_cluster *cluster, const struct mesh *mesh,
@@ -173,6 +181,7 @@ struct outbound {
 	const struct traffic_policy *policy;
 	enum cluster_kind kind;
 	struct cluster_protocol protocol;
+	bool is_auto_passthrough; /* connections already are the mesh's TLS, from the client to the workload */
 };
 /* Sets the transport sockets; what TLS wants of HTTP goes into out->protocol. With the metadata already there. */
 void cluster_set_tls(const struct emit *emit, envoy_cluster *cluster, struct outbound *out);
