@@ -21,9 +21,7 @@ static int compare_listeners(const void *pa, const void *pb)
 {
 	const struct scope_listener *a = pa, *b = pb;
 	int order = strcmp(a->bind, b->bind);
-	if (!order)
-		order = (a->port > b->port) - (a->port < b->port);
-	return order ? order : (a->order > b->order) - (a->order < b->order);
+	return order ? order : (a->port > b->port) - (a->port < b->port);
 }
 
 static int compare_secrets(const void *pa, const void *pb)

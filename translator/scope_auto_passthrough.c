@@ -56,7 +56,7 @@ static void add_chain(const struct gateway_server_draft *to, const struct scope_
 		return;
 	struct scope_chain chain = {
 	    .service = service, .subset = subset, .port = port->number, .is_auto_passthrough = true};
-	VEC_PUSH(arena, &listener->chains, chain);
+	VEC_PUSH(arena, &listener->chains.v, chain);
 }
 
 static void add_service(const struct gateway_server_draft *to, const struct scope_service *service)

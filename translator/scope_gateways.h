@@ -5,11 +5,10 @@
  * servers that need no routes.
  *
  * The first server of an address and port (in order of precedence) says what the listener is: HTTP, TLS or TCP. Servers
- * of another kind are left out there. A name in a handshake, and everything that has no name, belongs to the chain that
- * came first; a chain whose names are all taken is left out.
+ * of another kind are left out there.
  */
-#include "translator/rule_index.h"
-#include "translator/scope_rules.h"
+#include "translator/chain_list.h"
+#include "translator/visible_rules.h"
 
 enum gateway_listener_kind { GATEWAY_HTTP, GATEWAY_TLS, GATEWAY_TCP };
 
@@ -18,21 +17,8 @@ struct gateway_listener_draft {
 	const char *bind;
 	uint32_t port; /* where it listens */
 	enum gateway_listener_kind kind;
-	VEC(struct scope_chain) chains;
-	struct map taken;     /* "name|subnet" -> nothing in particular: what chains take already */
+	struct chain_list chains;
 	struct map passed_on; /* "host|port|subset" -> nothing in particular: of AUTO_PASSTHROUGH */
-};
-
-/* Places in visible_rules.v. */
-struct places {
-	VEC(size_t) v;
-};
-
-/* The rules of one Gateway that the view sees, in order, and where to find those for a server's host. */
-struct visible_rules {
-	VEC(struct ranked_rule) v;
-	struct host_index hosts; /* a rule's host -> struct places */
-	struct map suffixes;     /* ".example.com" -> struct places: of rules with a host that ends so */
 };
 
 /* A server and its listener. */

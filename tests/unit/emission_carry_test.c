@@ -260,6 +260,14 @@ static const struct edit {
     {"a new service", "",
      END V1 DOCUMENT("Service", "new", "default") "spec: {clusterIP: 10.0.0.8, ports: [{name: http, port: 80}]}\n",
      CDS | EDS | LDS | RDS},
+    {"a TCP route of sidecars", "",
+     END ISTIO DOCUMENT("VirtualService", "b", "default") "spec: {hosts: [b], tcp: [{route: [{destination: {host: a, "
+                                                          "subset: v1}}]}]}\n",
+     LDS},
+    {"a TCP route of a gateway that has none", "",
+     END ISTIO DOCUMENT("VirtualService", "c", "default") "spec: {hosts: [b], gateways: [gw], tcp: [{route: "
+                                                          "[{destination: {host: a}}]}]}\n",
+     0},
     {"a policy with a selector", "",
      END ISTIO DOCUMENT("DestinationRule", "own",
                         "default") "spec: {host: b, workloadSelector: {matchLabels: {app: a}}, trafficPolicy: "

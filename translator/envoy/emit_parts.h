@@ -245,10 +245,14 @@ envoy_config_source *ads_source(struct arena *arena);
 
 /* filter_tcp_proxy.c */
 envoy_filter *filter_tcp_proxy(const struct emit *emit, const char *cluster, const struct connection_pool *pool);
-/* By weight; the listener's port is what a destination without one means. */
-envoy_filter *filter_tcp_route(const struct emit *emit, const struct connection_route *route, uint32_t listener_port);
+/* By the chain's route, its destinations by weight. */
+envoy_filter *filter_tcp_route(const struct emit *emit, const struct scope_chain *chain);
 /* For what would go round in a circle: refused, and not logged. */
 envoy_filter *filter_black_hole(const struct emit *emit);
+
+/* connection_chain.c: a chain without a table */
+envoy_filter_chain_match *connection_match(struct arena *arena, const struct scope_chain *chain); /* NULL: all */
+envoy_filter *connection_filter(const struct emit *emit, const struct scope_chain *chain);
 
 /* http_filters.c */
 void http_filters_add(const struct emit *emit, envoy_http_connection_manager *out, const struct hcm *hcm);
@@ -268,6 +272,8 @@ void listener_set_binding(struct arena *arena, envoy_listener *listener, bool is
 envoy_filter_chain *filter_chain_new(struct arena *arena, const char *name);
 envoy_filter_chain *filter_chain_of(struct arena *arena, envoy_filter *filter); /* nameless, of the one filter */
 envoy_listener_filter *listener_filter(struct arena *arena, const char *name, const ProtobufCMessage *config);
+/* What reads the name in a handshake. */
+envoy_listener_filter *tls_inspector(struct arena *arena);
 /* The match of a chain that takes plaintext; with is_http only what the inspector recognised as HTTP. */
 envoy_filter_chain_match *plaintext_match(struct arena *arena, uint32_t destination_port, bool is_http);
 envoy_cidr_range *cidr_range(struct arena *arena, const char *subnet); /* an address is a range of one */
