@@ -15,6 +15,8 @@ const struct command *const commands[] = {
 
 const char *const command_names[] = {"translate", "validate", "ca", "token", "completion", "help", "version", NULL};
 
+const char *const command_output_formats[] = {"text", "json", NULL};
+
 const struct command_option command_help_option = {
     .name = "help",
     .letter = 'h',

@@ -30,6 +30,13 @@ struct command_option {
 	const char *help; /* the first sentence is what a shell shows */
 };
 
+/* -o, --output: text unless it says json. */
+#define COMMAND_OPTION_OUTPUT(help_text)                                                                               \
+	{                                                                                                              \
+		.name = "output", .letter = 'o', .argument = "FORMAT", .default_value = "text",                        \
+		.choices = command_output_formats, .help = help_text                                                   \
+	}
+
 struct command_pair {
 	const char *term, *meaning;
 };
@@ -52,7 +59,8 @@ struct command {
 
 /* In the order of --help, NULL at the end. */
 extern const struct command *const commands[];
-extern const char *const command_names[];                  /* the same, for completion */
+extern const char *const command_names[]; /* the same, for completion */
+extern const char *const command_output_formats[];
 extern const struct command_option command_help_option;    /* every command's --help */
 extern const struct command_option command_version_option; /* the program's --version */
 

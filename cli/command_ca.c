@@ -11,18 +11,11 @@
 
 #define WATCH_S 1
 
-static const char *const formats[] = {"text", "json", NULL};
 static const char *const actions[] = {"show", "rotate-root", NULL};
 
 static const struct command_option options[] = {
-    {
-        .name = "output",
-        .letter = 'o',
-        .argument = "FORMAT",
-        .default_value = "text",
-        .choices = formats,
-        .help = "The format of what is printed. text: for people; json: one object, as weftd has it on /debug/ca.",
-    },
+    COMMAND_OPTION_OUTPUT(
+        "The format of what is printed. text: for people; json: one object, as weftd has it on /debug/ca."),
     {
         .name = "control-socket",
         .argument = "PATH",

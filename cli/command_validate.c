@@ -12,18 +12,10 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char *const formats[] = {"text", "json", NULL};
-
 static const struct command_option options[] = {
-    {
-        .name = "output",
-        .letter = 'o',
-        .argument = "FORMAT",
-        .default_value = "text",
-        .choices = formats,
-        .help = "The format of the report. text: one line a finding, as compilers write them; json: an array with one "
-                "object a finding.",
-    },
+    COMMAND_OPTION_OUTPUT(
+        "The format of the report. text: one line a finding, as compilers write them; json: an array with one "
+        "object a finding."),
     {
         .name = "mesh",
         .argument = "FILE",
