@@ -59,6 +59,10 @@ START_TEST(what_others_take)
 	     RULE("a", "1", "hosts: [reviews], exportTo: [one], tcp: [{" TO "}]")
 	         RULE("b", "2", "hosts: [reviews], exportTo: [two], tcp: [{" TO "}]"),
 	     NULL, REASON_COUNT},
+	    {"for its own namespace, where that comes first",
+	     RULE("a", "1", "hosts: [reviews], tcp: [{" TO "}]")
+	         RULE("b", "2", "hosts: [reviews], exportTo: [.], tcp: [{" TO "}]"),
+	     NULL, REASON_COUNT},
 	    {"behind a TCP route for everything",
 	     RULE("a", "1", "hosts: [reviews], tcp: [{" TO "}, {match: [{destinationSubnets: [10.0.0.0/8]}], " TO "}]"),
 	     "spec.tcp[1].match[0]", REASON_NO_EFFECT},

@@ -120,6 +120,7 @@ static void set_dns(const struct emit *emit, envoy_cluster *cluster, const struc
 	                                                            .labels = &out->subset->labels,
 	                                                            .most = is_logical ? 1 : SIZE_MAX,
 	                                                            .is_mtls_only = out->is_auto_passthrough,
+	                                                            .networks = &emit->proxy.networks,
 	                                                        });
 	if (is_logical && cluster->load_assignment->n_endpoints == 1)
 		cluster->type = ENVOY__CONFIG__CLUSTER__V3__CLUSTER__DISCOVERY_TYPE__LOGICAL_DNS;

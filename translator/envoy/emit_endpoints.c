@@ -36,10 +36,18 @@ static envoy_locality_lb_endpoints *locality_endpoints(struct arena *arena, cons
 	return message;
 }
 
+static bool is_of_networks(const struct strings *networks, const char *network)
+{
+	for (size_t i = 0; i < networks->n; i++)
+		if (strcmp(networks->v[i], network) == 0)
+			return true;
+	return networks->n == 0 || *network == '\0';
+}
+
 static bool is_assigned(const struct assignment *in, const struct endpoint *endpoint)
 {
 	return endpoint->health != ENDPOINT_UNHEALTHY && labels_match(in->labels, &endpoint->labels) &&
-	       (endpoint->is_mtls || !in->is_mtls_only);
+	       (endpoint->is_mtls || !in->is_mtls_only) && is_of_networks(in->networks, endpoint->network);
 }
 
 envoy_cluster_load_assignment *load_assignment(struct arena *arena, const struct assignment *in)
@@ -74,12 +82,13 @@ static void emit_assignment(struct emit *emit, const struct service *service, co
                             const struct destination_subset *subset, bool is_auto_passthrough)
 {
 	struct digest_state state;
-	digest_init(&state); /* no base: endpoints are the same for everybody */
+	digest_init(&state); /* no base: endpoints are the same for all who see the same networks */
 	digest_add_u64(&state, UNIT_ENDPOINTS);
 	digest_add_str(&state, service->hostname);
 	digest_add_u64(&state, port->number);
 	digest_add_str(&state, subset->name);
 	digest_add_u64(&state, is_auto_passthrough);
+	emit_add_networks(&state, &emit->proxy);
 	for (size_t i = 0; i < subset->labels.n; i++) {
 		digest_add_str(&state, subset->labels.v[i].key);
 		digest_add_str(&state, subset->labels.v[i].value);
@@ -96,6 +105,7 @@ static void emit_assignment(struct emit *emit, const struct service *service, co
 		    .labels = &subset->labels,
 		    .most = SIZE_MAX,
 		    .is_mtls_only = is_auto_passthrough,
+		    .networks = &emit->proxy.networks,
 		};
 		unit = emit_put(emit, key, RESOURCE_ENDPOINTS, in.name, &load_assignment(emit->arena, &in)->base);
 	}

@@ -28,6 +28,7 @@ struct emit_proxy {
 	bool is_http10;
 	bool is_exact_balance;
 	enum interception interception;
+	struct strings networks; /* whose endpoints it sees; none: all */
 };
 
 struct emit {
@@ -114,6 +115,7 @@ enum emit_unit {
 	UNIT_TRUST_ROOTS,
 };
 void emit_key_init(struct digest_state *state, enum emit_unit unit, struct digest base);
+void emit_add_networks(struct digest_state *state, const struct emit_proxy *proxy);
 
 /* ---- one file each ---- */
 
@@ -151,8 +153,9 @@ struct assignment {
 	const char *name;
 	const struct service_port *port;
 	const struct labels *labels;
-	size_t most;       /* endpoints */
-	bool is_mtls_only; /* only those that take the mesh's mutual TLS */
+	size_t most;                    /* endpoints */
+	bool is_mtls_only;              /* only those that take the mesh's mutual TLS */
+	const struct strings *networks; /* of these, or of none; none: of any */
 };
 envoy_cluster_load_assignment *load_assignment(struct arena *arena, const struct assignment *in);
 

@@ -32,7 +32,16 @@ static const char *key_of(struct arena *arena, const struct claim *claim, const 
 	return arena_printf(arena, "%s|%s|%s|%u|%s", claim->place, name, subnet, port, client);
 }
 
-/* A claim of all that this one wants for the name and the subnet ("" any), if a sidecar may see both. */
+/* In every view that has both, the older one comes first: no proxy prefers what is for its own namespace. */
+static bool is_before(const struct route_rule *older, const struct route_rule *younger)
+{
+	const struct visibility *a = &older->visibility, *b = &younger->visibility;
+	if (a->is_public || b->is_public)
+		return a->is_public && b->is_public;
+	return strcmp(older->namespace, younger->namespace) == 0 && visibility_overlaps(a, b);
+}
+
+/* A claim of all that this one wants for the name and the subnet ("" any). */
 static const struct claim *owner_of(const struct conflicts *conflicts, const struct claim *claim, const char *name,
                                     const char *subnet)
 {
@@ -44,7 +53,7 @@ static const struct claim *owner_of(const struct conflicts *conflicts, const str
 		const char *key = key_of(conflicts->draft->arena, claim, name, subnets[i >> 2 & 1], ports[i >> 1 & 1],
 		                         clients[i & 1]);
 		const struct claim *owner = map_get(&conflicts->owners, key);
-		if (owner && visibility_overlaps(&owner->rule->visibility, &claim->rule->visibility))
+		if (owner && is_before(owner->rule, claim->rule))
 			return owner;
 	}
 	return NULL;
