@@ -18,12 +18,22 @@ int64_t keeper_now_s(const struct keeper *keeper)
 
 /* ---- what others see ---- */
 
+static void show_notes(struct keeper *keeper)
+{
+	const struct error *origin = &keeper->origin_note, *serving = &keeper->serving_note;
+	bool has_both = origin->message[0] && serving->message[0];
+
+	pthread_mutex_lock(&keeper->lock);
+	error_set(&keeper->status.note, "%s%s%s", origin->message, has_both ? "; " : "", serving->message);
+	keeper->status.is_stale = keeper->is_origin_stale || serving->message[0];
+	pthread_mutex_unlock(&keeper->lock);
+}
+
 static void note(struct keeper *keeper, const struct error *error, bool is_stale)
 {
-	pthread_mutex_lock(&keeper->lock);
-	keeper->status.note = *error;
-	keeper->status.is_stale = is_stale;
-	pthread_mutex_unlock(&keeper->lock);
+	keeper->origin_note = *error;
+	keeper->is_origin_stale = is_stale;
+	show_notes(keeper);
 }
 
 static int64_t first_end_s(const struct bundle *bundle)
@@ -268,11 +278,11 @@ static void say_none(struct keeper *keeper, const struct error *error)
 static void warn_of_end(struct keeper *keeper, const struct signer *signer)
 {
 	int64_t left_s = authority_end_s(signer->issuer.authority) - keeper_now_s(keeper);
+	int64_t now_ns = clock_now_ns(keeper->options.clock);
 
-	if (left_s > KEEPER_WARN_S || keeper_now_s(keeper) < keeper->warn_s ||
-	    authority_end_s(signer->issuer.authority) == 0)
+	if (left_s > KEEPER_WARN_S || left_s <= 0 || now_ns < keeper->warn_ns)
 		return;
-	keeper->warn_s = keeper_now_s(keeper) + DAY_S;
+	keeper->warn_ns = now_ns + DAY_S * CLOCK_S;
 	log_warn("ca", "the authority in %s ends in %lld s (%lld days): %s", keeper->present.where, (long long)left_s,
 	         (long long)(left_s / DAY_S),
 	         keeper->status.can_rotate ? "run weft ca rotate-root" : "plug in another one");
@@ -337,6 +347,8 @@ static void look(struct keeper *keeper)
 	case ORIGIN_BAD:
 		refuse(keeper, &error);
 		break;
+	case ORIGIN_STILL: /* it has been said */
+		break;
 	case ORIGIN_WAITING:
 		note(keeper, &error, false);
 		if (found.write)
@@ -349,31 +361,79 @@ static void look(struct keeper *keeper)
 	}
 }
 
+/* error.message "": all is well. Each thing is said once. */
+static void note_serving(struct keeper *keeper, const struct error *error)
+{
+	if (!strcmp(keeper->serving_note.message, error->message))
+		return;
+	if (error->message[0])
+		log_error("ca", "%s", error->message);
+	else
+		log_info("ca", "certificates are signed again");
+	keeper->serving_note = *error;
+	show_notes(keeper);
+}
+
+static bool check_time(struct keeper *keeper, const struct signer *signer, struct error *error)
+{
+	const struct authority *authority = signer->issuer.authority;
+	int64_t at_s = keeper_now_s(keeper);
+	bool is_good = authority_check_time(authority, at_s, error);
+	const char *what_to_do = "plug in another one";
+
+	if (at_s < authority_begin_s(authority))
+		what_to_do = "look whether this machine's clock is right";
+	else if (keeper->status.can_rotate)
+		what_to_do = "remove it and restart weftd for a new root, of which proxies must be told";
+	pthread_mutex_lock(&keeper->lock);
+	keeper->status.is_out_of_time = !is_good;
+	pthread_mutex_unlock(&keeper->lock);
+	if (is_good)
+		return true;
+	error_wrap(error, "the authority in %s", keeper->present.where);
+	return error_set(error, "%s: no certificate is signed; %s", error->message, what_to_do);
+}
+
 static void serve(struct keeper *keeper, const struct signer *signer)
 {
 	struct serving_files files;
-	struct error error;
+	struct error error = {""};
 
+	if (!check_time(keeper, signer, &error)) {
+		note_serving(keeper, &error);
+		return;
+	}
 	switch (serving_move(keeper->serving, signer, &files, &error)) {
 	case SERVING_SAME:
-		return;
+		break;
 	case SERVING_NEW:
 		if (keeper->options.on_serving)
 			keeper->options.on_serving(keeper->options.context, &files);
 		pthread_mutex_lock(&keeper->lock);
 		keeper->status.serving_end_s = serving_end_s(keeper->serving);
+		keeper->status.serving_certificates++;
 		pthread_mutex_unlock(&keeper->lock);
-		return;
+		break;
 	case SERVING_FAILED:
 		error_wrap(&error, "weftd's own certificate");
-		keeper_say_wrong(keeper, &error, "the former one goes on while it lasts");
-		note(keeper, &error, true);
-		return;
+		error_set(&error, "%s; the former one goes on while it lasts", error.message);
+		break;
 	}
+	note_serving(keeper, &error);
+}
+
+static void look_at_clock(struct keeper *keeper)
+{
+	int64_t step_s = clock_watch_step_s(&keeper->watch, keeper->options.clock);
+
+	if (step_s)
+		log_warn("ca", "this machine's clock was set %s by %lld s", step_s < 0 ? "back" : "ahead",
+		         (long long)(step_s < 0 ? -step_s : step_s));
 }
 
 void keeper_move_locked(struct keeper *keeper)
 {
+	look_at_clock(keeper);
 	if (!take_trust_domain(keeper))
 		return;
 	look(keeper);

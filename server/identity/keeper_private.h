@@ -21,6 +21,7 @@ struct keeper {
 	struct replicas *replicas;                      /* NULL: this is the only one */
 	struct kube_secret_cell *note;                  /* that has our note; NULL: none has */
 	int64_t begun_ns;                               /* when this process looked first */
+	struct rotation_time time;                      /* of the phase */
 	bool was_idle;                                  /* it has seen the phase before this rotation */
 	struct origin_found present;                    /* what signs now */
 	struct root_record wanted;                      /* is being written to the Secret; no certificate: none is */
@@ -29,9 +30,13 @@ struct keeper {
 	struct root_memory *memory;                     /* of that */
 	struct digest trusted;                          /* what on_trusted heard last */
 	char trust_domain[SPIFFE_TRUST_DOMAIN_MAX + 1]; /* of the signer */
-	int64_t warn_s;                                 /* when the signer's end is said again */
+	int64_t warn_ns;                                /* when the signer's end is said again, monotonic */
+	struct clock_watch watch;
 	bool is_none_said;
 	struct error said; /* the last thing in the log that was wrong */
+	/* what people should know: of where the authority comes from, and of what is done with it */
+	struct error origin_note, serving_note;
+	bool is_origin_stale;
 
 	pthread_mutex_t lock; /* over what follows: held to copy */
 	char next_trust_domain[SPIFFE_TRUST_DOMAIN_MAX + 1];

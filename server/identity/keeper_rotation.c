@@ -10,6 +10,7 @@ static bool keep_record(struct keeper *keeper, const struct root_record *record,
 
 	if (!origin_keep(keeper->origin, &keeper->present, record, &write, error))
 		return false;
+	rotation_time_s(&keeper->time, record, keeper->options.clock); /* its phase is counted from now on */
 	if (!write)
 		return true;
 	kube_secret_cell_want(keeper->options.own, write);
@@ -109,7 +110,7 @@ static void step_change(struct keeper *keeper, enum rotation_step step)
 		forget_former(keeper);
 		return;
 	}
-	if (keeper->status.is_stale)
+	if (keeper->is_origin_stale)
 		return; /* what is plugged in now is not what waits */
 	log_info("ca", "every proxy trusts the root that was plugged in");
 	next = keeper->change.next;
@@ -133,8 +134,8 @@ void keeper_rotate(struct keeper *keeper, const struct signer *signer)
 	if (rotation->phase != ROTATION_IDLE || is_asked)
 		look_at_proxies(keeper, signer, cell, secret, &view);
 	remove_silent_note(keeper, cell, secret);
-	enum rotation_step step =
-	    root_rotation_next(rotation, &view, keeper_now_s(keeper), keeper->options.lifetime.max_s, &why);
+	int64_t phase_s = rotation_time_s(&keeper->time, rotation, keeper->options.clock);
+	enum rotation_step step = root_rotation_next(rotation, &view, phase_s, keeper->options.lifetime.max_s, &why);
 	pthread_mutex_lock(&keeper->lock);
 	keeper->status.view = view;
 	keeper->status.waiting = why;

@@ -190,7 +190,34 @@ START_TEST(proxies_that_never_ask_for_roots_are_passed_over_when_asked_to)
 }
 END_TEST
 
+START_TEST(a_clock_that_is_set_ends_no_trust)
+{
+	CLEANUP(hierarchy_done) struct hierarchy h, other;
+	hierarchy_init(&h);
+	hierarchy_init(&other);
+	struct fixture fixture;
+	init(&fixture);
+	plug_in(&fixture, &h);
+	start(&fixture, false, true);
+	after(&fixture, 0);
+	fixture.view = all_know;
+	plug_in(&fixture, &other);
+	after(&fixture, 1);
+	after(&fixture, ROTATION_SETTLE_S);
+	after(&fixture, 0);
+	ck_assert_int_eq(fixture.status.phase, ROTATION_ACTIVE);
+	set_clock(&fixture, DAY_S);
+	ck_assert_uint_eq(n_trusted(&fixture), 2);
+	after(&fixture, 99);
+	ck_assert_uint_eq(n_trusted(&fixture), 2);
+	after(&fixture, 1);
+	after(&fixture, 0);
+	ck_assert_uint_eq(n_trusted(&fixture), 1);
+	done(&fixture);
+}
+END_TEST
+
 UNIT_MAIN("keeper_change", a_root_that_is_plugged_in_waits_for_the_proxies,
           another_signer_below_the_same_root_signs_at_once, a_set_with_the_union_of_both_roots_waits_too,
           a_restart_forgets_no_former_root, what_is_kept_of_roots_and_is_broken_is_not_nothing,
-          proxies_that_never_ask_for_roots_are_passed_over_when_asked_to)
+          proxies_that_never_ask_for_roots_are_passed_over_when_asked_to, a_clock_that_is_set_ends_no_trust)

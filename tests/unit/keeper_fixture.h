@@ -128,3 +128,10 @@ static inline void check_note(const struct fixture *fixture, const char *want)
 	ck_assert_msg(strstr(fixture->status.note.message, want) != NULL, "want: %s\ngot: %s", want,
 	              fixture->status.note.message);
 }
+
+/* The wall clock is set; the monotonic one goes on. */
+static inline void set_clock(struct fixture *fixture, int64_t by_s)
+{
+	fixture->clock.wall_ns += by_s * CLOCK_S;
+	after(fixture, 0);
+}
