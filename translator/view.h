@@ -26,6 +26,7 @@ struct node {
 	const char *address;          /* first IP */
 	struct strings addresses;     /* all of INSTANCE_IPS, or the id's one */
 	const char *name, *namespace; /* "app-1", "default" */
+	const char *pod_namespace;    /* the one in the id, behind the name: "default"; "" for none */
 	const char *domain;           /* "default.svc.cluster.local" */
 	struct labels labels;         /* metadata LABELS */
 	const char *service_account;  /* metadata SERVICE_ACCOUNT, or "" */
