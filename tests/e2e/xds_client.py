@@ -19,14 +19,14 @@ CDS, EDS, LDS, RDS, SDS = ("type.googleapis.com/" + name for name in (
 
 
 class Client:
-    """An ADS stream whose requests are bytes, so that they can be anything."""
+    """A stream whose requests are bytes, so that they can be anything. method: of ADS, or with its path of any other service."""
 
     def __init__(self, port, method="StreamAggregatedResources", options=(), credentials=None, token=None):
         address, options = f"127.0.0.1:{port}", [("grpc.use_local_subchannel_pool", 1), ("grpc.max_receive_message_length", -1), *options]
         self.channel = grpc.secure_channel(address, credentials, options) if credentials else grpc.insecure_channel(address, options)
         metadata = [("authorization", f"Bearer {token}")] if token else []
         self._queue, self._ready, self._is_open = [], threading.Condition(), True
-        self.responses = self.channel.stream_stream(ADS + method)(self._requests(), metadata=metadata)
+        self.responses = self.channel.stream_stream(method if method[0] == "/" else ADS + method)(self._requests(), metadata=metadata)
 
     def _requests(self):
         while True:
