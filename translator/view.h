@@ -61,7 +61,8 @@ struct view {
 	    *gateway_ports; /* gateways: where a service port is listened on; by number, first service wins */
 	size_t n_gateway_ports;
 	bool is_ipv4, is_ipv6;
-	bool is_verified; /* may have secrets of its namespace */
+	bool is_verified; /* may have secrets of its namespace: the node is, and nothing known of its account speaks
+	                     against what it says */
 	bool is_mtls_capable, is_unprivileged, is_http10;
 	enum interception interception;
 	bool is_outbound_exact_balance;

@@ -79,7 +79,8 @@ extern const int64_t xds_bucket_ms[XDS_BUCKETS]; /* upper bounds of the converge
 enum xds_withholding {
 	XDS_WITHHELD_UNVERIFIED,      /* it did not prove who it is, so it is given what is public alone */
 	XDS_WITHHELD_OTHER_NAMESPACE, /* of another namespace than its own */
-	XDS_WITHHELD_NOT_NAMED,       /* nothing in its configuration names it, or there is none */
+	XDS_WITHHELD_NOT_NAMED, /* nothing in its configuration names it, its pods are not what it says, or there is
+	                           none */
 	XDS_WITHHOLDINGS,
 };
 

@@ -10,7 +10,8 @@ static const struct {
                                  "it did not prove who it is, and only the mesh's roots are public; have it "
                                  "connect to the TLS port"},
     [XDS_WITHHELD_OTHER_NAMESPACE] = {"other_namespace", "a proxy is given Secrets of its own namespace only"},
-    [XDS_WITHHELD_NOT_NAMED] = {"not_named", "nothing in its configuration names it, or there is no such Secret"},
+    [XDS_WITHHELD_NOT_NAMED] = {"not_named", "nothing in its configuration names it, no pod of its service account is "
+                                             "the gateway that it says it is, or there is no such Secret"},
 };
 
 const char *withheld_label(enum xds_withholding why)

@@ -28,7 +28,14 @@ spec:
 apiVersion: v1
 kind: Pod
 metadata: {name: gateway-1, namespace: istio-system, labels: {istio: ingressgateway}}
+spec: {serviceAccountName: gateway}
 status: {podIP: 10.9.9.9, phase: Running}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: app-1, namespace: istio-system, labels: {app: app}}
+spec: {serviceAccountName: app}
+status: {podIP: 10.9.9.8, phase: Running}
 """
 # (name asked for, why it is withheld): by a gateway of istio-system that proved who it is
 SPELLINGS = [
@@ -75,9 +82,10 @@ def has_key(data, pems):
 class Proxy:
     """Who asks: identity None is the plaintext port."""
 
-    def __init__(self, server, role, namespace, is_verified=True):
-        self.server, self.role, self.namespace = server, role, namespace
-        self.identity = server.maker.make(f"{role}-{namespace}", [identity.spiffe_id(namespace, "gateway")]) if is_verified else None
+    def __init__(self, server, role, namespace, is_verified=True, account="gateway", address="10.9.9.9", name="gateway-1"):
+        self.server, self.namespace = server, namespace
+        self.id = f"{role}~{address}~{name}.{namespace}~{namespace}.svc.cluster.local"
+        self.identity = server.maker.make(f"{role}-{namespace}-{account}", [identity.spiffe_id(namespace, account)]) if is_verified else None
 
     def _client(self, method):
         if not self.identity:
@@ -88,7 +96,7 @@ class Proxy:
     def _request(self, method, names):
         is_delta = "Delta" in method
         request = (discovery_pb2.DeltaDiscoveryRequest if is_delta else discovery_pb2.DiscoveryRequest)(type_url=xds_client.SDS)
-        request.node.id = f"{self.role}~10.9.9.9~gateway-1.{self.namespace}~{self.namespace}.svc.cluster.local"
+        request.node.id = self.id
         request.node.metadata.update({"NAMESPACE": self.namespace, "LABELS": {"istio": "ingressgateway"}})
         (request.resource_names_subscribe if is_delta else request.resource_names).extend(names)
         return request
@@ -150,6 +158,10 @@ with mesh_rig.Mesh() as mesh:
         with tap.case(f"it asks for {name!r}: withheld ({why})"):
             server.check_withheld(gateway, name, why, METHODS[:2])
     for what, proxy, why in (("a sidecar beside it", Proxy(server, "sidecar", "istio-system"), {}),
+                             ("another workload of the namespace that says it is that gateway's pod", Proxy(server, "router", "istio-system", account="app"), {}),
+                             ("another workload of the namespace that says it is a gateway", Proxy(server, "router", "istio-system", account="app", address="10.9.9.8", name="app-1"), {}),
+                             ("another workload of the namespace that says it is a gateway that nobody knows",
+                              Proxy(server, "router", "istio-system", account="app", address="10.9.9.7", name="gateway-2"), {}),
                              ("a gateway of another namespace", Proxy(server, "router", "elsewhere"),
                               {"kubernetes://istio-system/shop": "other_namespace", "kubernetes-gateway://istio-system/shop": "other_namespace"}),
                              ("who says on the plaintext port that he is that gateway", Proxy(server, "router", "istio-system", is_verified=False),
