@@ -55,6 +55,8 @@ const STACK_OF(X509) * authority_path(const struct authority *authority);
 /* When all of the way to the root is valid: first and last second. */
 int64_t authority_begin_s(const struct authority *authority);
 int64_t authority_end_s(const struct authority *authority);
+/* Whether it is valid then. The message is the same as long as it is not. */
+bool authority_check_time(const struct authority *authority, int64_t at_s, struct error *error);
 
 /* Whether the certificate leads through path to a root at that time, as a server's and as a client's. */
 bool authority_check_leads(const struct authority *authority, X509 *certificate, int64_t at_s, struct error *error);

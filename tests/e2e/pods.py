@@ -5,14 +5,13 @@ sidecar, and a node beside them where weftd runs.
         cluster.weftd("--workload-cert-ttl", "20s")                 on the node; its state directory, TLS on 15012
         client, v1 = cluster.pod("client"), cluster.pod("v1")       service account of the pod's name, weft-agent and Envoy beside it
         plain = cluster.pod("plain", sidecar=None)                  outside the mesh
-        edge = cluster.pod("edge", sidecar="gateway")               an ingress gateway: no application, nothing captured
         cluster.service("hello", [v1])                              a virtual IP, the ports of PORTS
         cluster.wait_ready()
         tally = client.ask("http1", "hello:80", n=100)              {"answers": {"v1": 100}, "errors": {}, "dials": 4, "last": {…}}
         with client.load("tcp", "hello:9000") as load: …            load.results once it has ended; load.so_far() before
 
-sidecar is "agent" (weft-agent starts Envoy), "gateway" (the same as a router), "envoy" (Envoy alone, plaintext to weftd), or None. Root only. What a pod runs is linked into the
-cluster's folder, for a pod's users need not be able to read the clone.
+sidecar is "agent" (weft-agent starts Envoy), "envoy" (Envoy alone, plaintext to weftd), "gateway" (as "agent", but a router that nothing is
+captured for), or None. Root only. What a pod runs is linked into the cluster's folder, for a pod's users need not be able to read the clone.
 """
 import contextlib
 import json
@@ -271,16 +270,15 @@ class Cluster(mesh.Mesh):
         return self.pods[host].ip if host in self.pods else host
 
     def pod(self, name, namespace="default", account=None, labels=(), sidecar="agent", arguments=()):
-        _, ip = self.pods_sh("plain" if sidecar in (None, "gateway") else "up", name).split()
+        _, ip = self.pods_sh("up" if sidecar in ("agent", "envoy") else "plain", name).split()
         pod = self.pods[name] = Pod(self, name, namespace, account or name, ip)
         labels = {"app": name, **dict(labels), **({"security.istio.io/tlsMode": "istio"} if sidecar == "agent" else {})}
         self.write(f"pod-{name}.yaml", POD.format(name=name, namespace=namespace, labels=json.dumps(labels), account=pod.account, ip=ip))
-        if sidecar != "gateway":
-            self.start(f"app-{name}", [*pod.enter("exec"), self.app, "serve", "--name", name, *SERVE])
+        self.start(f"app-{name}", [*pod.enter("exec"), self.app, "serve", "--name", name, *SERVE])
         if sidecar:
             os.mkdir(pod.folder, 0o700)
-            role = ("--role", "router") if sidecar == "gateway" else ()
-            pod.sidecar = self._with_envoy(pod, labels) if sidecar == "envoy" else self._with_agent(pod, labels, (*role, *arguments))
+            role = ["--role", "router"] if sidecar == "gateway" else []
+            pod.sidecar = self._with_envoy(pod, labels) if sidecar == "envoy" else self._with_agent(pod, labels, [*role, *arguments])
         return pod
 
     def _with_envoy(self, pod, labels):
