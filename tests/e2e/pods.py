@@ -249,12 +249,12 @@ class Cluster(mesh.Mesh):
         return sorted((proxy["id"], name, kind["version"]) for proxy in self.proxies() for name, kind in proxy["types"].items())
 
     @contextlib.contextmanager
-    def changed(self, timeout_s=60):
+    def changed(self, timeout_s=60, quiet_s=0.5):
         """What is written in the block reaches the proxies: something was pushed, everything is acknowledged, and no more comes."""
         before = self._versions()
         yield
         mesh.wait_for("a push", lambda: self._versions() != before, timeout_s)
-        mesh.wait_quiet(self._versions, 0.5, timeout_s)
+        mesh.wait_quiet(self._versions, quiet_s, timeout_s)
         self.wait_synced(timeout_s)
 
     def nacks(self):
