@@ -9,11 +9,13 @@ sidecar, and a node beside them where weftd runs.
         cluster.wait_ready()
         tally = client.ask("http1", "hello:80", n=100)              {"answers": {"v1": 100}, "errors": {}, "dials": 4, "last": {…}}
         with client.load("tcp", "hello:9000") as load: …            load.results once it has ended; load.so_far() before
+        with client.network(): socket.create_connection(…)          a socket of this process in the pod; it stays there
 
 sidecar is "agent" (weft-agent starts Envoy), "envoy" (Envoy alone, plaintext to weftd), "gateway" (as "agent", but a router that nothing is
 captured for), or None. Root only. What a pod runs is linked into the cluster's folder, for a pod's users need not be able to read the clone.
 """
 import contextlib
+import ctypes
 import json
 import os
 import shutil
@@ -26,6 +28,7 @@ APP = os.environ.get("WEFT_APP", os.path.join(mesh.ROOT, "build", "app"))
 NODE, XDS, TLS, ADMIN = "10.244.0.1", 15010, 15012, 15014
 CONTROL_PLANE = "weftd.istio-system.svc"
 UID_PROXY = 1337
+CLONE_NEWNET = 0x40000000
 
 # (name in the Service, port, port of the application, what `app load` calls it); "any" is left to be sniffed
 PORTS = [("http", 80, 8080, "http1"), ("grpc", 81, 8081, "grpc"), ("tcp", 9000, 9000, "tcp"), ("tcp-greeting", 9001, 9001, "server-first"),
@@ -124,6 +127,20 @@ class Pod:
         """A command in the pod: (exit code, output)."""
         done = subprocess.run([*self.enter(user), *argv], env=self.cluster.env, capture_output=True, text=True)
         return done.returncode, done.stdout
+
+    @contextlib.contextmanager
+    def network(self):
+        """Sockets that this thread makes in the block are the pod's."""
+        libc = ctypes.CDLL(None, use_errno=True)
+
+        def enter(namespace):
+            assert libc.setns(namespace.fileno(), CLONE_NEWNET) == 0, os.strerror(ctypes.get_errno())
+        with open("/proc/thread-self/ns/net", "rb") as own, open(f"/run/netns/{self.cluster.prefix}-{self.name}", "rb") as its:
+            enter(its)
+            try:
+                yield
+            finally:
+                enter(own)
 
     def envoy(self, path):
         """What Envoy's admin says; None when it does not."""
@@ -234,12 +251,12 @@ class Cluster(mesh.Mesh):
         return sorted((proxy["id"], name, kind["version"]) for proxy in self.proxies() for name, kind in proxy["types"].items())
 
     @contextlib.contextmanager
-    def changed(self, timeout_s=60):
+    def changed(self, timeout_s=60, quiet_s=0.5):
         """What is written in the block reaches the proxies: something was pushed, everything is acknowledged, and no more comes."""
         before = self._versions()
         yield
         mesh.wait_for("a push", lambda: self._versions() != before, timeout_s)
-        mesh.wait_quiet(self._versions, 0.5, timeout_s)
+        mesh.wait_quiet(self._versions, quiet_s, timeout_s)
         self.wait_synced(timeout_s)
 
     def nacks(self):
