@@ -36,3 +36,11 @@ bool authz_has(const struct authz_policies *policies, enum authz_action action)
 			return true;
 	return false;
 }
+
+void digest_add_authz(struct digest_state *state, const struct authz_policies *policies)
+{
+	digest_add_u64(state, policies->n);
+	for (size_t i = 0; i < policies->n; i++)
+		digest_add_digest(state, policies->v[i]->digest);
+	digest_add_digest(state, policies->provider ? policies->provider->digest : (struct digest){{0, 0}});
+}

@@ -58,6 +58,11 @@ struct visibility {
 
 bool visibility_allows(const struct visibility *visibility, const char *namespace);
 
+/* Of HTTP. */
+struct header_value {
+	const char *name, *value;
+};
+
 /* The object a thing came from. */
 struct source_ref {
 	const struct object *object; /* for report rows; NULL when made by weft */

@@ -3,6 +3,7 @@
 
 #include "base/vec.h"
 #include "translator/address.h"
+#include "translator/authz_choice.h"
 #include "translator/draft.h"
 
 #include <string.h>
@@ -269,9 +270,7 @@ static struct digest digest_of_workload(const struct workload_class *workload)
 		digest_add_u64(&state, workload->other_ports[i].port);
 		digest_add_u64(&state, workload->other_ports[i].mode);
 	}
-	digest_add_u64(&state, workload->authz.n);
-	for (size_t i = 0; i < workload->authz.n; i++)
-		digest_add_digest(&state, workload->authz.v[i]->digest);
+	digest_add_authz(&state, &workload->authz);
 	digest_add_bool(&state, workload->is_mtls_capable);
 	digest_add_bool(&state, workload->is_ipv4);
 	digest_add_bool(&state, workload->is_ipv6);
@@ -298,6 +297,7 @@ struct workload_class *workload_class_of(struct arena *arena, const struct model
 	if (node->role == PROXY_SIDECAR) {
 		set_inbound_ports(arena, model, node, workload);
 		workload->authz = model_authz(arena, model, workload->namespace, &workload->labels);
+		workload->authz.provider = authz_choose(model, workload->namespace, &workload->authz).provider;
 	}
 	workload->key = digest_of_workload(workload);
 	return workload;

@@ -224,9 +224,7 @@ void emit_inbound_listener(struct emit *emit, const struct workload_class *workl
 		digest_add_u64(&state, workload->other_ports[i].port);
 		digest_add_u64(&state, workload->other_ports[i].mode);
 	}
-	digest_add_u64(&state, workload->authz.n);
-	for (size_t i = 0; i < workload->authz.n; i++)
-		digest_add_digest(&state, workload->authz.v[i]->digest);
+	digest_add_authz(&state, &workload->authz);
 	digest_add_u64(&state, workload->n_ports);
 	for (size_t i = 0; i < workload->n_ports; i++) {
 		const struct inbound_port *port = &workload->ports[i];

@@ -98,8 +98,9 @@ void resolve_istio(struct draft *draft)
 	    resolve_secrets,              /* gateways and policies name them */
 	    resolve_workloads,            /* Pods, Nodes, WorkloadEntries: what services stand on */
 	    resolve_peer_authentications, /* what those workloads take */
+	    resolve_extension_providers,  /* these policies name */
 	    resolve_authorization_policies,
-	    resolve_services,             /* Services, EndpointSlices, Endpoints */
+	    resolve_services, /* Services, EndpointSlices, Endpoints */
 	    resolve_service_entries,
 	    resolve_destination_rules, /* these name services */
 	    resolve_gateways,
