@@ -156,6 +156,7 @@ void check_workload_entry(struct check *check, const ProtobufCMessage *message);
 void check_gateway(struct check *check, const ProtobufCMessage *message);
 void check_virtual_service(struct check *check, const ProtobufCMessage *message);
 void check_destination_rule(struct check *check, const ProtobufCMessage *message);
+bool close_authorization_policy(struct arena *arena, const struct json *spec, ProtobufCMessage *message);
 void check_authorization_policy(struct check *check, const ProtobufCMessage *message);
 void check_peer_authentication(struct check *check, const ProtobufCMessage *message);
 void check_request_authentication(struct check *check, const ProtobufCMessage *message);

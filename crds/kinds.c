@@ -289,6 +289,7 @@ const struct kind_info kinds[KIND_COUNT] = {
             .may_be_dry_run = true,
             .crd = &crd_authorization_policy,
             .check = check_authorization_policy,
+            .close = close_authorization_policy,
         },
     [KIND_PEER_AUTHENTICATION] =
         {

@@ -7,7 +7,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct arena;
 struct check;
+struct json;
 
 enum kind {
 	KIND_SERVICE,
@@ -70,6 +72,12 @@ struct kind_info {
 	const struct kind_crd *crd; /* NULL: not ours to define */
 	/* What can be said of one object by itself (check.h); NULL: nothing. `message` is of the type above. */
 	void (*check)(struct check *check, const ProtobufCMessage *message);
+	/*
+	 * What takes the place of an object that was refused and of which there is no former form, for kinds that keep
+	 * somebody out: what it seems to cover is closed. `message` is as much as could be decoded and is changed in
+	 * place; false: without it nothing is open. NULL: as with false.
+	 */
+	bool (*close)(struct arena *arena, const struct json *spec, ProtobufCMessage *message);
 };
 
 extern const struct kind_info kinds[KIND_COUNT];

@@ -264,6 +264,7 @@ static struct digest object_digest(struct arena *scratch, const struct object *o
 	digest_add_str(&state, object->namespace);
 	digest_add_str(&state, object->name);
 	digest_add_u64(&state, (uint64_t)object->created_s);
+	digest_add_u64(&state, object->is_stand_in);
 	digest_add_u64(&state, object->n_labels);
 	for (size_t i = 0; i < object->n_labels; i++) {
 		digest_add_str(&state, object->labels[i].key);
@@ -379,6 +380,28 @@ struct object *object_decode(struct arena *scratch, const struct json *document,
 	move_issues(scratch, issues, &found);
 	if (!object)
 		object_unref(decoding.object);
+	return object;
+}
+
+struct object *object_stand_in(struct arena *scratch, const struct json *document, const struct origin *origin)
+{
+	struct object_claim claim = object_claim(document);
+	struct codec_issues ignored = {0};
+	enum kind kind = KIND_COUNT;
+	struct decoding decoding = {.scratch = scratch, .document = document, .issues = &ignored};
+	if (claim.api_version && claim.kind)
+		decoding.info = kind_find(claim.api_version, claim.kind, &kind);
+	if (!decoding.info || !decoding.info->close || !claim.name)
+		return NULL;
+	struct object *object = decoding.object = object_new(kind, origin);
+	ProtobufCMessage *message = decode_message(&decoding);
+	if (!decoding.info->close(object->arena, json_get(document, decoding.info->spec_field), message)) {
+		object_unref(object);
+		return NULL;
+	}
+	object->is_stand_in = true;
+	object->message = message;
+	object->digest = object_digest(scratch, object);
 	return object;
 }
 

@@ -36,6 +36,7 @@ struct object {
 	size_t n_labels, n_annotations;
 	const ProtobufCMessage *message; /* of kinds[kind].message; its own `metadata` is NULL: it stands above */
 	struct origin origin;
+	bool is_stand_in; /* see object_stand_in */
 	struct digest digest;
 
 	struct arena *arena;   /* private */
@@ -50,6 +51,11 @@ struct object {
  */
 struct object *object_decode(struct arena *scratch, const struct json *document, const struct origin *origin,
                              struct codec_issues *issues);
+/*
+ * What is in force instead of a document that object_decode refused, where there is no former form of it: an object
+ * that keeps closed what the refused one covers. NULL: for its kind nothing is, or it cannot be named.
+ */
+struct object *object_stand_in(struct arena *scratch, const struct json *document, const struct origin *origin);
 /* What the document says it is, for the rows about it: as far as it says so, else NULL. Strings are borrowed from the
  * document. */
 struct object_claim {

@@ -14,6 +14,7 @@ static const struct {
     [AUTHZ_REMOTE_IP] = {.is_of_source = true},
     [AUTHZ_SOURCE_IP] = {.is_of_source = true},
     [AUTHZ_HEADER] = {true, true},
+    [AUTHZ_HEADER_ELEMENT] = {true, true},
     [AUTHZ_AUDIENCE] = {true, true},
     [AUTHZ_PRESENTER] = {true, true},
     [AUTHZ_CLAIM] = {true, true},

@@ -30,7 +30,8 @@ enum authz_attribute {
 	AUTHZ_TRUST_DOMAIN,      /* the same */
 	AUTHZ_REMOTE_IP,         /* the client's, as trusted proxies say */
 	AUTHZ_SOURCE_IP,         /* the peer's */
-	AUTHZ_HEADER,            /* `name` */
+	AUTHZ_HEADER,            /* `name`; several of it are one text, with commas between */
+	AUTHZ_HEADER_ELEMENT,    /* one of the texts between the commas */
 	AUTHZ_AUDIENCE,          /* of the token: aud, */
 	AUTHZ_PRESENTER,         /* azp, */
 	AUTHZ_CLAIM,             /* the claim at `path` */

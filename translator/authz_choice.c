@@ -63,3 +63,11 @@ struct authz_choice authz_choose(const struct model *model, const char *namespac
 		choice.provider = choice.policy->provider;
 	return choice;
 }
+
+struct authz_policies authz_of(struct arena *arena, const struct model *model, const char *namespace,
+                               const struct labels *labels)
+{
+	struct authz_policies policies = model_authz(arena, model, namespace, labels);
+	policies.provider = authz_choose(model, namespace, &policies).provider;
+	return policies;
+}

@@ -27,3 +27,7 @@ struct authz_choice {
 /* Of model_authz's policies for a workload of the namespace. After the model's services are sorted. */
 struct authz_choice authz_choose(const struct model *model, const char *namespace,
                                  const struct authz_policies *policies);
+
+/* The policies for a workload, with whom they ask; they live in the arena. */
+struct authz_policies authz_of(struct arena *arena, const struct model *model, const char *namespace,
+                               const struct labels *labels);

@@ -489,7 +489,7 @@ struct model {
 	struct report report;                /* canonical order */
 };
 
-/* Those for a workload, without the provider (authz_choice.h); they live in the arena. */
+/* Those for a workload, without whom they ask (authz_of says that, too); they live in the arena. */
 struct authz_policies model_authz(struct arena *arena, const struct model *model, const char *namespace,
                                   const struct labels *labels);
 const struct secret *model_secret(const struct model *model, const char *namespace, const char *name); /* or NULL */

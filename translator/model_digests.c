@@ -69,6 +69,15 @@ static struct digest secrets_of(const struct model *model)
 	return digest_final(&state);
 }
 
+static struct digest access_of(const struct model *model)
+{
+	const struct authz_policies all = {.v = model->authz_policies, .n = model->n_authz_policies};
+	struct digest_state state;
+	digest_init(&state);
+	digest_add_authz(&state, &all);
+	return digest_final(&state);
+}
+
 static struct digest endpoints_of(const struct service *service)
 {
 	if (service->n_ports == 1)
@@ -93,6 +102,7 @@ struct model_digests model_digests_of(struct arena *arena, const struct model *m
 	struct model_digests digests = {.endpoints = endpoints, .n_endpoints = model->n_services};
 	struct digest_state state;
 
+	digests.access = access_of(model);
 	digests.secrets = secrets_of(model);
 	for (size_t i = 0; i < model->n_services; i++)
 		endpoints[i] = endpoints_of(model->services[i]);

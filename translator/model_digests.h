@@ -9,6 +9,7 @@
  *     everything but endpoints    its view's key, routes, peers
  *     load assignments            its view's key, services, endpoints: of each service its own
  *     secrets                     its view's key, routes, secrets
+ *     a gateway's listeners       its view's key, routes, access
  *
  * Each of policies, services, routes contains the one before. Who lets output read something new of the model adds it
  * to the part that the output is said to read here.
@@ -20,6 +21,7 @@ struct model_digests {
 	struct digest services; /* services; with their endpoints where more than load assignments is made of them */
 	struct digest routes;   /* rules and gateways */
 	struct digest peers; /* who the services' endpoints are: the one thing of static endpoints that clusters read */
+	struct digest access;           /* by themselves: policies of access control */
 	struct digest secrets;          /* by themselves: secrets and what the mesh trusts */
 	const struct digest *endpoints; /* of model->services[i], all its ports */
 	size_t n_endpoints;

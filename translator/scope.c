@@ -1,5 +1,6 @@
 #include "translator/scope.h"
 
+#include "translator/authz_choice.h"
 #include "translator/draft.h"
 #include "translator/scope_parts.h"
 
@@ -63,6 +64,7 @@ static struct digest digest_of_scope(const struct scope *scope)
 	digest_add_u64(&state, scope->n_listeners);
 	for (size_t i = 0; i < scope->n_listeners; i++)
 		digest_add_digest(&state, scope->listeners[i].digest);
+	digest_add_authz(&state, &scope->authz);
 	return digest_final(&state);
 }
 
@@ -78,6 +80,7 @@ struct scope *scope_of(struct arena *arena, const struct model *model, const str
 		scope_add_listeners(&draft);
 		scope_add_tables(&draft);
 	} else {
+		scope->authz = authz_of(arena, model, view->namespace, &view->labels);
 		scope_add_gateways(&draft);
 	}
 	VEC_SORT(&draft.tables, compare_tables);

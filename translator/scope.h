@@ -84,6 +84,7 @@ struct scope {
 	const struct scope_secret
 	    *secrets; /* by credential, each once; gateways' that have proved who they are, of their own namespace */
 	size_t n_secrets;
+	struct authz_policies authz; /* gateways: of what passes them. Sidecars: none, see struct workload_class */
 	struct map services_by_host; /* hostname -> struct scope_service */
 	struct digest digest;
 };

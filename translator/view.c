@@ -296,8 +296,7 @@ struct workload_class *workload_class_of(struct arena *arena, const struct model
 	};
 	if (node->role == PROXY_SIDECAR) {
 		set_inbound_ports(arena, model, node, workload);
-		workload->authz = model_authz(arena, model, workload->namespace, &workload->labels);
-		workload->authz.provider = authz_choose(model, workload->namespace, &workload->authz).provider;
+		workload->authz = authz_of(arena, model, workload->namespace, &workload->labels);
 	}
 	workload->key = digest_of_workload(workload);
 	return workload;

@@ -93,6 +93,9 @@ static void add_object(struct manifest *manifest, const struct json *document, c
 		take_object(manifest, object);
 		return;
 	}
+	struct object *stand_in = object || issues.n == 0 ? NULL : object_stand_in(manifest->arena, document, origin);
+	if (stand_in)
+		VEC_PUSH(manifest->arena, &manifest->stand_ins, stand_in);
 	bool is_unknown_kind = !object && issues.n == 0;
 	if (object || (is_unknown_kind && kind_is_known_group(claim.api_version)))
 		add_unread_kind(manifest, origin, &claim);
@@ -318,8 +321,10 @@ void manifest_done(struct manifest *manifest)
 {
 	for (size_t i = 0; i < manifest->n_objects; i++)
 		object_unref(manifest->objects[i]);
+	for (size_t i = 0; i < manifest->stand_ins.n; i++)
+		object_unref(manifest->stand_ins.v[i]);
 	manifest->objects = NULL;
-	manifest->n_objects = manifest->cap = 0;
+	manifest->n_objects = manifest->cap = manifest->stand_ins.n = 0;
 }
 
 struct store_content manifest_content(const struct manifest *manifest)
@@ -329,5 +334,7 @@ struct store_content manifest_content(const struct manifest *manifest)
 	    .n_objects = manifest->n_objects,
 	    .refusals = manifest->report.rows,
 	    .n_refusals = manifest->report.n,
+	    .stand_ins = manifest->stand_ins.v,
+	    .n_stand_ins = manifest->stand_ins.n,
 	};
 }

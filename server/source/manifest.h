@@ -14,6 +14,7 @@
  */
 #include "base/arena.h"
 #include "base/json.h"
+#include "base/vec.h"
 #include "server/source/store.h"
 
 #include <stddef.h>
@@ -24,6 +25,7 @@ struct manifest {
 	struct arena *arena;     /* the caller's: the rows live here, the objects in their own */
 	struct object **objects; /* a reference each */
 	size_t n_objects, cap;
+	VEC(struct object *) stand_ins; /* of those that were refused; a reference each */
 	struct report report;
 };
 

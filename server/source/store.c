@@ -209,6 +209,20 @@ static bool is_in_doubt(struct arena *arena, const struct doubts *doubts, const 
 	       map_has(&doubts->ids, doubt_id(arena, kind, NULL, object->name));
 }
 
+/* Takes over the references. */
+static void add_objects(struct group *group, struct object *const *more, size_t n)
+{
+	if (n == 0)
+		return;
+	struct object **objects = ARENA_NEW_N(group->arena, struct object *, group->n_objects + n);
+	if (group->n_objects)
+		memcpy(objects, group->objects, group->n_objects * sizeof *objects);
+	memcpy(objects + group->n_objects, more, n * sizeof *objects);
+	group->objects = objects;
+	group->n_objects += n;
+	qsort(group->objects, group->n_objects, sizeof *group->objects, compare_objects);
+}
+
 /* Adds the former objects that the new content does not have but may have meant. */
 static void keep_last_good(struct group *next, const struct group *former, const struct store_content *content)
 {
@@ -217,21 +231,28 @@ static void keep_last_good(struct group *next, const struct group *former, const
 	struct doubts doubts = find_doubts(scratch, content);
 	for (size_t i = 0; i < former->n_objects; i++) {
 		struct object *object = former->objects[i];
-		if (find_object(next->objects, next->n_objects, object) || !is_in_doubt(scratch, &doubts, object))
+		if (object->is_stand_in || find_object(next->objects, next->n_objects, object) ||
+		    !is_in_doubt(scratch, &doubts, object))
 			continue;
 		VEC_PUSH(next->arena, &kept, object_ref(object));
 		report_add(&next->report, object, REPORT_INFO, REASON_INVALID_VALUE, NULL,
 		           "the last good form stays in force");
 	}
-	if (kept.n == 0)
-		return;
-	struct object **objects = ARENA_NEW_N(next->arena, struct object *, next->n_objects + kept.n);
-	if (next->n_objects)
-		memcpy(objects, next->objects, next->n_objects * sizeof *objects);
-	memcpy(objects + next->n_objects, kept.v, kept.n * sizeof *objects);
-	next->objects = objects;
-	next->n_objects += kept.n;
-	qsort(next->objects, next->n_objects, sizeof *next->objects, compare_objects);
+	add_objects(next, kept.v, kept.n);
+}
+
+/* Closes what refusals would leave open. */
+static void add_stand_ins(struct group *next, const struct store_content *content)
+{
+	for (size_t i = 0; i < content->n_stand_ins; i++) {
+		struct object *object = content->stand_ins[i];
+		if (find_object(next->objects, next->n_objects, object))
+			continue;
+		object_ref(object);
+		add_objects(next, &object, 1);
+		report_add(&next->report, object, REPORT_WARNING, REASON_INVALID_VALUE, NULL,
+		           "refused, and there is no former form: until it is mended, what it covers is closed");
+	}
 }
 
 static bool is_same_report(const struct report *a, const struct report *b)
@@ -302,6 +323,7 @@ bool store_set_group(struct store *store, const char *name, const struct store_c
 	struct group *next = group_new(name);
 	take_objects(next, content);
 	keep_last_good(next, group, content);
+	add_stand_ins(next, content);
 	for (size_t i = 0; i < content->n_refusals; i++)
 		report_add_row(&next->report, &content->refusals[i]);
 	report_sort(&next->report);

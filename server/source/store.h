@@ -6,6 +6,7 @@
  * that are gone from it are gone, with one exception, the last good form: what a group cannot say clearly does not
  * count as "gone".
  * - A refusal that names an object (kind, namespace, name known; some field wrong) keeps that object's former form.
+ *   Where there is none, what the content brings as a stand-in is in force: of kinds that keep somebody out.
  * - A refusal that names nothing (a document that cannot be parsed) keeps every former object of the group that the new
  *   content does not have.
  * Of one (kind, namespace, name) in two groups the first by group name wins and the other is a Conflict row.
@@ -19,6 +20,9 @@ struct store;
 struct store_content {
 	struct object **objects; /* borrowed; the store takes its own references */
 	size_t n_objects;
+	struct object *const
+	    *stand_ins; /* borrowed: in force where a refusal leaves no former form (object_stand_in) */
+	size_t n_stand_ins;
 	const struct report_row *refusals; /* copied; kind/namespace/name NULL where unknown */
 	size_t n_refusals;
 };

@@ -31,6 +31,17 @@ __attribute__((unused)) static struct decoded decode_at(const char *yaml, const 
 	return decoded;
 }
 
+/* What is in force when the same document is refused; the caller's. */
+__attribute__((unused)) static struct object *decode_stand_in(const struct decoded *decoded, const char *yaml)
+{
+	struct yaml_reader reader;
+	struct yaml_document document;
+	yaml_reader_init(&reader, yaml, strlen(yaml));
+	ck_assert(yaml_reader_next(&reader, decoded->arena, &document) && document.value);
+	struct origin origin = {.file = "test.yaml", .line = 1};
+	return object_stand_in(decoded->arena, document.value, &origin);
+}
+
 __attribute__((unused)) static struct decoded decode(const char *yaml)
 {
 	return decode_at(yaml, "test.yaml", 1);

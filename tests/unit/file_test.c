@@ -193,10 +193,6 @@ START_TEST(test_documents)
 	    {"not read yet, of a version that nobody serves",
 	     "apiVersion: networking.istio.io/v7\nkind: Sidecar\nmetadata: {name: a}\nspec: {egres: []}\n",
 	     "| NotSupported"},
-	    {"a policy that is tried out",
-	     "apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\n"
-	     "metadata: {name: a, annotations: {istio.io/dry-run: 'true'}}\nspec: {action: DENY, rules: [{}]}\n",
-	     "| NotSupported"},
 	    {"not Kubernetes", "a: b\n", "| InvalidValue"},
 	    {"broken beside sound",
 	     "a: [\n---\napiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {clusterIP: 1.1.1.1}\n",

@@ -218,5 +218,52 @@ START_TEST(test_count)
 }
 END_TEST
 
-UNIT_MAIN("object", test_metadata, test_issues, test_issue_lines, test_digest, test_digest_of_pods, test_cluster_scope,
-          test_many_issues_end, test_count)
+/* "ALLOW 0 app=a": the action, how many rules, the selector. */
+static const char *stand_in_words(struct arena *arena, const struct object *object)
+{
+	if (!object)
+		return "none";
+	const istio_authorization_policy *policy = (const istio_authorization_policy *)object->message;
+	bool is_allow = policy->action == ISTIO__SECURITY__V1BETA1__AUTHORIZATION_POLICY__ACTION__ALLOW;
+	const char *words =
+	    arena_printf(arena, "%s %s %zu", object->name, is_allow ? "ALLOW" : "DENY", policy->n_rules);
+	for (size_t i = 0; policy->selector && i < policy->selector->n_match_labels; i++)
+		words = arena_printf(arena, "%s %s=%s", words, policy->selector->match_labels[i]->key,
+		                     policy->selector->match_labels[i]->value);
+	return words;
+}
+
+START_TEST(test_stand_ins)
+{
+#define POLICY "apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: a}\n"
+	static const struct {
+		const char *in, *want;
+	} rows[] = {
+	    {POLICY "spec: {rules: [{from: [{source: {ipBlocks: [x]}}]}]}", "a ALLOW 0"},
+	    {POLICY "spec: {action: ALLOW, selector: {matchLabels: {app: a}}, rules: [{wen: []}]}", "a ALLOW 0 app=a"},
+	    {POLICY "spec: {action: DENY, selector: {matchLabels: {app: a}}, rules: []}", "a DENY 1 app=a"},
+	    {POLICY "spec: {action: CUSTOM, rules: [{}]}", "a DENY 1"},
+	    {POLICY "spec: {action: REFUSE, rules: [{}]}", "a DENY 1"},
+	    {POLICY "spec: {action: [ALLOW], rules: [{}]}", "a DENY 1"},
+	    {POLICY "spec: {action: AUDIT, rules: [{to: [{}]}]}", "none"},
+	    {POLICY "spec: {action: DENY, selector: {matchLabels: {app: [a]}}, rules: [{}]}", "a DENY 1"},
+	    {POLICY "spec: [1]", "a ALLOW 0"},
+	    {"apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {}\nspec: {rules: [{to: [{}]}]}",
+	     "none"},
+	    {RULE "metadata: {name: a}\nspec: {hoost: a}", "none"},
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct decoded decoded = decode(rows[i].in);
+		ck_assert_msg(!decoded.object, "%s: is not refused", rows[i].in);
+		struct object *object = decode_stand_in(&decoded, rows[i].in);
+		ck_assert_msg(!object || object->is_stand_in, "%s", rows[i].in);
+		const char *words = stand_in_words(decoded.arena, object);
+		ck_assert_msg(strcmp(words, rows[i].want) == 0, "%s: %s", rows[i].in, words);
+		object_unref(object);
+		decoded_done(&decoded);
+	}
+}
+END_TEST
+
+UNIT_MAIN("object", test_stand_ins, test_metadata, test_issues, test_issue_lines, test_digest, test_digest_of_pods,
+          test_cluster_scope, test_many_issues_end, test_count)

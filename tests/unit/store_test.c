@@ -33,7 +33,10 @@ static bool set(struct store *store, const char *group, const char *services, co
 		ck_assert_ptr_nonnull(objects[n]);
 		n++;
 	}
-	bool is_changed = store_set_group(store, group, &(struct store_content){objects, n, refusals, n_refusals});
+	bool is_changed =
+	    store_set_group(store, group,
+	                    &(struct store_content){
+	                        .objects = objects, .n_objects = n, .refusals = refusals, .n_refusals = n_refusals});
 	for (size_t i = 0; i < n; i++)
 		decoded_done(&decoded[i]);
 	return is_changed;
@@ -117,6 +120,36 @@ START_TEST(test_last_good_form)
 }
 END_TEST
 
+/* Refuses x, for which its address 9 stands in. */
+static bool refuse_with_stand_in(struct store *store)
+{
+	struct decoded decoded = service("x", "9");
+	decoded.object->is_stand_in = true;
+	bool is_changed = store_set_group(
+	    store, "a",
+	    &(struct store_content){
+	        .stand_ins = &decoded.object, .n_stand_ins = 1, .refusals = &refused_x, .n_refusals = 1});
+	decoded_done(&decoded);
+	return is_changed;
+}
+
+START_TEST(test_stand_ins)
+{
+	struct store *store = store_new("istio-system");
+	ck_assert(refuse_with_stand_in(store));
+	expect(store, "x=9 | error InvalidValue x warning InvalidValue x");
+	ck_assert(!refuse_with_stand_in(store));
+	expect(store, "x=9 | error InvalidValue x warning InvalidValue x");
+	ck_assert(set(store, "a", "x=2", NULL, 0));
+	expect(store, "x=2 |");
+	ck_assert(refuse_with_stand_in(store));
+	expect(store, "x=2 | error InvalidValue x info InvalidValue x");
+	set(store, "a", "", NULL, 0);
+	expect(store, "|");
+	store_free(store);
+}
+END_TEST
+
 START_TEST(test_mended)
 {
 	struct store *store = store_new("istio-system");
@@ -197,7 +230,10 @@ static void set_yaml(struct store *store, const char *group, const char *yaml, c
 {
 	struct decoded decoded = decode(yaml);
 	ck_assert_ptr_nonnull(decoded.object);
-	ck_assert(store_set_group(store, group, &(struct store_content){&decoded.object, 1, refusals, n_refusals}));
+	ck_assert(store_set_group(
+	    store, group,
+	    &(struct store_content){
+	        .objects = &decoded.object, .n_objects = 1, .refusals = refusals, .n_refusals = n_refusals}));
 	decoded_done(&decoded);
 }
 
@@ -271,5 +307,5 @@ START_TEST(test_unselected_namespaces)
 }
 END_TEST
 
-UNIT_MAIN("store", test_set_replace_remove, test_last_good_form, test_mended, test_conflicts, test_rows_count_as_change,
-          test_snapshot_outlives, test_order_is_nothing, test_unselected_namespaces)
+UNIT_MAIN("store", test_stand_ins, test_set_replace_remove, test_last_good_form, test_mended, test_conflicts,
+          test_rows_count_as_change, test_snapshot_outlives, test_order_is_nothing, test_unselected_namespaces)

@@ -114,6 +114,24 @@ envoy_string_matcher *authz_spiffe_id(struct arena *arena, enum authz_attribute 
 	return authz_regex(arena, arena_strdup(arena, text_get(&regex)));
 }
 
+/* ---- lists in headers ---- */
+
+envoy_header_matcher *authz_header_element(struct arena *arena, const char *name, const char *value)
+{
+	CLEANUP(text_done) struct text regex = {0};
+	if (strcmp(value, "*") == 0)
+		return authz_header(arena, name, value, false);
+	text_add(&regex, "(.*,)?[ \\t]*");
+	add_quoted(&regex, value, strlen(value), "[^,]*");
+	text_add(&regex, "[ \\t]*(,.*)?");
+	envoy_header_matcher *matcher = envoy_header_matcher_new(arena);
+	matcher->name = borrow(name);
+	matcher->header_match_specifier_case =
+	    ENVOY__CONFIG__ROUTE__V3__HEADER_MATCHER__HEADER_MATCH_SPECIFIER_STRING_MATCH;
+	matcher->string_match = authz_regex(arena, arena_strdup(arena, text_get(&regex)));
+	return matcher;
+}
+
 /* ---- metadata ---- */
 
 static envoy_value_matcher *value_text(struct arena *arena, envoy_string_matcher *text)

@@ -1,5 +1,7 @@
 #pragma once
-/* Values of access control (translator/authz.h) as Envoy's matchers. */
+/*
+ * Values of access control (translator/authz.h) as Envoy's matchers. Messages live in the arena.
+ */
 #include "proto/envoy.h"
 #include "translator/authz.h"
 
@@ -7,6 +9,8 @@
 envoy_string_matcher *authz_text(struct arena *arena, const char *value, bool is_case_ignored);
 /* Only that a header is there, for "*". */
 envoy_header_matcher *authz_header(struct arena *arena, const char *name, const char *value, bool is_case_ignored);
+/* One of the header's texts, of all its occurrences. */
+envoy_header_matcher *authz_header_element(struct arena *arena, const char *name, const char *value);
 /* An expression that the whole text must match. */
 envoy_string_matcher *authz_regex(struct arena *arena, const char *regex);
 /* The SPIFFE ids, as the peer's certificate has them, that AUTHZ_PRINCIPAL, _SERVICE_ACCOUNT, _NAMESPACE and

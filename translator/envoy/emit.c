@@ -36,6 +36,7 @@ static void set_bases(struct emit *emit)
 	digest_add_u64(&state, proxy->is_http10);
 	digest_add_u64(&state, proxy->is_exact_balance);
 	digest_add_u64(&state, (uint64_t)proxy->interception);
+	digest_add_authz(&state, &emit->authz);
 	emit->listener_base = digest_final(&state);
 }
 
@@ -53,6 +54,7 @@ static struct emit emit_of_view(struct arena *arena, const struct scope *scope, 
 	    .model = scope->model,
 	    .mesh = &scope->model->mesh,
 	    .scope = scope,
+	    .authz = scope->authz,
 	    .proxy = {.role = view->role,
 	              .is_ipv4 = view->is_ipv4,
 	              .is_ipv6 = view->is_ipv6,
@@ -116,6 +118,7 @@ void emit_workload(const struct model *model, const struct workload_class *workl
 	    .cache = cache,
 	    .model = model,
 	    .mesh = &model->mesh,
+	    .authz = workload->authz,
 	    .proxy = {.role = workload->role,
 	              .is_ipv4 = workload->is_ipv4,
 	              .is_ipv6 = workload->is_ipv6,

@@ -74,11 +74,9 @@ static envoy_filter_chain_match *match_of(struct arena *arena, const struct scop
 	return match;
 }
 
-static envoy_filter *filter_of(const struct emit *emit, const struct scope_listener *listener,
-                               const struct scope_chain *chain)
+static envoy_filter *hcm_of(const struct emit *emit, const struct scope_listener *listener,
+                            const struct scope_chain *chain)
 {
-	if (!chain->table)
-		return filter_tcp_route(emit, chain->route, chain->port);
 	const struct hcm hcm = {
 	    .side = HCM_GATEWAY,
 	    .stat_prefix = name_outbound_stat(emit->arena, listener->bind, listener->port),
@@ -91,7 +89,11 @@ static envoy_filter *filter_of(const struct emit *emit, const struct scope_liste
 static envoy_filter_chain *chain_of(const struct emit *emit, const struct scope_listener *listener,
                                     const struct scope_chain *chain)
 {
-	envoy_filter_chain *out = filter_chain_of(emit->arena, filter_of(emit, listener, chain));
+	envoy_filter_chain *out = filter_chain_nameless(emit->arena);
+	if (!chain->table)
+		filter_chain_add_rbac(emit, out);
+	BUILD_ADD(emit->arena, out, filters,
+	          chain->table ? hcm_of(emit, listener, chain) : filter_tcp_route(emit, chain->route, chain->port));
 	out->filter_chain_match = match_of(emit->arena, chain);
 	if (chain->tls)
 		out->transport_socket = socket_of(emit, chain);

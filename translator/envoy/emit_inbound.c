@@ -29,7 +29,6 @@ struct inbound_row {
 /* The listener while it is being made. */
 struct inbound {
 	const struct emit *emit;
-	const struct authz_policies *authz;
 	envoy_listener *listener;
 	envoy_transport_socket *tls; /* of all chains that end mutual TLS; NULL: none can */
 	struct inspected inspected;
@@ -81,11 +80,10 @@ static void add_chain(struct inbound *inbound, const struct inbound_row *row, co
 		const struct hcm hcm = {.side = HCM_INBOUND,
 		                        .stat_prefix = row->stat_http,
 		                        .routes = inbound_routes(emit, row),
-		                        .protocol = row->protocol,
-		                        .authz = inbound->authz};
+		                        .protocol = row->protocol};
 		BUILD_ADD(arena, chain, filters, filter_hcm(emit, &hcm));
 	} else {
-		filter_chain_add_rbac(emit, chain, inbound->authz);
+		filter_chain_add_rbac(emit, chain);
 		BUILD_ADD(arena, chain, filters, filter_tcp_proxy(emit, row->cluster, NULL));
 	}
 	BUILD_ADD(arena, inbound->listener, filter_chains, chain);
@@ -197,7 +195,7 @@ static envoy_listener *build_virtual(const struct emit *emit, const struct workl
 	    listener_new(emit, NAME_VIRTUAL_INBOUND, wildcard_address(&emit->proxy), emit->mesh->inbound_port);
 	if (emit->mesh->is_dual_stack)
 		listener_add_other_family(emit, out, wildcard_address(&emit->proxy), emit->mesh->inbound_port);
-	struct inbound inbound = {.emit = emit, .authz = &workload->authz, .listener = out};
+	struct inbound inbound = {.emit = emit, .listener = out};
 	if (emit->proxy.is_mtls_capable)
 		inbound.tls = tls_socket_inbound(emit);
 	/* whoever dials the listener's own port would be sent round in a circle */
@@ -224,7 +222,6 @@ void emit_inbound_listener(struct emit *emit, const struct workload_class *workl
 		digest_add_u64(&state, workload->other_ports[i].port);
 		digest_add_u64(&state, workload->other_ports[i].mode);
 	}
-	digest_add_authz(&state, &workload->authz);
 	digest_add_u64(&state, workload->n_ports);
 	for (size_t i = 0; i < workload->n_ports; i++) {
 		const struct inbound_port *port = &workload->ports[i];

@@ -37,6 +37,7 @@ struct emit {
 	const struct mesh *mesh;
 	const struct scope *scope; /* NULL for a workload */
 	struct emit_proxy proxy;
+	struct authz_policies authz; /* what the proxy asks about what comes in: a workload's, a gateway's */
 	struct digest cluster_base, listener_base; /* what all clusters (listeners) read: the mesh and the proxy */
 	VEC(const struct cache_unit *) units[RESOURCE_TYPE_COUNT]; /* borrowed from the cache */
 };
@@ -226,10 +227,9 @@ enum hcm_side { HCM_OUTBOUND, HCM_INBOUND, HCM_GATEWAY };
 struct hcm {
 	enum hcm_side side;
 	const char *stat_prefix;
-	const char *table;                  /* by RDS */
-	envoy_route_configuration *routes;  /* or inline */
-	enum protocol protocol;             /* of the port; AUTO when it serves several */
-	const struct authz_policies *authz; /* NULL: none */
+	const char *table;                 /* by RDS */
+	envoy_route_configuration *routes; /* or inline */
+	enum protocol protocol;            /* of the port; AUTO when it serves several */
 };
 envoy_filter *filter_hcm(const struct emit *emit, const struct hcm *hcm);
 /* Where clusters, listeners and virtual hosts come from: this server, over the one stream. */
@@ -242,11 +242,10 @@ envoy_filter *filter_tcp_route(const struct emit *emit, const struct connection_
 /* For what would go round in a circle: refused, and not logged. */
 envoy_filter *filter_black_hole(const struct emit *emit);
 
-/* filter_rbac.c: of the policies with one action; some must have it. */
-ProtobufCMessage *filter_http_rbac(const struct emit *emit, const struct authz_policies *policies,
-                                   enum authz_action action);
+/* filter_rbac.c: of emit->authz those with one action; some must have it. */
+ProtobufCMessage *filter_http_rbac(const struct emit *emit, enum authz_action action);
 /* What a filter chain of TCP has in front of the one that forwards: what CUSTOM makes, then none to three. */
-void filter_chain_add_rbac(const struct emit *emit, envoy_filter_chain *chain, const struct authz_policies *policies);
+void filter_chain_add_rbac(const struct emit *emit, envoy_filter_chain *chain);
 
 /* http_filters.c */
 void http_filters_add(const struct emit *emit, envoy_http_connection_manager *out, const struct hcm *hcm);
@@ -264,6 +263,7 @@ void listener_set_detection(const struct emit *emit, envoy_listener *listener);
 /* A listener that is not bound gets the connections that virtualOutbound accepted. */
 void listener_set_binding(struct arena *arena, envoy_listener *listener, bool is_bound);
 envoy_filter_chain *filter_chain_new(struct arena *arena, const char *name);
+envoy_filter_chain *filter_chain_nameless(struct arena *arena);
 envoy_filter_chain *filter_chain_of(struct arena *arena, envoy_filter *filter); /* nameless, of the one filter */
 envoy_listener_filter *listener_filter(struct arena *arena, const char *name, const ProtobufCMessage *config);
 /* The match of a chain that takes plaintext; with is_http only what the inspector recognised as HTTP. */

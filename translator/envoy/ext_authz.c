@@ -69,10 +69,10 @@ static void add_refusals(struct arena *arena, filter_list *filters, const struct
 
 /* ---- in order ---- */
 
-struct filter_configs ext_authz_filters(const struct emit *emit, const struct authz_policies *policies,
-                                        enum rbac_transport transport)
+struct filter_configs ext_authz_filters(const struct emit *emit, enum rbac_transport transport)
 {
 	struct arena *arena = emit->arena;
+	const struct authz_policies *policies = &emit->authz;
 	const struct authz_provider *provider = policies->provider;
 	filter_list filters = {0};
 	if (!provider) {

@@ -17,9 +17,9 @@ struct filter_configs {
 	size_t n;
 };
 
-/* In order; none without policies of CUSTOM, and for connections none when the provider is asked by HTTP. */
-struct filter_configs ext_authz_filters(const struct emit *emit, const struct authz_policies *policies,
-                                        enum rbac_transport transport);
+/* Of emit->authz, in order; none without policies of CUSTOM, and for connections none when the provider is asked by
+ * HTTP. */
+struct filter_configs ext_authz_filters(const struct emit *emit, enum rbac_transport transport);
 
 /* The filters that ask. */
 const ProtobufCMessage *ext_authz_http(struct arena *arena, const struct authz_provider *provider);

@@ -9,21 +9,19 @@ struct rules {
 	const char *dry_run_prefix;
 };
 
-static struct rules rules_of(const struct emit *emit, const struct authz_policies *policies, enum authz_action action,
-                             enum rbac_transport transport)
+static struct rules rules_of(const struct emit *emit, enum authz_action action, enum rbac_transport transport)
 {
 	struct rbac_choice choice = {.action = action, .names = {"", ""}};
-	struct rules rules = {.enforced = rbac_build(emit->arena, policies, &choice, transport)};
+	struct rules rules = {.enforced = rbac_build(emit->arena, &emit->authz, &choice, transport)};
 	choice.is_dry_run = true;
-	rules.dry_run = rbac_build(emit->arena, policies, &choice, transport);
+	rules.dry_run = rbac_build(emit->arena, &emit->authz, &choice, transport);
 	rules.dry_run_prefix = rules.dry_run && action == AUTHZ_DENY ? NAME_DRY_RUN_DENY : NAME_DRY_RUN_ALLOW;
 	return rules;
 }
 
-ProtobufCMessage *filter_http_rbac(const struct emit *emit, const struct authz_policies *policies,
-                                   enum authz_action action)
+ProtobufCMessage *filter_http_rbac(const struct emit *emit, enum authz_action action)
 {
-	struct rules rules = rules_of(emit, policies, action, RBAC_HTTP);
+	struct rules rules = rules_of(emit, action, RBAC_HTTP);
 	envoy_http_rbac *out = envoy_http_rbac_new(emit->arena);
 	out->rules = rules.enforced;
 	out->shadow_rules = rules.dry_run;
@@ -31,10 +29,9 @@ ProtobufCMessage *filter_http_rbac(const struct emit *emit, const struct authz_p
 	return &out->base;
 }
 
-static const ProtobufCMessage *filter_network_rbac(const struct emit *emit, const struct authz_policies *policies,
-                                                   enum authz_action action)
+static const ProtobufCMessage *filter_network_rbac(const struct emit *emit, enum authz_action action)
 {
-	struct rules rules = rules_of(emit, policies, action, RBAC_TCP);
+	struct rules rules = rules_of(emit, action, RBAC_TCP);
 	envoy_network_rbac *out = envoy_network_rbac_new(emit->arena);
 	out->rules = rules.enforced;
 	out->shadow_rules = rules.dry_run;
@@ -53,13 +50,13 @@ static void add_filter(const struct emit *emit, envoy_filter_chain *chain, const
 	BUILD_ADD(emit->arena, chain, filters, filter);
 }
 
-void filter_chain_add_rbac(const struct emit *emit, envoy_filter_chain *chain, const struct authz_policies *policies)
+void filter_chain_add_rbac(const struct emit *emit, envoy_filter_chain *chain)
 {
 	static const enum authz_action order[] = {AUTHZ_AUDIT, AUTHZ_DENY, AUTHZ_ALLOW};
-	const struct filter_configs custom = ext_authz_filters(emit, policies, RBAC_TCP);
+	const struct filter_configs custom = ext_authz_filters(emit, RBAC_TCP);
 	for (size_t i = 0; i < custom.n; i++)
 		add_filter(emit, chain, custom.v[i].name, custom.v[i].config);
 	for (size_t i = 0; i < sizeof order / sizeof order[0]; i++)
-		if (authz_has(policies, order[i]))
-			add_filter(emit, chain, NAME_NETWORK_RBAC, filter_network_rbac(emit, policies, order[i]));
+		if (authz_has(&emit->authz, order[i]))
+			add_filter(emit, chain, NAME_NETWORK_RBAC, filter_network_rbac(emit, order[i]));
 }

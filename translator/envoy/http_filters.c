@@ -87,35 +87,35 @@ static ProtobufCMessage *router(const struct emit *emit, const struct hcm *hcm)
 
 static bool has_audit(const struct emit *emit, const struct hcm *hcm)
 {
-	(void)emit;
-	return hcm->authz && authz_has(hcm->authz, AUTHZ_AUDIT);
+	return hcm->side != HCM_OUTBOUND && authz_has(&emit->authz, AUTHZ_AUDIT);
 }
 
 static bool has_deny(const struct emit *emit, const struct hcm *hcm)
 {
-	(void)emit;
-	return hcm->authz && authz_has(hcm->authz, AUTHZ_DENY);
+	return hcm->side != HCM_OUTBOUND && authz_has(&emit->authz, AUTHZ_DENY);
 }
 
 static bool has_allow(const struct emit *emit, const struct hcm *hcm)
 {
-	(void)emit;
-	return hcm->authz && authz_has(hcm->authz, AUTHZ_ALLOW);
+	return hcm->side != HCM_OUTBOUND && authz_has(&emit->authz, AUTHZ_ALLOW);
 }
 
 static ProtobufCMessage *audit(const struct emit *emit, const struct hcm *hcm)
 {
-	return filter_http_rbac(emit, hcm->authz, AUTHZ_AUDIT);
+	(void)hcm;
+	return filter_http_rbac(emit, AUTHZ_AUDIT);
 }
 
 static ProtobufCMessage *deny(const struct emit *emit, const struct hcm *hcm)
 {
-	return filter_http_rbac(emit, hcm->authz, AUTHZ_DENY);
+	(void)hcm;
+	return filter_http_rbac(emit, AUTHZ_DENY);
 }
 
 static ProtobufCMessage *allow(const struct emit *emit, const struct hcm *hcm)
 {
-	return filter_http_rbac(emit, hcm->authz, AUTHZ_ALLOW);
+	(void)hcm;
+	return filter_http_rbac(emit, AUTHZ_ALLOW);
 }
 
 struct http_filter {
@@ -160,9 +160,9 @@ static void add_rows(const struct emit *emit, envoy_http_connection_manager *out
 
 static void add_custom(const struct emit *emit, envoy_http_connection_manager *out, const struct hcm *hcm)
 {
-	if (!hcm->authz)
+	if (hcm->side == HCM_OUTBOUND)
 		return;
-	const struct filter_configs custom = ext_authz_filters(emit, hcm->authz, RBAC_HTTP);
+	const struct filter_configs custom = ext_authz_filters(emit, RBAC_HTTP);
 	for (size_t i = 0; i < custom.n; i++)
 		add_filter(emit, out, custom.v[i].name, custom.v[i].config);
 }

@@ -79,11 +79,17 @@ envoy_filter_chain *filter_chain_new(struct arena *arena, const char *name)
 	return chain;
 }
 
-envoy_filter_chain *filter_chain_of(struct arena *arena, envoy_filter *filter)
+envoy_filter_chain *filter_chain_nameless(struct arena *arena)
 {
 	envoy_filter_chain *chain = envoy_filter_chain_new(arena);
-	BUILD_ADD(arena, chain, filters, filter);
 	chain->transport_socket_connect_timeout = build_duration_ms(arena, TRANSPORT_SOCKET_CONNECT_TIMEOUT_MS);
+	return chain;
+}
+
+envoy_filter_chain *filter_chain_of(struct arena *arena, envoy_filter *filter)
+{
+	envoy_filter_chain *chain = filter_chain_nameless(arena);
+	BUILD_ADD(arena, chain, filters, filter);
 	return chain;
 }
 

@@ -77,6 +77,13 @@ static envoy_rbac_principal *header(struct arena *arena, const struct authz_term
 	return out;
 }
 
+static envoy_rbac_principal *header_element(struct arena *arena, const struct authz_term *term, const char *value)
+{
+	envoy_rbac_principal *out = principal(arena, ID(HEADER));
+	out->header = authz_header_element(arena, term->name, value);
+	return out;
+}
+
 /* ISSUER/SUBJECT: an issuer may be a URL, so the last "/" counts. A "*" at the start goes on over it, and so does one
  * at the end. */
 static envoy_rbac_principal *request_principal(struct arena *arena, const struct authz_term *term, const char *value)
@@ -101,10 +108,11 @@ static envoy_rbac_principal *request_principal(struct arena *arena, const struct
 
 static envoy_rbac_principal *(*const builders[AUTHZ_ATTRIBUTES])(struct arena *, const struct authz_term *,
                                                                  const char *) = {
-    [AUTHZ_PRINCIPAL] = spiffe_id,       [AUTHZ_REQUEST_PRINCIPAL] = request_principal,
-    [AUTHZ_SERVICE_ACCOUNT] = spiffe_id, [AUTHZ_NAMESPACE] = spiffe_id,
-    [AUTHZ_TRUST_DOMAIN] = spiffe_id,    [AUTHZ_REMOTE_IP] = remote_ip,
-    [AUTHZ_SOURCE_IP] = source_ip,       [AUTHZ_HEADER] = header,
+    [AUTHZ_PRINCIPAL] = spiffe_id,           [AUTHZ_REQUEST_PRINCIPAL] = request_principal,
+    [AUTHZ_SERVICE_ACCOUNT] = spiffe_id,     [AUTHZ_NAMESPACE] = spiffe_id,
+    [AUTHZ_TRUST_DOMAIN] = spiffe_id,        [AUTHZ_REMOTE_IP] = remote_ip,
+    [AUTHZ_SOURCE_IP] = source_ip,           [AUTHZ_HEADER] = header,
+    [AUTHZ_HEADER_ELEMENT] = header_element,
 };
 
 /* Claims that take all values in one matcher. */

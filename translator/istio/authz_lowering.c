@@ -13,16 +13,15 @@
 
 /* ---- conditions ---- */
 
-#define FILTER_METADATA "experimental.envoy.filters."
-#define FILTER_PREFIX "experimental."
+#define FILTER_PREFIX "experimental." /* and the filter's name, where no other key is meant */
 
-/* By their keys; those that end with "[" or "." have a name or a path behind. */
 static const struct condition {
 	const char *key;
 	enum authz_attribute attribute;
 	bool is_named; /* KEY[NAME] */
 } conditions[] = {
     {"request.headers", AUTHZ_HEADER, true},
+    {"request.experimental.inline.headers", AUTHZ_HEADER_ELEMENT, true},
     {"source.ip", AUTHZ_SOURCE_IP, false},
     {"remote.ip", AUTHZ_REMOTE_IP, false},
     {"source.namespace", AUTHZ_NAMESPACE, false},
@@ -119,7 +118,8 @@ static void add_condition(const struct authz_lowering *in, term_list *terms, con
 	if (authz_attribute_is_of_source(term.attribute) != is_of_source)
 		return;
 	term.path = members_of(in->arena, when->key);
-	if (term.attribute == AUTHZ_HEADER)
+	bool is_header = term.attribute == AUTHZ_HEADER || term.attribute == AUTHZ_HEADER_ELEMENT;
+	if (is_header && term.path.n)
 		term.name = term.path.v[0];
 	if (!condition) {
 		const char *filter = when->key + strlen(FILTER_PREFIX);

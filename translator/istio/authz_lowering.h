@@ -1,5 +1,7 @@
 #pragma once
-/* What a rule of an AuthorizationPolicy becomes in the model. */
+/*
+ * What a rule of an AuthorizationPolicy becomes in the model. Everything lives in the arena or in the object.
+ */
 #include "proto/istio.h"
 #include "translator/authz.h"
 

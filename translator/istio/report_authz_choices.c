@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define FIELD "spec.provider.name"
-#define REFUSED "what the rules match is refused"
+#define REFUSED "until then what the rules match is refused"
 
 struct telling {
 	struct draft *draft;
@@ -93,7 +93,7 @@ static void tell_once(struct telling *telling, const char *namespace, const stru
 		return;
 	*slot = telling;
 	report_add(telling->draft->report, policy->source.object, REPORT_ERROR, reason_of(choice->state), FIELD,
-	           "%s: " REFUSED, message_of(telling->scratch, namespace, choice));
+	           "%s; " REFUSED, message_of(telling->scratch, namespace, choice));
 }
 
 /* With is_made_up, only what holds for each workload that will have the labels: the root namespace's policies are for
