@@ -217,7 +217,7 @@ struct model *resolve(struct arena *arena, const struct snapshot *snapshot)
 	index_services(&draft);
 	index_workloads(&draft);
 	model->rule_index = rule_index_new(arena, model);
-	report_authz_choices(&draft);
+	review_istio(&draft);
 	report_sort(&model->report);
 	return model;
 }

@@ -66,6 +66,9 @@ char *name_authz_rule(struct arena *arena, const char *prefix, const char *names
                       const char *suffix);
 #define NAME_DRY_RUN_ALLOW "istio_dry_run_allow_" /* prefixes of statistics and metadata */
 #define NAME_DRY_RUN_DENY "istio_dry_run_deny_"
+#define NAME_RBAC_POLICY "enforced_effective_policy_id" /* what it writes into its metadata */
+#define NAME_RBAC_RESULT "enforced_engine_result"
+#define NAME_RBAC_DENIED "denied"
 #define NAME_STAT_TCP "tcp."
 #define NAME_EXT_AUTHZ_METADATA "istio_ext_authz_" /* prefix of what rules say that an outside service is to decide */
 #define NAME_EXT_AUTHZ_POLICY_ID NAME_EXT_AUTHZ_METADATA "shadow_effective_policy_id" /* which policy said so */

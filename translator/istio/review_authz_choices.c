@@ -132,7 +132,7 @@ static bool look_at_policies(struct telling *telling)
 	return is_any;
 }
 
-void report_authz_choices(struct draft *draft)
+void review_authz_choices(struct draft *draft)
 {
 	CLEANUP(arena_freep) struct arena *scratch = arena_new();
 	struct telling telling = {.draft = draft, .scratch = scratch};
