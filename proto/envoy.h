@@ -69,6 +69,7 @@
 PROTO_ALIAS(envoy_access_log, Envoy__Config__Accesslog__V3__AccessLog, envoy__config__accesslog__v3__access_log)
 PROTO_ALIAS(envoy_access_log_filter, Envoy__Config__Accesslog__V3__AccessLogFilter,
             envoy__config__accesslog__v3__access_log_filter)
+PROTO_ALIAS(envoy_access_log_or_filter, Envoy__Config__Accesslog__V3__OrFilter, envoy__config__accesslog__v3__or_filter)
 PROTO_ALIAS(envoy_access_log_metadata_filter, Envoy__Config__Accesslog__V3__MetadataFilter,
             envoy__config__accesslog__v3__metadata_filter)
 PROTO_ALIAS(envoy_response_flag_filter, Envoy__Config__Accesslog__V3__ResponseFlagFilter,

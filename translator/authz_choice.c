@@ -21,8 +21,8 @@ static enum authz_choice_state find_service(const struct model *model, const str
 }
 
 /* Proxies have a cluster for each port that is proxied, under the host's name: of the service that they see. */
-static enum authz_choice_state state_of(const struct model *model, const char *namespace,
-                                        const struct authz_provider *provider)
+static enum authz_choice_state find_port(const struct model *model, const char *namespace,
+                                         const struct authz_provider *provider, const struct service_port **port)
 {
 	const struct service *service;
 	if (!provider)
@@ -32,8 +32,8 @@ static enum authz_choice_state state_of(const struct model *model, const char *n
 	enum authz_choice_state state = find_service(model, provider, &service);
 	if (state != AUTHZ_CHOSEN)
 		return state;
-	const struct service_port *port = service_port_get(service, provider->port);
-	if (!port || protocol_transport(port->protocol) == TRANSPORT_NONE || service->resolution == SERVICE_ALIAS)
+	*port = service_port_get(service, provider->port);
+	if (!*port || protocol_transport((*port)->protocol) == TRANSPORT_NONE || service->resolution == SERVICE_ALIAS)
 		return AUTHZ_PORT_NOT_FOUND;
 	if (service->resolution == SERVICE_ORIGINAL_DST)
 		return AUTHZ_SERVICE_BY_ADDRESS;
@@ -58,7 +58,7 @@ struct authz_choice authz_choose(const struct model *model, const char *namespac
 	}
 	if (!choice.policy)
 		return choice;
-	choice.state = state_of(model, namespace, choice.policy->provider);
+	choice.state = find_port(model, namespace, choice.policy->provider, &choice.port);
 	if (choice.state == AUTHZ_CHOSEN)
 		choice.provider = choice.policy->provider;
 	return choice;

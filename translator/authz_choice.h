@@ -21,6 +21,7 @@ enum authz_choice_state {
 struct authz_choice {
 	enum authz_choice_state state;
 	const struct authz_provider *provider;
+	const struct service_port *port;           /* where it is; with a provider only */
 	const struct authz_policy *policy, *rival; /* the first one of CUSTOM, and the first that names another; NULL */
 };
 

@@ -163,6 +163,14 @@ def requests(rig, way):
         status, headers, body = rig.get(client, "/ask/login")
         assert (status, headers.get("x-reason"), body) == (401, "log in", "who are you?"), (status, headers, body)
         assert ("x-other" in headers) == (way == "grpc"), headers
+    with tap.case(f"{way}: the sidecar's log has the refusal: which rule left it to the authorizer, and whose request it was"):
+        def logged():
+            lines = [json.loads(line) for line in rig.hello.sidecar.log().splitlines() if line.startswith("{")]
+            return [line for line in lines if line["path"] == "/ask/login" and line["authz_custom"].startswith(f"istio-ext-authz-opa-{way}-")]
+        mesh.wait_for("the line", logged)
+        line = logged()[0]
+        assert line["response_flags"] == "UAEX" and line["response_code"] == 401 and line["source_principal"] == client.id, line
+        assert line["authz_custom"] == f"istio-ext-authz-opa-{way}-ns[default]-policy[ask]-rule[0]", line
     with tap.case(f"{way}: by a header of the request"):
         assert rig.get(client, "/ask/token", "-H", "x-token: alice")[0] == 200
         status, _, body = rig.get(client, "/ask/token", "-H", "x-token: mallory")

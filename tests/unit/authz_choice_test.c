@@ -160,6 +160,33 @@ START_TEST(each_rival_has_a_row_of_its_own)
 }
 END_TEST
 
+START_TEST(grpc_at_a_port_for_something_else_is_said)
+{
+	static const struct {
+		const char *name, *yaml;
+		bool is_said;
+	} ports[] = {
+	    {"grpc", PORTS, false},
+	    {"http2", "clusterIP: 10.96.0.1, ports: [{name: http2, port: 9000}]", false},
+	    {"appProtocol", "clusterIP: 10.96.0.1, ports: [{name: x, port: 9000, appProtocol: grpc}]", false},
+	    {"http", "clusterIP: 10.96.0.1, ports: [{name: http, port: 9000}]", true},
+	    {"tcp", "clusterIP: 10.96.0.1, ports: [{name: tcp, port: 9000}]", true},
+	    {"nameless", "clusterIP: 10.96.0.1, ports: [{port: 9000}]", true},
+	};
+	struct arena *arena = arena_new();
+	for (size_t i = 0; i < sizeof ports / sizeof ports[0]; i++) {
+		struct world world = world_of(
+		    arena_printf(arena, "%s" SERVICE("opa", "auth", "*", "%s"),
+		                 MESH(GRPC("opa", OPA_HOST, "9000")) POLICY("p", "shop", "opa"), ports[i].yaml));
+		bool is_said = world_has_row(&world, REASON_INVALID_VALUE, "spec.provider.name");
+		ck_assert_msg(is_said == ports[i].is_said, "%s", ports[i].name);
+		ck_assert(!is_told(&world));
+		world_done(&world);
+	}
+	arena_free(arena);
+}
+END_TEST
+
 #define SELECTING(name, label, provider)                                                                               \
 	"apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: " name                          \
 	", namespace: shop}\nspec: {selector: {matchLabels: {" label "}}, action: CUSTOM, provider: {name: " provider  \
@@ -183,4 +210,5 @@ START_TEST(rivals_meet_at_a_workload)
 }
 END_TEST
 
-UNIT_MAIN("authz_choice", whom_a_workload_asks, each_rival_has_a_row_of_its_own, rivals_meet_at_a_workload)
+UNIT_MAIN("authz_choice", whom_a_workload_asks, each_rival_has_a_row_of_its_own,
+          grpc_at_a_port_for_something_else_is_said, rivals_meet_at_a_workload)

@@ -84,16 +84,34 @@ static const char *message_of(struct arena *arena, const char *namespace, const 
 	return "";
 }
 
-static void tell_once(struct telling *telling, const char *namespace, const struct authz_choice *choice)
+/* Whether nothing was said of the policy so far. */
+static bool is_first(struct telling *telling, const struct authz_policy *policy)
 {
-	const struct authz_policy *policy = choice->policy;
 	void **slot = map_slot(telling->scratch, &telling->told,
 	                       arena_printf(telling->scratch, "%s/%s", policy->namespace, policy->name));
-	if (*slot)
-		return;
+	bool is_new = !*slot;
 	*slot = telling;
-	report_add(telling->draft->report, policy->source.object, REPORT_ERROR, reason_of(choice->state), FIELD,
-	           "%s; " REFUSED, message_of(telling->scratch, namespace, choice));
+	return is_new;
+}
+
+static void tell(struct telling *telling, const char *namespace, const struct authz_choice *choice)
+{
+	if (is_first(telling, choice->policy))
+		report_add(telling->draft->report, choice->policy->source.object, REPORT_ERROR,
+		           reason_of(choice->state), FIELD, "%s; " REFUSED,
+		           message_of(telling->scratch, namespace, choice));
+}
+
+/* A server that speaks gRPC where the service says otherwise: no call would come through. */
+static void tell_protocol(struct telling *telling, const struct authz_choice *choice)
+{
+	const struct authz_provider *provider = choice->provider;
+	if (provider->is_grpc && !protocol_is_http2(choice->port->protocol) && is_first(telling, choice->policy))
+		report_add(telling->draft->report, choice->policy->source.object, REPORT_WARNING, REASON_INVALID_VALUE,
+		           FIELD,
+		           "extension provider \"%s\" is asked by gRPC, and port %u of \"%s\" is for %s: no call comes "
+		           "through, unless a DestinationRule upgrades it; name the port grpc",
+		           provider->name, provider->port, provider->host, protocol_name(choice->port->protocol));
 }
 
 /* With is_made_up, only what holds for each workload that will have the labels: the root namespace's policies are for
@@ -105,15 +123,17 @@ static void look_at(struct telling *telling, const char *namespace, const struct
 	struct authz_choice choice = authz_choose(model, namespace, &policies);
 	bool is_unknown =
 	    is_made_up && choice.state == AUTHZ_SERVICE_NOT_SEEN && strcmp(namespace, model->mesh.root_namespace) == 0;
+	if (choice.state == AUTHZ_CHOSEN)
+		tell_protocol(telling, &choice);
 	if (choice.state == AUTHZ_NOT_ASKED || choice.state == AUTHZ_CHOSEN || is_unknown)
 		return;
-	tell_once(telling, namespace, &choice);
+	tell(telling, namespace, &choice);
 	if (choice.state != AUTHZ_RIVALS)
 		return;
 	const struct authz_policy *first = choice.policy;
 	choice.policy = choice.rival;
 	choice.rival = first;
-	tell_once(telling, namespace, &choice);
+	tell(telling, namespace, &choice);
 }
 
 /* The workloads that have just the labels that a policy looks for. False: no policy asks anybody. */
