@@ -45,9 +45,8 @@
 #define ASKED                                                                                                          \
 	"    extensionProviders: [{name: b, envoyExtAuthzGrpc: {service: b.default.svc.cluster.local, port: 9000}}]\n"
 #define ASKING                                                                                                         \
-	SECURITY DOCUMENT("AuthorizationPolicy", "ask",                                                                \
-	                  "default") "spec: {selector: {matchLabels: {app: a}}, action: CUSTOM, provider: {name: b}, " \
-	                             "rules: [{}]}\n" END
+	SECURITY DOCUMENT("AuthorizationPolicy", "ask", "default") "spec: {action: CUSTOM, provider: {name: b}, "      \
+	                                                           "rules: [{}]}\n" END
 #define EDGE                                                                                                           \
 	ISTIO DOCUMENT("Gateway", "edge",                                                                              \
 	               "default") "spec: {selector: {istio: gateway}, servers: [{port: {number: 443, name: s, "        \
