@@ -141,6 +141,21 @@ const struct service *model_service(const struct model *model, const char *hostn
 	return map_get(&model->services_by_host, hostname);
 }
 
+struct services_of_host model_services_of_host(const struct model *model, const char *hostname)
+{
+	size_t low = 0, high = model->n_services, end;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (strcmp(model->services[middle]->hostname, hostname) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (end = low; end < model->n_services && strcmp(model->services[end]->hostname, hostname) == 0;)
+		end++;
+	return (struct services_of_host){end > low ? &model->services[low] : NULL, end - low};
+}
+
 /* ---- peer authentication ---- */
 
 enum mtls_mode model_namespace_mtls_mode(const struct model *model, const char *namespace)
@@ -313,5 +328,5 @@ struct authz_policies model_authz(struct arena *arena, const struct model *model
 				VEC_PUSH(arena, &policies, policy);
 		}
 	}
-	return (struct authz_policies){policies.v, policies.n};
+	return (struct authz_policies){.v = policies.v, .n = policies.n};
 }

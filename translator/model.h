@@ -305,10 +305,6 @@ struct http_match {
 	struct strings gateways; /* "namespace/name" */
 };
 
-struct header_value {
-	const char *name, *value;
-};
-
 struct header_operations { /* by name */
 	const struct header_value *set, *add;
 	size_t n_set, n_add;
@@ -499,11 +495,17 @@ struct model {
 	int64_t holds_from_s, holds_until_s; /* before and from then on time makes other rows; INT64_MIN, INT64_MAX */
 };
 
-/* Those for a workload; they live in the arena. */
+/* Those for a workload, without whom they ask (authz_of says that, too); they live in the arena. */
 struct authz_policies model_authz(struct arena *arena, const struct model *model, const char *namespace,
                                   const struct labels *labels);
 const struct secret *model_secret(const struct model *model, const char *namespace, const char *name); /* or NULL */
 const struct service *model_service(const struct model *model, const char *hostname);
+/* All with the host name, of one namespace each; by namespace. */
+struct services_of_host {
+	const struct service *const *v;
+	size_t n;
+};
+struct services_of_host model_services_of_host(const struct model *model, const char *hostname);
 /* What a workload takes, all levels worked out; no mode in it is unset. Ports live in the arena. */
 struct mtls_settings model_mtls(struct arena *arena, const struct model *model, const char *namespace,
                                 const struct labels *labels);

@@ -84,7 +84,7 @@ static struct digest secrets_of(const struct model *model)
 
 static struct digest access_of(const struct model *model)
 {
-	const struct authz_policies all = {model->authz_policies, model->n_authz_policies};
+	const struct authz_policies all = {.v = model->authz_policies, .n = model->n_authz_policies};
 	struct digest_state state;
 	digest_init(&state);
 	digest_add_authz(&state, &all);

@@ -61,6 +61,11 @@ bool visibility_allows(const struct visibility *visibility, const char *namespac
 /* Some namespace may see both. */
 bool visibility_overlaps(const struct visibility *a, const struct visibility *b);
 
+/* Of HTTP. */
+struct header_value {
+	const char *name, *value;
+};
+
 /* The object a thing came from. */
 struct source_ref {
 	const struct object *object; /* for report rows; NULL when made by weft */

@@ -1,5 +1,6 @@
 #include "translator/scope.h"
 
+#include "translator/authz_choice.h"
 #include "translator/draft.h"
 #include "translator/scope_parts.h"
 
@@ -79,7 +80,7 @@ struct scope *scope_of(struct arena *arena, const struct model *model, const str
 		scope_add_listeners(&draft);
 		scope_add_tables(&draft);
 	} else {
-		scope->authz = model_authz(arena, model, view->namespace, &view->labels);
+		scope->authz = authz_of(arena, model, view->namespace, &view->labels);
 		scope_add_gateways(&draft);
 	}
 	VEC_SORT(&draft.tables, compare_tables);

@@ -99,6 +99,9 @@ struct scope *scope_of(struct arena *arena, const struct model *model, const str
 struct scope *scope_of_services(struct arena *arena, const struct model *model, const struct view *view,
                                 const size_t *places, size_t n_places);
 
+/* The service that the namespace's views have under a host name; NULL: none. */
+const struct service *scope_service_seen(const struct model *model, const char *namespace, const char *hostname);
+
 /* The service that a destination of a route means in this view; NULL when it sees none. `port` is the port to use. */
 const struct scope_service *scope_destination(const struct scope *scope, const struct destination *destination,
                                               uint32_t listener_port, uint32_t *port);

@@ -3,6 +3,7 @@
 
 #include "base/vec.h"
 #include "translator/address.h"
+#include "translator/authz_choice.h"
 #include "translator/draft.h"
 
 #include <string.h>
@@ -337,7 +338,7 @@ struct workload_class *workload_class_of(struct arena *arena, const struct model
 	};
 	if (node->role == PROXY_SIDECAR) {
 		set_inbound_ports(arena, model, node, workload);
-		workload->authz = model_authz(arena, model, workload->namespace, &workload->labels);
+		workload->authz = authz_of(arena, model, workload->namespace, &workload->labels);
 	}
 	workload->key = digest_of_workload(workload);
 	return workload;

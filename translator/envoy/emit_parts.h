@@ -256,7 +256,7 @@ envoy_filter *filter_black_hole(const struct emit *emit);
 
 /* filter_rbac.c: of emit->authz those with one action; some must have it. */
 ProtobufCMessage *filter_http_rbac(const struct emit *emit, enum authz_action action);
-/* What a filter chain of TCP has in front of the one that forwards: none to three. */
+/* What a filter chain of TCP has in front of the one that forwards: what CUSTOM makes, then none to three. */
 void filter_chain_add_rbac(const struct emit *emit, envoy_filter_chain *chain);
 
 /* connection_chain.c: a chain without a table */
