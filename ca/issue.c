@@ -64,7 +64,7 @@ bool issue_workload(struct arena *arena, const struct issuer *issuer, const stru
 	return csr && csr_check_identity(csr, request->caller, refusal) &&
 	       template_set_times(&meant, issuer->authority, request->ttl_s, &issuer->lifetime, issuer->clock,
 	                          refusal) &&
-	       issue(arena, issuer, &meant, csr_key(csr), issued, refusal);
+	       issue(arena, issuer, &meant, public_key_evp(csr_key(csr)), issued, refusal);
 }
 
 static bool check_dns(const struct server_request *request, struct refusal *refusal)

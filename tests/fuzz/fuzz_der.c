@@ -1,0 +1,143 @@
+/*
+ * DER, against OpenSSL. What our reader takes, OpenSSL takes for the same: each element by its tag and length, and a
+ * request as a whole (its key, its signature, the extensions that it asks for). And it is what our writer writes.
+ */
+#include "ca/csr_parts.h"
+
+#include <assert.h>
+#include <openssl/asn1.h>
+#include <openssl/err.h>
+#include <openssl/x509.h>
+#include <string.h>
+
+#define DEPTH_MAX 32
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
+/* Element by element, and what is in those that have elements in them; false where it is not DER. */
+static bool rewrite(struct der range, int depth, struct text *out)
+{
+	struct der value;
+	unsigned tag = 0;
+	while (!der_is_done(range)) {
+		struct der before = range;
+		if (depth > DEPTH_MAX || !der_read_any(&range, &tag, &value))
+			return false;
+		long length = 0;
+		int number = 0, class = 0;
+		const unsigned char *at = before.s;
+		int constructed = ASN1_get_object(&at, &length, &number, &class, (long)before.n);
+		assert(!(constructed & 0x81)); /* neither an error nor an indefinite length */
+		assert(at == value.s && (size_t)length == value.n);
+		assert(tag == (unsigned)(class | constructed | number));
+		if (!constructed) {
+			der_add(out, tag, value.s, value.n);
+			continue;
+		}
+		size_t opened = der_open(out, tag);
+		if (!rewrite(value, depth + 1, out))
+			return false;
+		der_close(out, opened);
+	}
+	return true;
+}
+
+static void check_rewritten(struct der all)
+{
+	struct text out = {0};
+	if (rewrite(all, 0, &out))
+		assert(der_equal(all, (struct der){(const unsigned char *)out.s, out.n}));
+	text_done(&out);
+}
+
+/* The same request without its subject: its characters are nobody's business here, but are OpenSSL's. */
+static void write_without_subject(struct der request, const struct csr_parts *parts, struct text *out)
+{
+	struct der body, info, version, subject, part = parts->signed_part;
+	bool is_read = der_read(&request, DER_SEQUENCE, &body) && der_read(&part, DER_SEQUENCE, &info) &&
+	               der_read_whole(&info, DER_INTEGER, &version) && der_read(&info, DER_SEQUENCE, &subject);
+	assert(is_read);
+	size_t whole = der_open(out, DER_SEQUENCE), signed_part = der_open(out, DER_SEQUENCE);
+	der_add_whole(out, version);
+	der_add(out, DER_SEQUENCE, NULL, 0);
+	der_add_whole(out, info); /* the key, the attributes */
+	der_close(out, signed_part);
+	body.n -= parts->signed_part.n;
+	body.s += parts->signed_part.n;
+	der_add_whole(out, body); /* the algorithm, the signature */
+	der_close(out, whole);
+}
+
+static bool is_string(const ASN1_STRING *string, struct der want)
+{
+	return der_equal((struct der){ASN1_STRING_get0_data(string), (size_t)ASN1_STRING_length(string)}, want);
+}
+
+/* OpenSSL sees no extension that we do not see, and sees each of ours as we do. */
+static void check_extensions(X509_REQ *request, const struct csr_parts *parts)
+{
+	STACK_OF(X509_EXTENSION) *list = X509_REQ_get_extensions(request);
+	struct der rest = parts->extensions, body, id, value;
+	for (int i = 0; i < sk_X509_EXTENSION_num(list); i++) {
+		X509_EXTENSION *extension = sk_X509_EXTENSION_value(list, i);
+		const ASN1_OBJECT *object = X509_EXTENSION_get_object(extension);
+		bool is_read = der_read(&rest, DER_SEQUENCE, &body) && der_read(&body, DER_OID, &id) &&
+		               (der_read(&body, DER_BOOLEAN, &value) || true) &&
+		               der_read(&body, DER_OCTET_STRING, &value);
+		assert(is_read);
+		assert(der_equal(id, (struct der){OBJ_get0_data(object), OBJ_length(object)}));
+		assert(is_string(X509_EXTENSION_get_data(extension), value));
+		assert(csr_parts_extension(parts, id, &value) != CSR_EXTENSION_NONE);
+	}
+	assert(!list || der_is_done(rest));
+	sk_X509_EXTENSION_pop_free(list, X509_EXTENSION_free);
+}
+
+static void check_request(struct der all, const struct csr_parts *parts)
+{
+	struct text text = {0};
+	write_without_subject(all, parts, &text);
+	const unsigned char *at = (const unsigned char *)text.s;
+	X509_REQ *request = d2i_X509_REQ(NULL, &at, (long)text.n);
+	assert(request && at == (const unsigned char *)text.s + text.n);
+	unsigned char *der = NULL;
+	int n = i2d_X509_REQ(request, &der);
+	assert(n > 0 && der_equal((struct der){der, (size_t)n}, (struct der){(const unsigned char *)text.s, text.n}));
+	OPENSSL_free(der);
+	der = NULL;
+	n = i2d_X509_PUBKEY(X509_REQ_get_X509_PUBKEY(request), &der);
+	assert(n > 0 && der_equal((struct der){der, (size_t)n}, parts->public_key));
+	OPENSSL_free(der);
+	const ASN1_BIT_STRING *signature = NULL;
+	const X509_ALGOR *algorithm = NULL;
+	const ASN1_OBJECT *object = NULL;
+	X509_REQ_get0_signature(request, &signature, &algorithm);
+	X509_ALGOR_get0(&object, NULL, NULL, algorithm);
+	assert(is_string(signature, parts->signature));
+	assert(der_equal(parts->algorithm, (struct der){OBJ_get0_data(object), OBJ_length(object)}));
+	check_extensions(request, parts);
+	X509_REQ_free(request);
+	text_done(&text);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	const struct der all = {data, n};
+	struct csr_parts parts;
+	struct refusal refusal = {0};
+	int64_t s = 0;
+	struct der range = all;
+	check_rewritten(all);
+	if (csr_parts_read(all, &parts, &refusal))
+		check_request(all, &parts);
+	else
+		assert(refusal.reason == REFUSAL_MALFORMED && refusal.error.message[0]);
+	if (der_read_time(&range, &s)) {
+		struct text out = {0};
+		bool is_written = der_add_time(&out, s);
+		assert(is_written && out.n == n - range.n && memcmp(out.s, data, out.n) == 0);
+		text_done(&out);
+	}
+	ERR_clear_error(); /* OpenSSL's own, of what only we read */
+	return 0;
+}
