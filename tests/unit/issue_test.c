@@ -274,6 +274,26 @@ START_TEST(openssl_takes_what_is_issued)
 }
 END_TEST
 
+START_TEST(openssl_takes_what_authorities_of_each_kind_issue)
+{
+	static const char *const keys[] = {"P-256", "P-384", "P-521", "RSA 2048", "RSA 3072"};
+	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+		CLEANUP(office_done) struct office office;
+		struct issued issued;
+		struct refusal refusal;
+		office_init(&office);
+		EVP_PKEY_free(office.h.signer_key);
+		office.h.signer_key = certs_key(keys[i]);
+		hierarchy_set_signer(&office.h, (struct cert_wish){0});
+		office_open(&office);
+		ck_assert(authority_is_unlimited(office.authority));
+		ck_assert_msg(ask(&office, &(struct csr_wish){0}, 0, &issued, &refusal), "%s: %s", keys[i],
+		              refusal.error.message);
+		check_with_openssl(&issued);
+	}
+}
+END_TEST
+
 /* As a server's are: one authority, requests on several threads. */
 #define THREADS 4
 #define REQUESTS 25
@@ -372,5 +392,5 @@ END_TEST
 UNIT_MAIN("issue", the_answer_is_the_certificate_the_way_and_the_roots, the_chain_file_need_not_repeat_the_signer,
           a_request_puts_nothing_but_its_key_into_the_certificate, refusals_come_with_their_reasons,
           limits_of_the_authority_are_kept, while_roots_change_both_are_told, openssl_takes_what_is_issued,
-          an_authority_serves_many_threads, the_control_planes_key_is_held_to_the_same_rules,
-          the_control_plane_has_host_names)
+          openssl_takes_what_authorities_of_each_kind_issue, an_authority_serves_many_threads,
+          the_control_planes_key_is_held_to_the_same_rules, the_control_plane_has_host_names)
