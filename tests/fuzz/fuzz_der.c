@@ -73,10 +73,8 @@ static bool is_string(const ASN1_STRING *string, struct der want)
 	return der_equal((struct der){ASN1_STRING_get0_data(string), (size_t)ASN1_STRING_length(string)}, want);
 }
 
-/* OpenSSL sees no extension that we do not see, and sees each of ours as we do. */
-static void check_extensions(X509_REQ *request, const struct csr_parts *parts)
+static void check_list(const STACK_OF(X509_EXTENSION) * list, const struct csr_parts *parts)
 {
-	STACK_OF(X509_EXTENSION) *list = X509_REQ_get_extensions(request);
 	struct der rest = parts->extensions, body, id, value;
 	for (int i = 0; i < sk_X509_EXTENSION_num(list); i++) {
 		X509_EXTENSION *extension = sk_X509_EXTENSION_value(list, i);
@@ -89,8 +87,24 @@ static void check_extensions(X509_REQ *request, const struct csr_parts *parts)
 		assert(is_string(X509_EXTENSION_get_data(extension), value));
 		assert(csr_parts_extension(parts, id, &value) != CSR_EXTENSION_NONE);
 	}
-	assert(!list || der_is_done(rest));
-	sk_X509_EXTENSION_pop_free(list, X509_EXTENSION_free);
+	assert(der_is_done(rest));
+}
+
+/* OpenSSL reads the list that we found as we do; if it finds one, that is the same. */
+static void check_extensions(X509_REQ *request, const struct csr_parts *parts)
+{
+	struct text text = {0};
+	der_add(&text, DER_SEQUENCE, parts->extensions.s, parts->extensions.n);
+	const unsigned char *at = (const unsigned char *)text.s;
+	STACK_OF(X509_EXTENSION) *ours = d2i_X509_EXTENSIONS(NULL, &at, (long)text.n);
+	assert(ours && at == (const unsigned char *)text.s + text.n);
+	check_list(ours, parts);
+	sk_X509_EXTENSION_pop_free(ours, X509_EXTENSION_free);
+	text_done(&text);
+	STACK_OF(X509_EXTENSION) *found = X509_REQ_get_extensions(request);
+	if (found)
+		check_list(found, parts);
+	sk_X509_EXTENSION_pop_free(found, X509_EXTENSION_free);
 }
 
 static void check_request(struct der all, const struct csr_parts *parts)
