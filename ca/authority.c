@@ -272,6 +272,21 @@ int64_t authority_end_s(const struct authority *authority)
 	return authority->end_s;
 }
 
+bool authority_check_time(const struct authority *authority, int64_t at_s, struct error *error)
+{
+	char time[CLOCK_TEXT];
+
+	if (at_s >= authority->end_s) {
+		clock_print(authority->end_s * CLOCK_S, 0, time);
+		return error_set(error, "it, or what it leads to, expired at %s", time);
+	}
+	if (at_s < authority->begin_s) {
+		clock_print(authority->begin_s * CLOCK_S, 0, time);
+		return error_set(error, "it, or what it leads to, is not valid before %s", time);
+	}
+	return true;
+}
+
 void authority_print_key(const struct authority *authority, struct text *out)
 {
 	private_key_print(authority->key, out);

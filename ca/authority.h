@@ -59,6 +59,8 @@ const STACK_OF(X509) * authority_path(const struct authority *authority);
 /* When all of the way to the root is valid: first and last second. */
 int64_t authority_begin_s(const struct authority *authority);
 int64_t authority_end_s(const struct authority *authority);
+/* Whether it is valid then. The message is the same as long as it is not. */
+bool authority_check_time(const struct authority *authority, int64_t at_s, struct error *error);
 
 /*
  * Whether nothing on its way to the root limits what it signs: no extension there but those that say that it is an

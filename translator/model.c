@@ -29,6 +29,11 @@ enum transport protocol_transport(enum protocol protocol)
 	return protocols[protocol].transport;
 }
 
+bool protocol_is_tls(enum protocol protocol)
+{
+	return protocol == PROTOCOL_HTTPS || protocol == PROTOCOL_TLS;
+}
+
 bool protocol_is_http2(enum protocol protocol)
 {
 	return protocols[protocol].is_http2;
@@ -59,6 +64,16 @@ bool visibility_allows(const struct visibility *visibility, const char *namespac
 		return true;
 	for (size_t i = 0; i < visibility->namespaces.n; i++)
 		if (strcmp(visibility->namespaces.v[i], namespace) == 0)
+			return true;
+	return false;
+}
+
+bool visibility_overlaps(const struct visibility *a, const struct visibility *b)
+{
+	if (a->is_public || b->is_public)
+		return true;
+	for (size_t i = 0; i < a->namespaces.n; i++)
+		if (visibility_allows(b, a->namespaces.v[i]))
 			return true;
 	return false;
 }
@@ -251,4 +266,9 @@ bool gateway_tls_is_terminated(enum gateway_tls_mode mode)
 {
 	return mode == GATEWAY_TLS_SIMPLE || mode == GATEWAY_TLS_OPTIONAL_MUTUAL || mode == GATEWAY_TLS_MUTUAL ||
 	       mode == GATEWAY_TLS_MESH;
+}
+
+bool route_rule_has_connections(const struct route_rule *rule)
+{
+	return rule->is_mesh && (rule->n_tls > 0 || rule->n_tcp > 0);
 }

@@ -416,6 +416,7 @@ struct connection_match {
 	bool has_gateways;            /* else the rule's gateways */
 	bool is_mesh;
 	struct strings gateways; /* "namespace/name" */
+	uint32_t place;          /* among the route's, as it was written */
 };
 
 /* Connections that go on as they are: TLS by the name in the handshake, or TCP. */
@@ -424,6 +425,7 @@ struct connection_route {
 	size_t n_matches;
 	const struct weighted_destination *destinations; /* without headers */
 	size_t n_destinations;
+	uint32_t place; /* among the rule's tls or tcp, as it was written */
 };
 
 /* The routes for some hosts, as one object gives them. */
@@ -441,6 +443,9 @@ struct route_rule {
 	struct source_ref source;
 	struct digest digest;
 };
+
+/* There is something in it for what sidecars do not look into. */
+bool route_rule_has_connections(const struct route_rule *rule);
 
 /* ---- workloads ---- */
 
@@ -488,6 +493,7 @@ struct model {
 	const struct rule_index *rule_index; /* rule_index.h */
 	struct strings client_label_keys;    /* of the client's labels that rules and policies read; sorted */
 	struct report report;                /* canonical order */
+	int64_t holds_from_s, holds_until_s; /* before and from then on time makes other rows; INT64_MIN, INT64_MAX */
 };
 
 const struct secret *model_secret(const struct model *model, const char *namespace, const char *name); /* or NULL */

@@ -51,7 +51,8 @@ struct scope *scope_of_services(struct arena *arena, const struct model *model, 
                                 const size_t *places, size_t n_places)
 {
 	struct scope *scope = ARENA_NEW(arena, struct scope);
-	*scope = (struct scope){.model = model, .view = view};
+	*scope = (struct scope){
+	    .model = model, .view = view, .has_auto_passthrough = scope_has_auto_passthrough(model, view)};
 	struct scope_service *services = ARENA_NEW_N(arena, struct scope_service, n_places);
 	size_t n = 0, done = 0;
 	for (size_t i = 0; i < n_places; i++) {

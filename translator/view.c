@@ -82,6 +82,14 @@ static struct labels copy_labels(struct arena *arena, const struct labels *label
 	return (struct labels){copy.v, copy.n};
 }
 
+static struct strings copy_strings(struct arena *arena, const struct strings *strings)
+{
+	const char **copy = ARENA_NEW_N(arena, const char *, strings->n);
+	for (size_t i = 0; i < strings->n; i++)
+		copy[i] = arena_strdup(arena, strings->v[i]);
+	return (struct strings){copy, strings->n};
+}
+
 /* ---- what is served at the node's addresses ---- */
 
 static int compare_numbers(uint32_t a, uint32_t b)
@@ -206,6 +214,7 @@ static struct digest digest_of_view(const struct view *view)
 		digest_add_u64(&state, view->gateway_ports[i].number);
 		digest_add_u64(&state, view->gateway_ports[i].target);
 	}
+	digest_add_strings(&state, &view->networks);
 	digest_add_bool(&state, view->is_ipv4);
 	digest_add_bool(&state, view->is_ipv6);
 	digest_add_bool(&state, view->is_mtls_capable);
@@ -226,6 +235,7 @@ struct view *view_of(struct arena *arena, const struct model *model, const struc
 	    .role = node->role,
 	    .namespace = arena_strdup(arena, node->namespace),
 	    .domain = arena_strdup(arena, node->domain),
+	    .networks = copy_strings(arena, &node->networks),
 	    .is_ipv4 = has_family(node, ADDRESS_IPV4),
 	    .is_ipv6 = has_family(node, ADDRESS_IPV6),
 	    .is_verified = node->is_verified,

@@ -1,4 +1,4 @@
-#include "server/identity/keeper.h"
+#include "server/identity/keeper_private.h"
 
 #include "base/heap.h"
 #include "base/log.h"
@@ -14,47 +14,29 @@
 #define DAY_S INT64_C(86400)
 #define TIME_DIGITS 0
 
-struct keeper {
-	struct keeper_options options;
-	struct wake wake;
-	_Atomic bool is_stopping;
-	pthread_t thread;
-	bool is_started;
-
-	pthread_mutex_t work; /* over what follows: held while moving on, and by commands */
-	struct origin *origin;
-	struct serving *serving;
-	struct replicas *replicas;   /* NULL: this is the only one */
-	bool has_note;               /* ours, at the API server */
-	int64_t begun_ns;            /* when this process looked first */
-	bool was_idle;               /* it has seen the phase before this rotation */
-	struct origin_found present; /* what signs now, its authority and bundle moved into the signer */
-	struct bundle *retained;     /* former roots; NULL: none */
-	int64_t retained_until_s;
-	struct digest trusted;                          /* what on_trusted heard last */
-	char trust_domain[SPIFFE_TRUST_DOMAIN_MAX + 1]; /* of the signer */
-	int64_t warn_s;                                 /* when the signer's end is said again */
-	bool is_none_said;
-	struct error said; /* the last thing in the log that was wrong */
-
-	pthread_mutex_t lock; /* over what follows: held to copy */
-	char next_trust_domain[SPIFFE_TRUST_DOMAIN_MAX + 1];
-	struct keeper_status status;
-};
-
-static int64_t now_s(const struct keeper *keeper)
+int64_t keeper_now_s(const struct keeper *keeper)
 {
 	return clock_wall_ns(keeper->options.clock) / CLOCK_S;
 }
 
 /* ---- what others see ---- */
 
+static void show_notes(struct keeper *keeper)
+{
+	const struct error *origin = &keeper->origin_note, *serving = &keeper->serving_note;
+	bool has_both = origin->message[0] && serving->message[0];
+
+	pthread_mutex_lock(&keeper->lock);
+	error_set(&keeper->status.note, "%s%s%s", origin->message, has_both ? "; " : "", serving->message);
+	keeper->status.is_stale = keeper->is_origin_stale || serving->message[0];
+	pthread_mutex_unlock(&keeper->lock);
+}
+
 static void note(struct keeper *keeper, const struct error *error, bool is_stale)
 {
-	pthread_mutex_lock(&keeper->lock);
-	keeper->status.note = *error;
-	keeper->status.is_stale = is_stale;
-	pthread_mutex_unlock(&keeper->lock);
+	keeper->origin_note = *error;
+	keeper->is_origin_stale = is_stale;
+	show_notes(keeper);
 }
 
 static int64_t first_end_s(const struct bundle *bundle)
@@ -154,7 +136,7 @@ static void retain_former(struct keeper *keeper, const struct origin_found *foun
 		return;
 	bundle_free(keeper->retained);
 	keeper->retained = retained;
-	keeper->retained_until_s = now_s(keeper) + keeper->options.lifetime.default_s;
+	keeper->retained_until_ns = clock_now_ns(keeper->options.clock) + keeper->options.lifetime.default_s * CLOCK_S;
 	log_warn("ca", "another root signs from now on; the former ones stay trusted for %lld s",
 	         (long long)keeper->options.lifetime.default_s);
 }
@@ -212,7 +194,7 @@ static void accept(struct keeper *keeper, struct origin_found *found)
 
 /* ---- what is wrong ---- */
 
-static void say_wrong(struct keeper *keeper, const struct error *error, const char *what_next)
+void keeper_say_wrong(struct keeper *keeper, const struct error *error, const char *what_next)
 {
 	if (strcmp(keeper->said.message, error->message) != 0)
 		log_warn("ca", "%s; %s", error->message, what_next);
@@ -223,8 +205,8 @@ static void refuse(struct keeper *keeper, const struct error *error)
 {
 	bool has_signer = keeper->status.has_signer;
 
-	say_wrong(keeper, error,
-	          has_signer ? "keeping the former signer" : "no certificate is signed until it is mended");
+	keeper_say_wrong(keeper, error,
+	                 has_signer ? "keeping the former signer" : "no certificate is signed until it is mended");
 	pthread_mutex_lock(&keeper->lock);
 	keeper->status.reload_failures++;
 	pthread_mutex_unlock(&keeper->lock);
@@ -243,138 +225,15 @@ static void say_none(struct keeper *keeper, const struct error *error)
 
 static void warn_of_end(struct keeper *keeper, const struct signer *signer)
 {
-	int64_t left_s = authority_end_s(signer->issuer.authority) - now_s(keeper);
+	int64_t left_s = authority_end_s(signer->issuer.authority) - keeper_now_s(keeper);
+	int64_t now_ns = clock_now_ns(keeper->options.clock);
 
-	if (left_s > KEEPER_WARN_S || now_s(keeper) < keeper->warn_s || authority_end_s(signer->issuer.authority) == 0)
+	if (left_s > KEEPER_WARN_S || left_s <= 0 || now_ns < keeper->warn_ns)
 		return;
-	keeper->warn_s = now_s(keeper) + DAY_S;
+	keeper->warn_ns = now_ns + DAY_S * CLOCK_S;
 	log_warn("ca", "the authority in %s ends in %lld s (%lld days): %s", keeper->present.where, (long long)left_s,
 	         (long long)(left_s / DAY_S),
 	         keeper->status.can_rotate ? "run weft ca rotate-root" : "plug in another one");
-}
-
-/* ---- rotation ---- */
-
-static bool keep_record(struct keeper *keeper, const struct root_record *record, struct error *error)
-{
-	struct kube_secret_write *write;
-
-	if (!origin_keep(keeper->origin, &keeper->present, record, &write, error))
-		return false;
-	if (write)
-		kube_secret_cell_want(keeper->options.own, write);
-	return true;
-}
-
-/* What the proxies of all replicas have taken. */
-static void look_at_proxies(struct keeper *keeper, const struct signer *signer, struct rotation_view *view)
-{
-	struct digest bundle = bundle_digest(signer->issuer.trusted);
-
-	if (keeper->options.look)
-		keeper->options.look(keeper->options.context, signer, view);
-	if (!keeper->was_idle && clock_now_ns(keeper->options.clock) < keeper->begun_ns + KEEPER_GRACE_S * CLOCK_S)
-		view->is_known = false;
-	if (keeper->present.place != ORIGIN_OWN_IN_SECRET)
-		return;
-	CLEANUP(kube_secret_unrefp) struct kube_secret *secret = kube_secret_cell_get(keeper->options.own, NULL);
-	const char *note = replicas_note(keeper->replicas, view, bundle);
-	if (note)
-		kube_secret_cell_note(keeper->options.own, keeper->options.replica, note);
-	keeper->has_note = true;
-	view->settle_s = REPLICAS_SETTLE_S;
-	if (secret)
-		replicas_add(keeper->replicas, secret, bundle, view);
-}
-
-static void forget_note(struct keeper *keeper)
-{
-	if (keeper->has_note)
-		kube_secret_cell_note(keeper->options.own, keeper->options.replica, NULL);
-	keeper->has_note = false;
-}
-
-static bool is_leader(const struct keeper *keeper)
-{
-	return !keeper->options.is_leader || keeper->options.is_leader(keeper->options.context);
-}
-
-/* Whatever the record says is done once it is kept, and read back. */
-static void rotate(struct keeper *keeper, const struct signer *signer)
-{
-	struct rotation_view view = {0};
-	struct error why, error;
-	CLEANUP(root_record_done) struct root_record record = {0};
-
-	keeper->was_idle |= keeper->present.record.phase == ROTATION_IDLE;
-	if (keeper->present.record.phase == ROTATION_IDLE)
-		forget_note(keeper);
-	else
-		look_at_proxies(keeper, signer, &view);
-	enum rotation_step step =
-	    root_rotation_next(&keeper->present.record, &view, now_s(keeper), keeper->options.lifetime.max_s, &why);
-	pthread_mutex_lock(&keeper->lock);
-	keeper->status.view = view;
-	keeper->status.waiting = why;
-	pthread_mutex_unlock(&keeper->lock);
-	if (step == ROTATION_STAY || !is_leader(keeper))
-		return;
-	root_record_copy(&record, &keeper->present.record);
-	bool is_kept = (step == ROTATION_ACTIVATE ? root_rotation_activate(&record, now_s(keeper), &error)
-	                                          : root_rotation_finish(&record, &error)) &&
-	               keep_record(keeper, &record, &error);
-	if (!is_kept)
-		say_wrong(keeper, &error, "the rotation waits");
-	else
-		log_info("ca", "%s",
-		         step == ROTATION_ACTIVATE ? "every proxy trusts the new root: it signs from now on"
-		                                   : "the former root is trusted no longer");
-}
-
-/* The lock is held. */
-static void move(struct keeper *keeper);
-
-/* What the record becomes, and what the log says of it. */
-static bool apply(struct keeper *keeper, enum keeper_command command, struct root_record *record, const char **said,
-                  struct error *error)
-{
-	struct authority_plan plan = {.trust_domain = keeper->trust_domain};
-
-	if (keeper->present.place == ORIGIN_NOWHERE)
-		return error_set(error, "there is no authority yet");
-	if (!record->cert.n)
-		return error_set(error, "the root of %s is rotated by replacing its files", keeper->present.where);
-	switch (command) {
-	case KEEPER_ROTATE:
-	case KEEPER_ROTATE_SKIPPING_UNAWARE:
-		issue_draw_serial(plan.serial);
-		*said = "rotating the root";
-		return root_rotation_begin(record, &plan, command == KEEPER_ROTATE_SKIPPING_UNAWARE,
-		                           keeper->options.clock, error);
-	case KEEPER_UNDO:
-		*said = "going back to the former root";
-		return root_rotation_undo(record, now_s(keeper), error);
-	case KEEPER_FINISH:
-		*said = "trusting the former root no longer";
-		return root_rotation_finish(record, error);
-	}
-	return false;
-}
-
-bool keeper_command(struct keeper *keeper, enum keeper_command command, struct error *error)
-{
-	CLEANUP(root_record_done) struct root_record record = {0};
-	const char *said = "";
-
-	pthread_mutex_lock(&keeper->work);
-	root_record_copy(&record, &keeper->present.record);
-	bool is_done = apply(keeper, command, &record, &said, error) && keep_record(keeper, &record, error);
-	if (is_done) {
-		log_info("ca", "%s, as asked for", said);
-		move(keeper); /* so that whoever asked sees it */
-	}
-	pthread_mutex_unlock(&keeper->work);
-	return is_done;
 }
 
 /* ---- one move ---- */
@@ -394,7 +253,7 @@ static bool take_trust_domain(struct keeper *keeper)
 
 static void forget_retained(struct keeper *keeper)
 {
-	if (!keeper->retained || now_s(keeper) < keeper->retained_until_s)
+	if (!keeper->retained || clock_now_ns(keeper->options.clock) < keeper->retained_until_ns)
 		return;
 	bundle_free(keeper->retained);
 	keeper->retained = NULL;
@@ -424,6 +283,8 @@ static void look(struct keeper *keeper)
 	case ORIGIN_BAD:
 		refuse(keeper, &error);
 		break;
+	case ORIGIN_STILL: /* it has been said */
+		break;
 	case ORIGIN_WAITING:
 		note(keeper, &error, false);
 		if (found.write)
@@ -436,31 +297,79 @@ static void look(struct keeper *keeper)
 	}
 }
 
+/* error.message "": all is well. Each thing is said once. */
+static void note_serving(struct keeper *keeper, const struct error *error)
+{
+	if (!strcmp(keeper->serving_note.message, error->message))
+		return;
+	if (error->message[0])
+		log_error("ca", "%s", error->message);
+	else
+		log_info("ca", "certificates are signed again");
+	keeper->serving_note = *error;
+	show_notes(keeper);
+}
+
+static bool check_time(struct keeper *keeper, const struct signer *signer, struct error *error)
+{
+	const struct authority *authority = signer->issuer.authority;
+	int64_t at_s = keeper_now_s(keeper);
+	bool is_good = authority_check_time(authority, at_s, error);
+	const char *what_to_do = "plug in another one";
+
+	if (at_s < authority_begin_s(authority))
+		what_to_do = "look whether this machine's clock is right";
+	else if (keeper->status.can_rotate)
+		what_to_do = "remove it and restart weftd for a new root, of which proxies must be told";
+	pthread_mutex_lock(&keeper->lock);
+	keeper->status.is_out_of_time = !is_good;
+	pthread_mutex_unlock(&keeper->lock);
+	if (is_good)
+		return true;
+	error_wrap(error, "the authority in %s", keeper->present.where);
+	return error_set(error, "%s: no certificate is signed; %s", error->message, what_to_do);
+}
+
 static void serve(struct keeper *keeper, const struct signer *signer)
 {
 	struct serving_files files;
-	struct error error;
+	struct error error = {""};
 
+	if (!check_time(keeper, signer, &error)) {
+		note_serving(keeper, &error);
+		return;
+	}
 	switch (serving_move(keeper->serving, signer, &files, &error)) {
 	case SERVING_SAME:
-		return;
+		break;
 	case SERVING_NEW:
 		if (keeper->options.on_serving)
 			keeper->options.on_serving(keeper->options.context, &files);
 		pthread_mutex_lock(&keeper->lock);
 		keeper->status.serving_end_s = serving_end_s(keeper->serving);
+		keeper->status.serving_certificates++;
 		pthread_mutex_unlock(&keeper->lock);
-		return;
+		break;
 	case SERVING_FAILED:
 		error_wrap(&error, "weftd's own certificate");
-		say_wrong(keeper, &error, "the former one goes on while it lasts");
-		note(keeper, &error, true);
-		return;
+		error_set(&error, "%s; the former one goes on while it lasts", error.message);
+		break;
 	}
+	note_serving(keeper, &error);
 }
 
-static void move(struct keeper *keeper)
+static void look_at_clock(struct keeper *keeper)
 {
+	int64_t step_s = clock_watch_step_s(&keeper->watch, keeper->options.clock);
+
+	if (step_s)
+		log_warn("ca", "this machine's clock was set %s by %lld s", step_s < 0 ? "back" : "ahead",
+		         (long long)(step_s < 0 ? -step_s : step_s));
+}
+
+void keeper_move_locked(struct keeper *keeper)
+{
+	look_at_clock(keeper);
 	if (!take_trust_domain(keeper))
 		return;
 	forget_retained(keeper);
@@ -470,13 +379,13 @@ static void move(struct keeper *keeper)
 		return;
 	warn_of_end(keeper, signer);
 	serve(keeper, signer);
-	rotate(keeper, signer);
+	keeper_rotate(keeper, signer);
 }
 
 void keeper_move(struct keeper *keeper)
 {
 	pthread_mutex_lock(&keeper->work);
-	move(keeper);
+	keeper_move_locked(keeper);
 	pthread_mutex_unlock(&keeper->work);
 }
 

@@ -47,16 +47,18 @@ struct keeper_options {
 struct keeper_status {
 	bool is_used; /* there is a place for an authority */
 	bool has_signer;
+	bool is_out_of_time; /* what signs is over, or not valid yet: it signs nothing */
 	enum origin_place place;
 	char where[512];
 	char trust_domain[SPIFFE_TRUST_DOMAIN_MAX + 1];
 	int64_t signer_end_s; /* of the way to the root; 0: no signer */
 	int64_t root_end_s;   /* of the first root that ends */
 	int64_t serving_end_s;
-	uint64_t changes;         /* of the signer or of who is trusted */
-	uint64_t reload_failures; /* an authority that could not be read, each time it was tried */
-	bool is_stale;            /* the former one goes on, since what is there is wrong */
-	struct error note;        /* what people should know; "" when all is well */
+	uint64_t serving_certificates; /* that weftd has given itself */
+	uint64_t changes;              /* of the signer or of who is trusted */
+	uint64_t reload_failures;      /* an authority that could not be read, each time it was tried */
+	bool is_stale;                 /* the former one goes on, since what is there is wrong */
+	struct error note;             /* what people should know; "" when all is well */
 	bool can_rotate;
 	enum rotation_phase phase;
 	int64_t phase_since_s;

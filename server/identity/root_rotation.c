@@ -22,6 +22,15 @@ static void forget_other(struct root_record *record)
 
 /* ---- what is to happen ---- */
 
+int64_t rotation_time_s(struct rotation_time *time, const struct root_record *record, const struct clock *clock)
+{
+	int64_t now_ns = clock_now_ns(clock);
+
+	if (time->phase != record->phase || time->since_s != record->since_s)
+		*time = (struct rotation_time){record->phase, record->since_s, clock_wall_ns(clock) / CLOCK_S, now_ns};
+	return time->wall_s + (now_ns - time->seen_ns) / CLOCK_S;
+}
+
 static int64_t settled_s(const struct root_record *record, const struct rotation_view *view)
 {
 	return record->since_s + (view->settle_s ? view->settle_s : ROTATION_SETTLE_S);

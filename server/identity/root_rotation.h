@@ -38,6 +38,19 @@ struct rotation_view {
 
 enum rotation_step { ROTATION_STAY, ROTATION_ACTIVATE, ROTATION_FINISH };
 
+/*
+ * The time by which a phase is judged: the wall clock's when this process first saw the phase, and from there on the
+ * monotonic one's, so that setting the clock neither ends a phase nor holds it up. It begins zeroed.
+ */
+struct rotation_time {
+	enum rotation_phase phase;
+	int64_t since_s;         /* of the record that was seen */
+	int64_t wall_s, seen_ns; /* when */
+};
+
+/* Also to be called when a phase begins. */
+int64_t rotation_time_s(struct rotation_time *time, const struct root_record *record, const struct clock *clock);
+
 /* life_s: how long a certificate lives at most. why: what it waits for, when it stays; "" when idle. */
 enum rotation_step root_rotation_next(const struct root_record *record, const struct rotation_view *view, int64_t now_s,
                                       int64_t life_s, struct error *why);

@@ -10,8 +10,8 @@ sidecar, and a node beside them where weftd runs.
         tally = client.ask("http1", "hello:80", n=100)              {"answers": {"v1": 100}, "errors": {}, "dials": 4, "last": {…}}
         with client.load("tcp", "hello:9000") as load: …            load.results once it has ended; load.so_far() before
 
-sidecar is "agent" (weft-agent starts Envoy), "envoy" (Envoy alone, plaintext to weftd), or None. Root only. What a pod runs is linked into the
-cluster's folder, for a pod's users need not be able to read the clone.
+sidecar is "agent" (weft-agent starts Envoy), "envoy" (Envoy alone, plaintext to weftd), "gateway" (as "agent", but a router that nothing is
+captured for), or None. Root only. What a pod runs is linked into the cluster's folder, for a pod's users need not be able to read the clone.
 """
 import contextlib
 import json
@@ -270,14 +270,15 @@ class Cluster(mesh.Mesh):
         return self.pods[host].ip if host in self.pods else host
 
     def pod(self, name, namespace="default", account=None, labels=(), sidecar="agent", arguments=()):
-        _, ip = self.pods_sh("up" if sidecar else "plain", name).split()
+        _, ip = self.pods_sh("up" if sidecar in ("agent", "envoy") else "plain", name).split()
         pod = self.pods[name] = Pod(self, name, namespace, account or name, ip)
         labels = {"app": name, **dict(labels), **({"security.istio.io/tlsMode": "istio"} if sidecar == "agent" else {})}
         self.write(f"pod-{name}.yaml", POD.format(name=name, namespace=namespace, labels=json.dumps(labels), account=pod.account, ip=ip))
         self.start(f"app-{name}", [*pod.enter("exec"), self.app, "serve", "--name", name, *SERVE])
         if sidecar:
             os.mkdir(pod.folder, 0o700)
-            pod.sidecar = self._with_agent(pod, labels, arguments) if sidecar == "agent" else self._with_envoy(pod, labels)
+            role = ["--role", "router"] if sidecar == "gateway" else []
+            pod.sidecar = self._with_envoy(pod, labels) if sidecar == "envoy" else self._with_agent(pod, labels, [*role, *arguments])
         return pod
 
     def _with_envoy(self, pod, labels):

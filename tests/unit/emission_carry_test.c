@@ -42,11 +42,13 @@
 #define SECRET(name, root) V1 DOCUMENT("Secret", name, "default") "stringData: {ca.crt: \"" root "\"}\n"
 
 #define EDGE                                                                                                           \
-	ISTIO DOCUMENT("Gateway", "edge",                                                                              \
-	               "default") "spec: {selector: {istio: gateway}, servers: [{port: {number: 443, name: s, "        \
-	                          "protocol: HTTPS}, hosts: "                                                          \
-	                          "[tls.example.com], tls: {mode: MUTUAL, credentialName: edge}}]}\n" END SECRET(      \
-	                              "edge", ROOT_A)
+	ISTIO DOCUMENT(                                                                                                \
+	    "Gateway", "edge",                                                                                         \
+	    "default") "spec: {selector: {istio: gateway}, servers: [{port: {number: 443, name: s, "                   \
+	               "protocol: HTTPS}, hosts: "                                                                     \
+	               "[tls.example.com], tls: {mode: MUTUAL, credentialName: edge}}, {port: {number: "               \
+	               "15443, name: x, protocol: TLS}, hosts: ['*.local'], tls: {mode: AUTO_PASSTHROUGH}}]}\n" END    \
+	                   SECRET("edge", ROOT_A)
 
 static const char mesh[] = V1 DOCUMENT(
     "ConfigMap", "istio",
@@ -216,7 +218,7 @@ static const struct edit {
     {"the address of a service", "10.0.0.2", "10.0.0.3", LDS},
     {"the port behind a service", "port: 8080}]\nendpoints", "port: 8081}]\nendpoints", CDS | EDS | LDS},
     {"the labels of a subset", "labels: {version: v1}}]", "labels: {version: v3}}]", EDS},
-    {"the name of a subset", "name: v1, labels", "name: v9, labels", CDS | EDS},
+    {"the name of a subset", "name: v1, labels", "name: v9, labels", CDS | EDS | LDS},
     {"a policy", "host: a, subsets", "host: a, trafficPolicy: {connectionPool: {tcp: {maxConnections: 7}}}, subsets",
      CDS},
     {"who sees a policy", "host: a, subsets", "host: a, exportTo: [.], subsets", CDS | EDS},
@@ -257,7 +259,15 @@ static const struct edit {
      CDS | EDS},
     {"a new service", "",
      END V1 DOCUMENT("Service", "new", "default") "spec: {clusterIP: 10.0.0.8, ports: [{name: http, port: 80}]}\n",
-     CDS | EDS | RDS},
+     CDS | EDS | LDS | RDS},
+    {"a TCP route of sidecars", "",
+     END ISTIO DOCUMENT("VirtualService", "b", "default") "spec: {hosts: [b], tcp: [{route: [{destination: {host: a, "
+                                                          "subset: v1}}]}]}\n",
+     LDS},
+    {"a TCP route of a gateway that has none", "",
+     END ISTIO DOCUMENT("VirtualService", "c", "default") "spec: {hosts: [b], gateways: [gw], tcp: [{route: "
+                                                          "[{destination: {host: a}}]}]}\n",
+     0},
     {"a policy with a selector", "",
      END ISTIO DOCUMENT("DestinationRule", "own",
                         "default") "spec: {host: b, workloadSelector: {matchLabels: {app: a}}, trafficPolicy: "

@@ -201,8 +201,10 @@ START_TEST(a_bad_change_keeps_the_former_signer)
 	ck_assert(fixture.status.is_stale);
 	check_note(&fixture, "root-cert.pem");
 	ck_assert(digest_equal(first, signs(&fixture)));
-	uint64_t failures = fixture.status.reload_failures;
-	ck_assert_uint_ge(failures, 1);
+	ck_assert_uint_eq(fixture.status.reload_failures, 1);
+	after(&fixture, 1); /* it is not read again at once */
+	ck_assert_uint_eq(fixture.status.reload_failures, 1);
+	check_note(&fixture, "root-cert.pem");
 	unlink(path_in(fixture.ca, "ca-cert.pem")); /* gone is wrong too: nothing else steps in */
 	unlink(path_in(fixture.ca, "ca-key.pem"));
 	unlink(path_in(fixture.ca, "cert-chain.pem"));
@@ -268,6 +270,80 @@ START_TEST(weftd_has_a_certificate_of_its_own)
 	after(&fixture, 1); /* half of its life */
 	ck_assert_uint_eq(fixture.n_serving, 2);
 	ck_assert_int_eq(fixture.status.serving_end_s, NOW_S + 30);
+	done(&fixture);
+}
+END_TEST
+
+/* The wall clock is set; the monotonic one goes on. */
+static void set_clock(struct fixture *fixture, int64_t by_s)
+{
+	fixture->clock.wall_ns += by_s * CLOCK_S;
+	after(fixture, 0);
+}
+
+START_TEST(a_clock_that_is_set_renews_weftds_own_certificate_once)
+{
+	static const int64_t steps_s[] = {DAY_S, -DAY_S};
+	struct fixture fixture;
+	init(&fixture);
+	start(&fixture, false, true);
+	after(&fixture, 0);
+	for (unsigned i = 0; i < sizeof steps_s / sizeof steps_s[0]; i++) {
+		set_clock(&fixture, steps_s[i]);
+		ck_assert_uint_eq(fixture.n_serving, 2 + i);
+		ck_assert_int_eq(fixture.status.serving_end_s, fixture.clock.wall_ns / CLOCK_S + 20);
+		after(&fixture, 1);
+		ck_assert_uint_eq(fixture.n_serving, 2 + i);
+	}
+	done(&fixture);
+}
+END_TEST
+
+START_TEST(a_signer_out_of_its_time_signs_nothing_until_it_is_in_it_again)
+{
+	static const struct {
+		int64_t step_s;
+		const char *words;
+	} rows[] = {{DAY_S, "expired at 2027-01-15T08:01:40Z"}, {-DAY_S, "is not valid before 2027-01-15T07:00:00Z"}};
+	CLEANUP(hierarchy_done) struct hierarchy h;
+	hierarchy_init(&h);
+	hierarchy_set_signer(&h, (struct cert_wish){.end_s = 100});
+	struct fixture fixture;
+	init(&fixture);
+	plug_in(&fixture, &h);
+	start(&fixture, false, true);
+	after(&fixture, 0);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		unsigned n_serving = fixture.n_serving;
+		set_clock(&fixture, rows[i].step_s);
+		check_note(&fixture, rows[i].words);
+		ck_assert(fixture.status.is_stale && fixture.status.is_out_of_time);
+		ck_assert_uint_eq(fixture.n_serving, n_serving);
+		ck_assert(access(fixture.state, F_OK) != 0); /* nothing else steps in */
+		set_clock(&fixture, -rows[i].step_s);
+		ck_assert_str_eq(fixture.status.note.message, "");
+		ck_assert(!fixture.status.is_stale && !fixture.status.is_out_of_time);
+	}
+	done(&fixture);
+}
+END_TEST
+
+START_TEST(a_clock_that_is_set_ends_no_trust)
+{
+	CLEANUP(hierarchy_done) struct hierarchy h, other;
+	hierarchy_init(&h);
+	hierarchy_init(&other);
+	struct fixture fixture;
+	init(&fixture);
+	plug_in(&fixture, &h);
+	start(&fixture, false, true);
+	after(&fixture, 0);
+	plug_in(&fixture, &other);
+	after(&fixture, 1);
+	set_clock(&fixture, DAY_S);
+	ck_assert_uint_eq(n_trusted(&fixture), 2);
+	after(&fixture, 20);
+	ck_assert_uint_eq(n_trusted(&fixture), 1);
 	done(&fixture);
 }
 END_TEST
@@ -365,6 +441,30 @@ START_TEST(and_back_again)
 }
 END_TEST
 
+START_TEST(a_clock_that_is_set_does_not_move_a_rotation)
+{
+	struct fixture fixture;
+	init(&fixture);
+	start(&fixture, false, true);
+	after(&fixture, 0);
+	fixture.view = (struct rotation_view){.is_known = true, .proxies = 1, .acknowledged = 1};
+	command(&fixture, KEEPER_ROTATE);
+	set_clock(&fixture, DAY_S);
+	ck_assert_int_eq(fixture.status.phase, ROTATION_PREPARED); /* not settled yet */
+	after(&fixture, 6);
+	after(&fixture, 1);
+	ck_assert_int_eq(fixture.status.phase, ROTATION_ACTIVE);
+	set_clock(&fixture, DAY_S);
+	set_clock(&fixture, -2 * DAY_S);
+	ck_assert_int_eq(fixture.status.phase, ROTATION_ACTIVE);
+	ck_assert_uint_eq(n_trusted(&fixture), 2);
+	after(&fixture, 100);
+	after(&fixture, 1);
+	ck_assert_int_eq(fixture.status.phase, ROTATION_IDLE);
+	done(&fixture);
+}
+END_TEST
+
 START_TEST(a_rotation_is_cut_short)
 {
 	struct fixture fixture;
@@ -426,5 +526,7 @@ END_TEST
 
 UNIT_MAIN("keeper", nothing_is_signed_before_the_trust_domain_is_known, without_a_place_there_is_none,
           what_is_plugged_in_comes_first_and_broken_is_not_absent, a_bad_change_keeps_the_former_signer, time_mends,
-          weftd_has_a_certificate_of_its_own, a_root_is_replaced, and_back_again, a_rotation_is_cut_short,
+          weftd_has_a_certificate_of_its_own, a_clock_that_is_set_renews_weftds_own_certificate_once,
+          a_signer_out_of_its_time_signs_nothing_until_it_is_in_it_again, a_clock_that_is_set_ends_no_trust,
+          a_clock_that_is_set_does_not_move_a_rotation, a_root_is_replaced, and_back_again, a_rotation_is_cut_short,
           a_damaged_rotation_is_an_error, it_is_shown_without_keys)

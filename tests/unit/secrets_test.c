@@ -170,6 +170,40 @@ START_TEST(a_proxy_gets_what_it_may_have)
 }
 END_TEST
 
+START_TEST(a_certificate_that_expired_is_a_row_as_of_then)
+{
+	static const int64_t end_s = NOW_S + YEAR_S;
+	static const struct {
+		const char *name, *tls;
+		int64_t as_of_s;
+		bool has_row;
+		int64_t from_s, until_s;
+	} rows[] = {
+	    {"no time is known", GATEWAY("mode: SIMPLE, credentialName: shop"), 0, false, INT64_MIN, INT64_MAX},
+	    {"before", GATEWAY("mode: SIMPLE, credentialName: shop"), end_s - 1, false, INT64_MIN, end_s},
+	    {"then", GATEWAY("mode: SIMPLE, credentialName: shop"), end_s, true, end_s, INT64_MAX},
+	    {"by its namespace's name", GATEWAY("mode: SIMPLE, credentialName: 'kubernetes://edge/shop'"), end_s, true,
+	     end_s, INT64_MAX},
+	    {"not named", GATEWAY("mode: SIMPLE, credentialName: none"), end_s, false, INT64_MIN, INT64_MAX},
+	};
+	static const char pod[] = "apiVersion: v1\nkind: Pod\n"
+	                          "metadata: {name: gw, namespace: edge, labels: {istio: ingressgateway}}\n"
+	                          "status: {podIP: 192.0.2.9, phase: Running}\n---\n";
+	struct pairs pairs;
+	pairs_init(&pairs);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		const char *yaml = arena_printf(pairs.arena, "%s%s", pod, mesh_of(&pairs, rows[i].tls));
+		struct world world = world_of_at(yaml, rows[i].as_of_s);
+		bool has_row = world_has_row(&world, REASON_EXPIRED, "spec.servers[0].tls");
+		ck_assert_msg(has_row == rows[i].has_row, "%s", rows[i].name);
+		ck_assert_int_eq(world.model->holds_from_s, rows[i].from_s);
+		ck_assert_int_eq(world.model->holds_until_s, rows[i].until_s);
+		world_done(&world);
+	}
+	pairs_done(&pairs);
+}
+END_TEST
+
 /* The bytes hold the key, what people see does not. */
 START_TEST(no_key_is_shown)
 {
@@ -219,4 +253,4 @@ START_TEST(the_roots_are_for_everybody)
 END_TEST
 
 UNIT_MAIN("secrets", what_fits_together_is_taken, what_is_not_read_is_dropped, a_proxy_gets_what_it_may_have,
-          no_key_is_shown, the_roots_are_for_everybody)
+          a_certificate_that_expired_is_a_row_as_of_then, no_key_is_shown, the_roots_are_for_everybody)

@@ -15,7 +15,8 @@
 
 /* "outbound|80|v1|reviews.default.svc.cluster.local" */
 char *name_outbound_cluster(struct arena *arena, uint32_t port, const char *subset, const char *host);
-/* The server name that clients of the mesh send: "outbound_.80_.v1_.reviews.default.svc.cluster.local" */
+/* The server name that clients of the mesh send: "outbound_.80_.v1_.reviews.default.svc.cluster.local". Also the
+ * cluster to which a gateway in mode AUTO_PASSTHROUGH leads such a client on. */
 char *name_outbound_sni(struct arena *arena, uint32_t port, const char *subset, const char *host);
 char *name_inbound_cluster(struct arena *arena, uint32_t port); /* "inbound|8080||" */
 /* Clusters' and connection managers' prefix of statistics: the name and the delimiter that ends it. */
