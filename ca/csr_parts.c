@@ -115,6 +115,7 @@ static bool read_request(struct der *range, struct der *info, struct csr_parts *
 	return der_read(&rest, DER_SEQUENCE, info);
 }
 
+/* Whatever its version is: there is one only, and many do not know that it is 0. */
 bool csr_parts_read(struct der request, struct csr_parts *parts, struct refusal *refusal)
 {
 	struct der info, version;
