@@ -1,116 +1,18 @@
 #include "ca/verify.h"
 
+#include "ca/certificate_parts.h"
 #include "ca/crypto_error.h"
 
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 #include <string.h>
 
-/* What stands where in a certificate (RFC 5280, 4.1); all of it lies in the bytes that are looked at. */
-struct leaf {
-	struct der whole, signed_part;
-	struct der version; /* what is in [0]; empty when it is left out */
-	struct der serial;
-	struct der algorithm, outer_algorithm; /* whole */
-	struct der issuer;                     /* whole */
-	struct der validity, subject;          /* what is in them */
-	struct der public_key;                 /* whole */
-	struct der key_bits;
-	bool has_unique_ids;   /* fields that nobody uses */
-	struct der extensions; /* one behind the other, each well-formed */
-	struct der signature;
-};
-
-struct extension {
-	struct der id, value;
-	bool is_critical;
-};
-
-/* ---- reading ---- */
-
-static bool read_extension(struct der *range, struct extension *extension)
-{
-	struct der body, critical = {0};
-	if (!der_read(range, DER_SEQUENCE, &body) || !der_read(&body, DER_OID, &extension->id))
-		return false;
-	if (der_is_next(body, DER_BOOLEAN) && (!der_read(&body, DER_BOOLEAN, &critical) || !critical.s[0]))
-		return false; /* false is the default, and left out */
-	extension->is_critical = critical.n > 0;
-	return der_read(&body, DER_OCTET_STRING, &extension->value) && der_is_done(body);
-}
-
-static bool read_extensions(struct der *range, struct der *extensions)
-{
-	struct der field;
-	struct extension extension;
-	*extensions = (struct der){0};
-	if (!der_is_next(*range, DER_EXPLICIT(3)))
-		return true;
-	if (!der_read(range, DER_EXPLICIT(3), &field) || !der_read(&field, DER_SEQUENCE, extensions) ||
-	    !der_is_done(field))
-		return false;
-	for (struct der rest = *extensions; !der_is_done(rest);)
-		if (!read_extension(&rest, &extension))
-			return false;
-	return true;
-}
-
-static bool read_public_key(struct der *range, struct leaf *leaf)
-{
-	struct der rest, body, algorithm;
-	if (!der_read_whole(range, DER_SEQUENCE, &leaf->public_key))
-		return false;
-	rest = leaf->public_key;
-	return der_read(&rest, DER_SEQUENCE, &body) && der_read(&body, DER_SEQUENCE, &algorithm) &&
-	       der_read_octets_of_bits(&body, &leaf->key_bits) && der_is_done(body);
-}
-
-static bool skip_unique_ids(struct der *range, bool *has_any)
-{
-	struct der id;
-	*has_any = false;
-	for (unsigned number = 1; number <= 2; number++) {
-		if (!der_is_next(*range, DER_IMPLICIT(number)))
-			continue;
-		if (!der_read(range, DER_IMPLICIT(number), &id))
-			return false;
-		*has_any = true;
-	}
-	return true;
-}
-
-static bool read_signed_part(struct der part, struct leaf *leaf)
-{
-	struct der body;
-	leaf->version = (struct der){0};
-	return der_read(&part, DER_SEQUENCE, &body) &&
-	       (!der_is_next(body, DER_EXPLICIT(0)) || der_read(&body, DER_EXPLICIT(0), &leaf->version)) &&
-	       der_read(&body, DER_INTEGER, &leaf->serial) && der_read_whole(&body, DER_SEQUENCE, &leaf->algorithm) &&
-	       der_read_whole(&body, DER_SEQUENCE, &leaf->issuer) && der_read(&body, DER_SEQUENCE, &leaf->validity) &&
-	       der_read(&body, DER_SEQUENCE, &leaf->subject) && read_public_key(&body, leaf) &&
-	       skip_unique_ids(&body, &leaf->has_unique_ids) && read_extensions(&body, &leaf->extensions) &&
-	       der_is_done(body);
-}
-
-static bool read_leaf(struct der range, struct leaf *leaf)
-{
-	struct der body;
-	leaf->whole = range;
-	return der_read(&range, DER_SEQUENCE, &body) && der_is_done(range) &&
-	       der_read_whole(&body, DER_SEQUENCE, &leaf->signed_part) &&
-	       der_read_whole(&body, DER_SEQUENCE, &leaf->outer_algorithm) &&
-	       der_read_octets_of_bits(&body, &leaf->signature) && der_is_done(body) &&
-	       read_signed_part(leaf->signed_part, leaf);
-}
-
-/* ---- what is asked ---- */
-
 static bool is_bytes(struct der range, const void *want, size_t n)
 {
 	return range.n == n && memcmp(range.s, want, n) == 0;
 }
 
-static bool is_version_3(const struct leaf *leaf, const struct verify_expected *expected)
+static bool is_version_3(const struct certificate_parts *leaf, const struct verify_expected *expected)
 {
 	(void)expected;
 	struct der range = leaf->version, number;
@@ -118,7 +20,7 @@ static bool is_version_3(const struct leaf *leaf, const struct verify_expected *
 }
 
 /* Positive: the first bit is none of the number's. */
-static bool is_serial(const struct leaf *leaf, const struct verify_expected *expected)
+static bool is_serial(const struct certificate_parts *leaf, const struct verify_expected *expected)
 {
 	unsigned char bytes[1 + TEMPLATE_SERIAL_SIZE] = {0};
 	if (leaf->serial.n > sizeof bytes)
@@ -128,55 +30,49 @@ static bool is_serial(const struct leaf *leaf, const struct verify_expected *exp
 	       memcmp(bytes + 1, expected->meant->serial, TEMPLATE_SERIAL_SIZE) == 0;
 }
 
-static bool is_issuer(const struct leaf *leaf, const struct verify_expected *expected)
+static bool is_issuer(const struct certificate_parts *leaf, const struct verify_expected *expected)
 {
 	return der_equal(leaf->issuer, authority_name(expected->authority));
 }
 
-static bool is_without_subject(const struct leaf *leaf, const struct verify_expected *expected)
+static bool is_without_subject(const struct certificate_parts *leaf, const struct verify_expected *expected)
 {
 	(void)expected;
 	return der_is_done(leaf->subject);
 }
 
-static bool is_without_unique_ids(const struct leaf *leaf, const struct verify_expected *expected)
+static bool is_without_unique_ids(const struct certificate_parts *leaf, const struct verify_expected *expected)
 {
 	(void)expected;
 	return !leaf->has_unique_ids;
 }
 
-static bool read_times(const struct leaf *leaf, int64_t *begin_s, int64_t *end_s)
-{
-	struct der range = leaf->validity;
-	return der_read_time(&range, begin_s) && der_read_time(&range, end_s) && der_is_done(range);
-}
-
-static bool is_valid_then(const struct leaf *leaf, const struct verify_expected *expected)
+static bool is_valid_then(const struct certificate_parts *leaf, const struct verify_expected *expected)
 {
 	int64_t begin_s = 0, end_s = 0;
-	return read_times(leaf, &begin_s, &end_s) && begin_s == expected->meant->not_before_s &&
+	return certificate_parts_times(leaf, &begin_s, &end_s) && begin_s == expected->meant->not_before_s &&
 	       end_s == expected->meant->not_after_s && begin_s < end_s;
 }
 
-static bool is_within_the_signers(const struct leaf *leaf, const struct verify_expected *expected)
+static bool is_within_the_signers(const struct certificate_parts *leaf, const struct verify_expected *expected)
 {
 	int64_t begin_s = 0, end_s = 0;
-	return read_times(leaf, &begin_s, &end_s) && begin_s >= authority_begin_s(expected->authority) &&
+	return certificate_parts_times(leaf, &begin_s, &end_s) && begin_s >= authority_begin_s(expected->authority) &&
 	       end_s <= authority_end_s(expected->authority);
 }
 
-static bool is_of_the_key(const struct leaf *leaf, const struct verify_expected *expected)
+static bool is_of_the_key(const struct certificate_parts *leaf, const struct verify_expected *expected)
 {
 	return der_equal(leaf->public_key, public_key_info(expected->key));
 }
 
 /* The last byte of id-ce, 2.5.29. True when there is exactly one, critical or not as is wanted. */
-static bool get_extension(const struct leaf *leaf, unsigned char id, bool is_critical, struct der *value)
+static bool get_extension(const struct certificate_parts *leaf, unsigned char id, bool is_critical, struct der *value)
 {
 	const unsigned char want[] = {0x55, 0x1d, id};
 	size_t n = 0;
-	struct extension extension;
-	for (struct der rest = leaf->extensions; !der_is_done(rest) && read_extension(&rest, &extension);) {
+	struct certificate_extension extension;
+	for (struct der rest = leaf->extensions; !der_is_done(rest) && certificate_parts_next(&rest, &extension);) {
 		if (!is_bytes(extension.id, want, sizeof want))
 			continue;
 		if (extension.is_critical != is_critical)
@@ -208,7 +104,7 @@ static bool are_names(struct der names, const struct template *meant)
 	return der_is_done(names);
 }
 
-static bool has_names(const struct leaf *leaf, const struct verify_expected *expected)
+static bool has_names(const struct certificate_parts *leaf, const struct verify_expected *expected)
 {
 	struct der range, names;
 	return get_extension(leaf, 17, true, &range) && der_read(&range, DER_SEQUENCE, &names) && der_is_done(range) &&
@@ -216,7 +112,7 @@ static bool has_names(const struct leaf *leaf, const struct verify_expected *exp
 }
 
 /* digitalSignature (0) and keyEncipherment (2) from the left; five bits are left over. */
-static bool has_key_usage(const struct leaf *leaf, const struct verify_expected *expected)
+static bool has_key_usage(const struct certificate_parts *leaf, const struct verify_expected *expected)
 {
 	(void)expected;
 	struct der range, bits;
@@ -225,7 +121,7 @@ static bool has_key_usage(const struct leaf *leaf, const struct verify_expected 
 }
 
 /* id-kp is 1.3.6.1.5.5.7.3. */
-static bool has_extended_key_usage(const struct leaf *leaf, const struct verify_expected *expected)
+static bool has_extended_key_usage(const struct certificate_parts *leaf, const struct verify_expected *expected)
 {
 	(void)expected;
 	static const struct der server_auth = DER_CONST("\x2b\x06\x01\x05\x05\x07\x03\x01"),
@@ -237,7 +133,7 @@ static bool has_extended_key_usage(const struct leaf *leaf, const struct verify_
 }
 
 /* Nothing said of being an authority, which is the default, nor of a length. */
-static bool is_no_authority(const struct leaf *leaf, const struct verify_expected *expected)
+static bool is_no_authority(const struct certificate_parts *leaf, const struct verify_expected *expected)
 {
 	(void)expected;
 	struct der range, constraints;
@@ -246,7 +142,7 @@ static bool is_no_authority(const struct leaf *leaf, const struct verify_expecte
 }
 
 /* RFC 7093, 2, method 1: 160 bits of the SHA-256. */
-static bool has_subject_key(const struct leaf *leaf, const struct verify_expected *expected)
+static bool has_subject_key(const struct certificate_parts *leaf, const struct verify_expected *expected)
 {
 	(void)expected;
 	unsigned char digest[EVP_MAX_MD_SIZE];
@@ -257,7 +153,7 @@ static bool has_subject_key(const struct leaf *leaf, const struct verify_expecte
 }
 
 /* [0] keyIdentifier alone; none at all when the signer has none. */
-static bool has_authority_key(const struct leaf *leaf, const struct verify_expected *expected)
+static bool has_authority_key(const struct certificate_parts *leaf, const struct verify_expected *expected)
 {
 	struct der range, body, id, want = authority_key_id(expected->authority);
 	if (der_is_done(want))
@@ -267,11 +163,11 @@ static bool has_authority_key(const struct leaf *leaf, const struct verify_expec
 }
 
 /* Those above, each of which is there once, and none besides. */
-static bool has_no_other_extension(const struct leaf *leaf, const struct verify_expected *expected)
+static bool has_no_other_extension(const struct certificate_parts *leaf, const struct verify_expected *expected)
 {
 	size_t n = 0, want = der_is_done(authority_key_id(expected->authority)) ? 5 : 6;
-	struct extension extension;
-	for (struct der rest = leaf->extensions; !der_is_done(rest) && read_extension(&rest, &extension);)
+	struct certificate_extension extension;
+	for (struct der rest = leaf->extensions; !der_is_done(rest) && certificate_parts_next(&rest, &extension);)
 		n++;
 	return n == want;
 }
@@ -279,7 +175,7 @@ static bool has_no_other_extension(const struct leaf *leaf, const struct verify_
 /* In the order in which they are asked: the cheap ones first. */
 static const struct {
 	const char *what;
-	bool (*is_good)(const struct leaf *leaf, const struct verify_expected *expected);
+	bool (*is_good)(const struct certificate_parts *leaf, const struct verify_expected *expected);
 } checks[] = {
     {"version", is_version_3},
     {"serial number", is_serial},
@@ -300,7 +196,7 @@ static const struct {
 
 /* ---- whether it leads to a root ---- */
 
-static bool is_signed(const struct leaf *leaf, const struct verify_expected *expected, struct error *error)
+static bool is_signed(const struct certificate_parts *leaf, const struct verify_expected *expected, struct error *error)
 {
 	const struct signing_key *key = authority_signing_key(expected->authority);
 	const struct der algorithm = signing_key_algorithm(key)->identifier;
@@ -310,36 +206,39 @@ static bool is_signed(const struct leaf *leaf, const struct verify_expected *exp
 	       error_set(error, "the authority has not signed it");
 }
 
-static bool leads(const struct leaf *leaf, const struct verify_expected *expected, struct error *error)
+/* As OpenSSL sees it, with all that an authority may limit. */
+static bool leads_within_limits(struct der der, const struct verify_expected *expected, struct error *error)
 {
-	const unsigned char *at = leaf->whole.s;
-	if (!is_signed(leaf, expected, error))
-		return false;
-	if (authority_is_unlimited(expected->authority))
-		return true;
-	CLEANUP(certificate_freep) X509 *certificate = d2i_X509(NULL, &at, (long)leaf->whole.n);
+	const unsigned char *at = der.s;
+	CLEANUP(certificate_freep) X509 *certificate = d2i_X509(NULL, &at, (long)der.n);
 	if (!certificate)
 		return crypto_error_set(error, "OpenSSL cannot read it");
 	return authority_check_leads(expected->authority, certificate, expected->meant->not_before_s, error);
 }
 
-static bool check_all(const struct leaf *leaf, const struct verify_expected *expected, struct refusal *refusal)
+static bool is_as_meant(const struct certificate_parts *leaf, const struct verify_expected *expected,
+                        struct refusal *refusal)
 {
-	struct error error;
 	for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++)
 		if (!checks[i].is_good(leaf, expected))
 			return refusal_set(refusal, REFUSAL_RECHECK, "the signed certificate is not what was meant: %s",
 			                   checks[i].what);
-	return leads(leaf, expected, &error) ||
-	       refusal_set(refusal, REFUSAL_RECHECK, "the signed certificate does not lead to a root: %s",
-	                   error.message);
+	return true;
 }
 
 bool verify_certificate(const unsigned char *der, size_t n, const struct verify_expected *expected,
                         struct refusal *refusal)
 {
-	struct leaf leaf;
-	if (!read_leaf((struct der){der, n}, &leaf))
+	const struct der whole = {der, n};
+	struct certificate_parts leaf;
+	struct error error;
+	if (!certificate_parts_read(whole, &leaf))
 		return refusal_set(refusal, REFUSAL_RECHECK, "the signed certificate cannot be read back");
-	return check_all(&leaf, expected, refusal);
+	if (!is_as_meant(&leaf, expected, refusal))
+		return false;
+	bool leads = is_signed(&leaf, expected, &error) &&
+	             (authority_is_unlimited(expected->authority) || leads_within_limits(whole, expected, &error));
+	crypto_error_clear();
+	return leads || refusal_set(refusal, REFUSAL_RECHECK, "the signed certificate does not lead to a root: %s",
+	                            error.message);
 }

@@ -1,7 +1,10 @@
 /*
  * DER, against OpenSSL. What our reader takes, OpenSSL takes for the same: each element by its tag and length, and a
- * request as a whole (its key, its signature, the extensions that it asks for). And it is what our writer writes.
+ * request as a whole (its key, its signature, the extensions that it asks for). And it is what our writer writes. Of a
+ * certificate we read parts without looking into them: where OpenSSL reads it too, they are the same.
  */
+#include "ca/certificate.h"
+#include "ca/certificate_parts.h"
 #include "ca/csr_parts.h"
 
 #include <assert.h>
@@ -134,10 +137,67 @@ static void check_request(struct der all, const struct csr_parts *parts)
 	text_done(&text);
 }
 
+static bool is_number(const ASN1_INTEGER *number, struct der want)
+{
+	struct text text = {0};
+	unsigned char *der = NULL;
+	int n = i2d_ASN1_INTEGER(number, &der);
+	assert(n > 0);
+	der_add(&text, DER_INTEGER, want.s, want.n);
+	bool is_same = der_equal((struct der){der, (size_t)n}, (struct der){(const unsigned char *)text.s, text.n});
+	OPENSSL_free(der);
+	text_done(&text);
+	return is_same;
+}
+
+static void check_certificate_extensions(const X509 *certificate, struct der rest)
+{
+	struct certificate_extension ours;
+	for (int i = 0; i < X509_get_ext_count(certificate); i++) {
+		X509_EXTENSION *extension = X509_get_ext(certificate, i);
+		const ASN1_OBJECT *object = X509_EXTENSION_get_object(extension);
+		bool is_read = certificate_parts_next(&rest, &ours);
+		assert(is_read);
+		assert(der_equal(ours.id, (struct der){OBJ_get0_data(object), OBJ_length(object)}));
+		assert(is_string(X509_EXTENSION_get_data(extension), ours.value));
+		assert(ours.is_critical == (X509_EXTENSION_get_critical(extension) == 1));
+	}
+	assert(der_is_done(rest));
+}
+
+static void check_certificate(struct der all, const struct certificate_parts *parts)
+{
+	const unsigned char *at = all.s;
+	X509 *certificate = d2i_X509(NULL, &at, (long)all.n);
+	if (!certificate)
+		return;
+	assert(at == all.s + all.n);
+	const ASN1_BIT_STRING *signature = NULL, *issuer_id = NULL, *subject_id = NULL;
+	struct der name = {0};
+	int64_t ours[2] = {0}, theirs[2] = {0};
+	struct error error;
+	X509_get0_signature(&signature, NULL, certificate);
+	X509_get0_uids(certificate, &issuer_id, &subject_id);
+	assert(is_string(signature, parts->signature));
+	assert(parts->has_unique_ids == (issuer_id || subject_id));
+	assert(is_number(X509_get0_serialNumber(certificate), parts->serial));
+	assert(is_string(X509_get0_pubkey_bitstr(certificate), parts->key_bits));
+	X509_NAME_get0_der(X509_get_issuer_name(certificate), &name.s, &name.n);
+	assert(der_equal(name, parts->issuer));
+	assert(der_is_done(parts->subject) == (X509_NAME_entry_count(X509_get_subject_name(certificate)) == 0));
+	if (certificate_parts_times(parts, &ours[0], &ours[1])) {
+		bool is_read = certificate_times(certificate, &theirs[0], &theirs[1], &error);
+		assert(is_read && ours[0] == theirs[0] && ours[1] == theirs[1]);
+	}
+	check_certificate_extensions(certificate, parts->extensions);
+	X509_free(certificate);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	const struct der all = {data, n};
 	struct csr_parts parts;
+	struct certificate_parts certificate;
 	struct refusal refusal = {0};
 	int64_t s = 0;
 	struct der range = all;
@@ -146,6 +206,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		check_request(all, &parts);
 	else
 		assert(refusal.reason == REFUSAL_MALFORMED && refusal.error.message[0]);
+	if (certificate_parts_read(all, &certificate))
+		check_certificate(all, &certificate);
 	if (der_read_time(&range, &s)) {
 		struct text out = {0};
 		bool is_written = der_add_time(&out, s);
