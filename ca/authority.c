@@ -13,6 +13,7 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <time.h>
 
@@ -25,18 +26,27 @@ struct authority {
 	struct der name, key_id; /* in cert */
 	STACK_OF(X509) * given;  /* the signer, and certificates to choose its way to the root from */
 	STACK_OF(X509) * path;   /* the way, without the root */
+	X509 *root;              /* at its end */
 	struct bundle *roots;
 	X509_STORE *store; /* the roots, for OpenSSL */
 	int64_t begin_s, end_s;
 	bool is_unlimited;
+	_Atomic unsigned more; /* references beyond the first */
 };
+
+struct authority *authority_ref(struct authority *authority)
+{
+	atomic_fetch_add_explicit(&authority->more, 1, memory_order_relaxed);
+	return authority;
+}
 
 void authority_free(struct authority *authority)
 {
-	if (!authority)
+	if (!authority || atomic_fetch_sub_explicit(&authority->more, 1, memory_order_acq_rel) > 0)
 		return;
 	signing_key_free(authority->signing_key);
 	X509_free(authority->cert);
+	X509_free(authority->root);
 	EVP_PKEY_free(authority->key); /* wipes it */
 	sk_X509_pop_free(authority->given, X509_free);
 	sk_X509_pop_free(authority->path, X509_free);
@@ -78,7 +88,7 @@ static bool find_path(struct authority *authority, int64_t now_s, struct error *
 		authority->end_s = end_s < authority->end_s ? end_s : authority->end_s;
 	}
 	authority->is_unlimited = certification_path_is_unlimited(authority->path);
-	X509_free(sk_X509_pop(authority->path)); /* the root */
+	authority->root = sk_X509_pop(authority->path);
 	return true;
 }
 
@@ -255,6 +265,11 @@ bool authority_is_unlimited(const struct authority *authority)
 const struct bundle *authority_roots(const struct authority *authority)
 {
 	return authority->roots;
+}
+
+X509 *authority_root(const struct authority *authority)
+{
+	return authority->root;
 }
 
 const STACK_OF(X509) * authority_path(const struct authority *authority)

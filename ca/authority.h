@@ -41,7 +41,8 @@ struct authority_plan {
 /* Errors begin with the name of the file that is wrong. */
 struct authority *authority_read(const struct authority_files *files, const struct clock *clock, struct error *error);
 struct authority *authority_create(const struct authority_plan *plan, const struct clock *clock, struct error *error);
-void authority_free(struct authority *authority); /* NULL is fine */
+struct authority *authority_ref(struct authority *authority); /* one more that must be freed */
+void authority_free(struct authority *authority);             /* NULL is fine; the last wipes */
 static inline void authority_freep(struct authority **authority)
 {
 	authority_free(*authority);
@@ -54,6 +55,7 @@ const struct signing_key *authority_signing_key(const struct authority *authorit
 struct der authority_name(const struct authority *authority);   /* the subject, whole */
 struct der authority_key_id(const struct authority *authority); /* empty when its certificate says none */
 const struct bundle *authority_roots(const struct authority *authority);
+X509 *authority_root(const struct authority *authority); /* of them, the one it leads to */
 /* What a peer needs between a certificate and the root: the signer first; empty when the signer is a root. */
 const STACK_OF(X509) * authority_path(const struct authority *authority);
 /* When all of the way to the root is valid: first and last second. */

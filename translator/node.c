@@ -193,13 +193,14 @@ static bool set_name(struct arena *arena, const struct id_parts *parts, const ch
 {
 	const char *dot = strrchr(parts->name, '.');
 	node->name = dot ? arena_strndup(arena, parts->name, (size_t)(dot - parts->name)) : parts->name;
+	node->pod_namespace = dot ? dot + 1 : "";
 	const char *domain_dot = strchr(parts->domain, '.');
 	if (!text_is_empty(metadata_namespace))
 		node->namespace = arena_strdup(arena, metadata_namespace);
 	else if (domain_dot && domain_dot > parts->domain)
 		node->namespace = arena_strndup(arena, parts->domain, (size_t)(domain_dot - parts->domain));
 	else
-		node->namespace = dot ? dot + 1 : "";
+		node->namespace = node->pod_namespace;
 	if (!*node->namespace)
 		return error_set(error, "neither the node's metadata nor its id names a namespace");
 	return true;

@@ -11,18 +11,12 @@ static const char *const severity_names[] = {
 };
 
 static const char *const reason_names[REASON_COUNT] = {
-    [REASON_UNREADABLE] = "Unreadable",
-    [REASON_UNKNOWN_FIELD] = "UnknownField",
-    [REASON_INVALID_VALUE] = "InvalidValue",
-    [REASON_CONFLICT] = "Conflict",
-    [REASON_HOST_NOT_FOUND] = "HostNotFound",
-    [REASON_SUBSET_NOT_FOUND] = "SubsetNotFound",
-    [REASON_PORT_NOT_FOUND] = "PortNotFound",
-    [REASON_GATEWAY_NOT_FOUND] = "GatewayNotFound",
-    [REASON_SECRET_NOT_FOUND] = "SecretNotFound",
-    [REASON_EXPIRED] = "Expired",
-    [REASON_NOT_SUPPORTED] = "NotSupported",
-    [REASON_NO_EFFECT] = "NoEffect",
+    [REASON_UNREADABLE] = "Unreadable",           [REASON_UNKNOWN_FIELD] = "UnknownField",
+    [REASON_INVALID_VALUE] = "InvalidValue",      [REASON_CONFLICT] = "Conflict",
+    [REASON_HOST_NOT_FOUND] = "HostNotFound",     [REASON_SUBSET_NOT_FOUND] = "SubsetNotFound",
+    [REASON_PORT_NOT_FOUND] = "PortNotFound",     [REASON_GATEWAY_NOT_FOUND] = "GatewayNotFound",
+    [REASON_SECRET_NOT_FOUND] = "SecretNotFound", [REASON_EXPIRED] = "Expired",
+    [REASON_NOT_SUPPORTED] = "NotSupported",      [REASON_NO_EFFECT] = "NoEffect",
 };
 
 const char *report_severity_name(enum report_severity severity)

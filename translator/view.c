@@ -66,6 +66,38 @@ static struct labels labels_of(const struct model *model, const struct node *nod
 	return workload ? workload->labels : node->labels;
 }
 
+/* Of its namespace's workloads with its service account: whether there are any, and whether one has these labels. */
+static bool is_known(const struct model *model, const struct node *node, const struct labels *labels, bool *has_labels)
+{
+	bool is_any = false;
+	*has_labels = false;
+	for (size_t i = 0; i < model->n_workloads && !*has_labels; i++) {
+		const struct workload *workload = model->workloads[i];
+		if (strcmp(workload->namespace, node->namespace) != 0 ||
+		    strcmp(workload->service_account, node->service_account) != 0)
+			continue;
+		is_any = true;
+		*has_labels = labels_match(labels, &workload->labels);
+	}
+	return is_any;
+}
+
+/*
+ * A caller proves a namespace and a service account, no more: that it is a gateway with these labels, or that pod, it
+ * only says. So where the registry knows pods of its account one of them must have what it says, lest any workload of
+ * the namespace calls itself the gateway and is given its keys.
+ */
+static bool may_have_secrets(const struct model *model, const struct node *node, const struct labels *labels)
+{
+	if (!node->is_verified || !*node->service_account)
+		return node->is_verified;
+	const struct workload *workload = workload_of(model, node);
+	if (workload && *workload->service_account)
+		return strcmp(workload->service_account, node->service_account) == 0;
+	bool has_labels;
+	return !is_known(model, node, labels, &has_labels) || has_labels;
+}
+
 static struct labels copy_labels(struct arena *arena, const struct labels *labels, const struct strings *keys)
 {
 	VEC(struct label) copy = {0};
@@ -238,7 +270,6 @@ struct view *view_of(struct arena *arena, const struct model *model, const struc
 	    .networks = copy_strings(arena, &node->networks),
 	    .is_ipv4 = has_family(node, ADDRESS_IPV4),
 	    .is_ipv6 = has_family(node, ADDRESS_IPV6),
-	    .is_verified = node->is_verified,
 	    .is_mtls_capable = node->is_mtls_capable,
 	    .is_unprivileged = node->is_unprivileged,
 	    .is_http10 = node->is_http10,
@@ -248,6 +279,7 @@ struct view *view_of(struct arena *arena, const struct model *model, const struc
 	    .prometheus_port = node->prometheus_port,
 	};
 	struct labels labels = labels_of(model, node);
+	view->is_verified = may_have_secrets(model, node, &labels);
 	bool is_gateway = node->role == PROXY_GATEWAY;
 	view->labels = copy_labels(arena, &labels, is_gateway ? NULL : &model->client_label_keys);
 	if (is_gateway)

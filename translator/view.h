@@ -26,6 +26,7 @@ struct node {
 	const char *address;          /* first IP */
 	struct strings addresses;     /* all of INSTANCE_IPS, or the id's one */
 	const char *name, *namespace; /* "app-1", "default" */
+	const char *pod_namespace;    /* the one in the id, behind the name: "default"; "" for none */
 	const char *domain;           /* "default.svc.cluster.local" */
 	struct labels labels;         /* metadata LABELS */
 	const char *service_account;  /* metadata SERVICE_ACCOUNT, or "" */
@@ -62,7 +63,8 @@ struct view {
 	size_t n_gateway_ports;
 	struct strings networks; /* whose endpoints it sees, and those of no network; none: all */
 	bool is_ipv4, is_ipv6;
-	bool is_verified; /* may have secrets of its namespace */
+	bool is_verified; /* may have secrets of its namespace: the node is, and nothing known of its account speaks
+	                     against what it says */
 	bool is_mtls_capable, is_unprivileged, is_http10;
 	enum interception interception;
 	bool is_outbound_exact_balance;

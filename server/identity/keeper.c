@@ -2,12 +2,9 @@
 
 #include "base/heap.h"
 #include "base/log.h"
-#include "base/wake.h"
 
 #include <assert.h>
 #include <poll.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,8 +48,17 @@ static int64_t first_end_s(const struct bundle *bundle)
 	return first_s;
 }
 
+const struct root_record *keeper_under_way(const struct keeper *keeper, struct root_record *change)
+{
+	root_change_phase(&keeper->change, change);
+	bool is_ours = keeper->present.record.phase != ROTATION_IDLE && change->phase != ROTATION_PREPARED;
+	return is_ours ? &keeper->present.record : change;
+}
+
 static void show_signer(struct keeper *keeper, const struct signer *signer)
 {
+	struct root_record change;
+	const struct root_record *rotation = keeper_under_way(keeper, &change);
 	struct keeper_status *status = &keeper->status;
 
 	pthread_mutex_lock(&keeper->lock);
@@ -64,8 +70,8 @@ static void show_signer(struct keeper *keeper, const struct signer *signer)
 	status->root_end_s = first_end_s(signer->issuer.trusted);
 	status->changes++;
 	status->can_rotate = status->place == ORIGIN_OWN_IN_FOLDER || status->place == ORIGIN_OWN_IN_SECRET;
-	status->phase = keeper->present.record.phase;
-	status->phase_since_s = keeper->present.record.since_s;
+	status->phase = rotation->phase;
+	status->phase_since_s = rotation->since_s;
 	pthread_mutex_unlock(&keeper->lock);
 }
 
@@ -92,53 +98,67 @@ static struct bundle *unite(struct bundle *mine, const struct bundle *more, stru
 	return both;
 }
 
-/* All that is trusted with that authority. NULL: too many roots. */
-static struct bundle *trusted_of(const struct keeper *keeper, const struct authority *authority,
-                                 const struct bundle *also, struct error *error)
+struct bundle *keeper_present_roots(const struct keeper *keeper, struct error *error)
 {
-	const struct bundle *roots = authority_roots(authority);
+	const struct bundle *roots = authority_roots(keeper->present.authority);
 	struct bundle *bundle = bundle_union(roots, roots, error);
 
-	bundle = bundle ? unite(bundle, also, error) : NULL;
-	return bundle ? unite(bundle, keeper->retained, error) : NULL;
+	return bundle ? unite(bundle, keeper->present.also, error) : NULL;
 }
 
-/* authority moves in, in success. */
-static bool put_signer(struct keeper *keeper, struct authority *authority, const struct bundle *also,
-                       struct error *error)
+/* All that is trusted. NULL: too many roots. */
+static struct bundle *all_trusted(const struct keeper *keeper, struct error *error)
 {
-	struct bundle *trusted = trusted_of(keeper, authority, also, error);
+	const struct authority *next = keeper->change.next.authority;
+	struct bundle *bundle = keeper_present_roots(keeper, error);
+
+	bundle = bundle ? unite(bundle, keeper->change.former, error) : NULL;
+	return bundle ? unite(bundle, next ? authority_roots(next) : NULL, error) : NULL;
+}
+
+bool keeper_put_signer(struct keeper *keeper, struct error *error)
+{
+	struct bundle *trusted = all_trusted(keeper, error);
 	if (!trusted)
 		return false;
 	CLEANUP(signer_unrefp)
-	struct signer *signer =
-	    signer_new(authority, trusted, keeper->options.lifetime, keeper->trust_domain, keeper->options.clock);
+	struct signer *signer = signer_new(authority_ref(keeper->present.authority), trusted, keeper->options.lifetime,
+	                                   keeper->trust_domain, keeper->options.clock);
 	say_trusted(keeper, signer);
 	signer_cell_put(keeper->options.cell, signer_ref(signer));
 	show_signer(keeper, signer); /* last: who is told that there is one finds it */
 	return true;
 }
 
-/*
- * Another root than before, and not since a rotation ended: proxies have certificates of the former one until these run
- * out.
- */
-static void retain_former(struct keeper *keeper, const struct origin_found *found)
+bool keeper_is_plugged(enum origin_place place)
 {
-	CLEANUP(signer_unrefp) struct signer *former = signer_cell_get(keeper->options.cell);
-	struct error error;
+	return place == ORIGIN_FOLDER || place == ORIGIN_SECRET;
+}
 
-	if (!former || bundle_includes(authority_roots(found->authority), authority_roots(former->issuer.authority)) ||
-	    keeper->present.record.phase != ROTATION_IDLE || found->record.phase != ROTATION_IDLE)
-		return;
-	struct bundle *retained = bundle_union(former->issuer.trusted, former->issuer.trusted, &error);
-	if (!retained)
-		return;
-	bundle_free(keeper->retained);
-	keeper->retained = retained;
-	keeper->retained_until_ns = clock_now_ns(keeper->options.clock) + keeper->options.lifetime.default_s * CLOCK_S;
-	log_warn("ca", "another root signs from now on; the former ones stay trusted for %lld s",
-	         (long long)keeper->options.lifetime.default_s);
+/*
+ * Not all the roots of before, and not by a rotation of our own: proxies have certificates of the former until these
+ * run out.
+ */
+static bool retain_former(struct keeper *keeper, const struct origin_found *found, struct error *error)
+{
+	const struct origin_found *present = &keeper->present;
+	bool is_own_rotation = present->place == found->place &&
+	                       (present->record.phase != ROTATION_IDLE || found->record.phase != ROTATION_IDLE);
+
+	if (!present->authority || is_own_rotation)
+		return true;
+	CLEANUP(bundle_freep) struct bundle *former = keeper_present_roots(keeper, error);
+	if (!former)
+		return false;
+	if (bundle_includes(authority_roots(found->authority), former))
+		return true;
+	if (!root_change_retain(&keeper->change, former, keeper_now_s(keeper), error))
+		return false;
+	log_warn("ca",
+	         "the former roots stay trusted for %lld s, as long as a certificate may live (weft ca rotate-root "
+	         "--finish ends that)",
+	         (long long)keeper->options.lifetime.max_s);
+	return true;
 }
 
 /* A self-signed root bears its trust domain as organisation. */
@@ -166,30 +186,62 @@ static void log_signer(const struct keeper *keeper, const struct authority *auth
 	         present->record.phase == ROTATION_IDLE ? "" : rotation_phase_name(present->record.phase));
 }
 
-static void accept(struct keeper *keeper, struct origin_found *found)
+static void all_is_well(struct keeper *keeper)
+{
+	keeper->said.message[0] = '\0';
+	note(keeper, &keeper->said, false);
+}
+
+void keeper_keep_former(struct keeper *keeper, const char *where, const struct error *error)
+{
+	log_error("ca", "%s: %s; keeping the former signer", where, error->message);
+	note(keeper, error, true);
+}
+
+void keeper_accept(struct keeper *keeper, struct origin_found *found)
 {
 	struct error error;
-	struct bundle *also = found->also;
-	struct authority *authority = found->authority;
+	struct origin_found former = keeper->present;
 
-	retain_former(keeper, found);
-	found->authority = NULL;
-	found->also = NULL;
-	origin_found_done(&keeper->present);
-	keeper->present = *found;
-	*found = (struct origin_found){0};
-	log_signer(keeper, authority);
-	if (keeper->present.place == ORIGIN_OWN_IN_FOLDER || keeper->present.place == ORIGIN_OWN_IN_SECRET)
-		check_organisation(keeper, authority);
-	if (put_signer(keeper, authority, also, &error)) {
-		keeper->said.message[0] = '\0';
-		note(keeper, &keeper->said, false);
-	} else {
-		log_error("ca", "%s: %s; keeping the former signer", keeper->present.where, error.message);
-		note(keeper, &error, true);
-		authority_free(authority);
+	if (!retain_former(keeper, found, &error)) {
+		keeper_keep_former(keeper, found->where, &error);
+		return;
 	}
-	bundle_free(also);
+	keeper->present = *found;
+	*found = former; /* whoever brought it ends it */
+	root_record_done(&keeper->wanted);
+	root_change_forget_next(&keeper->change);
+	log_signer(keeper, keeper->present.authority);
+	if (!keeper_is_plugged(keeper->present.place))
+		check_organisation(keeper, keeper->present.authority);
+	if (keeper_put_signer(keeper, &error)) {
+		all_is_well(keeper);
+	} else {
+		*found = keeper->present;
+		keeper->present = former;
+		keeper_keep_former(keeper, found->where, &error);
+	}
+}
+
+/* Another root than that of who signs: it is trusted from now on, and signs when all proxies trust it. */
+static void prepare(struct keeper *keeper, struct origin_found *found)
+{
+	struct error error;
+	bool is_new = root_change_prepare(&keeper->change, found, keeper_now_s(keeper));
+	const char *where = keeper->change.next.where;
+
+	if (is_new)
+		log_info("ca", "another root in %s: trusted from now on, and signing once every proxy trusts it",
+		         where);
+	if (is_new && !root_memory_has_place(keeper->memory))
+		log_warn("ca", "former roots are kept nowhere, since there is neither an API server nor --state-dir: a "
+		               "restart of weftd forgets them");
+	if (keeper_put_signer(keeper, &error)) {
+		all_is_well(keeper);
+		return;
+	}
+	keeper_keep_former(keeper, where, &error);
+	root_change_forget_next(&keeper->change);
 }
 
 /* ---- what is wrong ---- */
@@ -251,14 +303,20 @@ static bool take_trust_domain(struct keeper *keeper)
 	return *keeper->trust_domain;
 }
 
-static void forget_retained(struct keeper *keeper)
+static void take(struct keeper *keeper, struct origin_found *found)
 {
-	if (!keeper->retained || clock_now_ns(keeper->options.clock) < keeper->retained_until_ns)
-		return;
-	bundle_free(keeper->retained);
-	keeper->retained = NULL;
-	log_info("ca", "the former roots are trusted no longer");
-	origin_look_again(keeper->origin);
+	struct error error;
+	const struct authority *present = keeper->present.authority;
+
+	if (!present && keeper_is_plugged(found->place) && !keeper_recall(keeper, found->authority, &error)) {
+		origin_look_again(keeper->origin);
+		keeper_say_wrong(keeper, &error, "no certificate is signed until it is known which roots were trusted");
+		note(keeper, &error, false);
+	} else if (present && keeper_is_plugged(found->place) && !root_change_is_none(present, found->authority)) {
+		prepare(keeper, found);
+	} else {
+		keeper_accept(keeper, found);
+	}
 }
 
 static void look(struct keeper *keeper)
@@ -267,6 +325,7 @@ static void look(struct keeper *keeper)
 	CLEANUP(kube_secret_unrefp) struct kube_secret *plugged = NULL;
 	CLEANUP(kube_secret_unrefp) struct kube_secret *own = NULL;
 	CLEANUP(origin_found_done) struct origin_found found = {0};
+	bool is_same_version;
 
 	if (keeper->options.plugged) {
 		plugged = kube_secret_cell_get(keeper->options.plugged, &plugged_note);
@@ -275,10 +334,15 @@ static void look(struct keeper *keeper)
 	const struct origin_input input = {keeper->trust_domain, plugged, own, plugged_note.message, own_note.message};
 	switch (origin_look(keeper->origin, &input, &found, &error)) {
 	case ORIGIN_SAME: /* but for annotations */
+		is_same_version = !*found.version || !strcmp(keeper->present.version, found.version);
+		if (is_same_version)
+			break;
 		memcpy(keeper->present.version, found.version, sizeof found.version);
+		if (!keeper_keep_again(keeper, &error))
+			keeper_say_wrong(keeper, &error, "the rotation waits");
 		break;
 	case ORIGIN_NEW:
-		accept(keeper, &found);
+		take(keeper, &found);
 		break;
 	case ORIGIN_BAD:
 		refuse(keeper, &error);
@@ -372,7 +436,6 @@ void keeper_move_locked(struct keeper *keeper)
 	look_at_clock(keeper);
 	if (!take_trust_domain(keeper))
 		return;
-	forget_retained(keeper);
 	look(keeper);
 	CLEANUP(signer_unrefp) struct signer *signer = signer_cell_get(keeper->options.cell);
 	if (!signer)
@@ -380,6 +443,7 @@ void keeper_move_locked(struct keeper *keeper)
 	warn_of_end(keeper, signer);
 	serve(keeper, signer);
 	keeper_rotate(keeper, signer);
+	keeper_remember(keeper, false);
 }
 
 void keeper_move(struct keeper *keeper)
@@ -416,6 +480,7 @@ struct keeper *keeper_new(const struct keeper_options *options)
 	    &(struct serving_options){.dns = options->dns, .n_dns = options->n_dns, .clock = options->clock});
 	if (options->replica)
 		keeper->replicas = replicas_new(options->replica, options->clock);
+	keeper->memory = root_memory_new(options->kept, options->origin.state_dir, options->clock);
 	keeper->begun_ns = clock_now_ns(options->clock);
 	keeper->status.is_used = true;
 	error_set(&keeper->status.note, "the configuration has not been read yet");
@@ -451,7 +516,9 @@ void keeper_free(struct keeper *keeper)
 	replicas_free(keeper->replicas);
 	serving_free(keeper->serving);
 	origin_found_done(&keeper->present);
-	bundle_free(keeper->retained);
+	root_record_done(&keeper->wanted);
+	root_change_done(&keeper->change);
+	root_memory_free(keeper->memory);
 	wake_done(&keeper->wake);
 	pthread_mutex_destroy(&keeper->work);
 	pthread_mutex_destroy(&keeper->lock);

@@ -9,13 +9,15 @@
  * is signed keeper_start(keeper);  …  keeper_free(keeper);
  *
  * - A bad change keeps the former signer, and is said in the log, in /readyz, /debug/ca and a metric.
- * - When an authority with another root is plugged in, or a self-signed one replaced from outside, the former roots
- * stay trusted for the life of a certificate. (Proxies do not trust the new root before they hear of it: whoever plugs
- * in another root puts both into root-cert.pem first.)
+ * - An authority with another root that is plugged in signs when every proxy has acknowledged that it trusts it
+ * (root_change.h); one with the same root signs at once. A self-signed one that is replaced from outside signs at once.
+ * Former roots stay trusted as long as a certificate may live.
  * - Without any place for an authority there is none, said once.
  */
 #include "server/identity/origin.h"
 #include "server/identity/replicas.h"
+#include "server/identity/root_change.h"
+#include "server/identity/root_memory.h"
 #include "server/identity/root_rotation.h"
 #include "server/identity/serving.h"
 
@@ -28,6 +30,7 @@ struct keeper;
 struct keeper_options {
 	struct origin_options origin;
 	struct kube_secret_cell *plugged, *own; /* borrowed; NULL: no API server */
+	struct kube_secret_cell *kept;          /* what is remembered of a plugged-in one; borrowed; NULL likewise */
 	struct template_lifetime lifetime;
 	const char *const *dns; /* of weftd's own certificate; borrowed */
 	size_t n_dns;

@@ -1,6 +1,6 @@
 #pragma once
 /*
- * What keeper.c and keeper_rotation.c share.
+ * The keeper's own: what keeper.c (what signs) and keeper_rotation.c (what is to sign next) share.
  */
 #include "base/wake.h"
 #include "server/identity/keeper.h"
@@ -18,15 +18,17 @@ struct keeper {
 	pthread_mutex_t work; /* over what follows: held while moving on, and by commands */
 	struct origin *origin;
 	struct serving *serving;
-	struct replicas *replicas;   /* NULL: this is the only one */
-	bool has_note;               /* ours, at the API server */
-	int64_t begun_ns;            /* when this process looked first */
-	struct rotation_time time;   /* of the phase */
-	bool was_idle;               /* it has seen the phase before this rotation */
-	struct origin_found present; /* what signs now, its authority and bundle moved into the signer */
-	struct bundle *retained;     /* former roots; NULL: none */
-	int64_t retained_until_ns;   /* monotonic */
-	struct digest trusted;       /* what on_trusted heard last */
+	struct replicas *replicas;                      /* NULL: this is the only one */
+	struct kube_secret_cell *note;                  /* that has our note; NULL: none has */
+	int64_t begun_ns;                               /* when this process looked first */
+	struct rotation_time time;                      /* of the phase */
+	bool was_idle;                                  /* it has seen the phase before this rotation */
+	struct origin_found present;                    /* what signs now */
+	struct root_record wanted;                      /* is being written to the Secret; no certificate: none is */
+	struct root_change change;                      /* to another root that is plugged in */
+	bool is_keeping;                                /* somebody asked for what is not kept yet */
+	struct root_memory *memory;                     /* of that */
+	struct digest trusted;                          /* what on_trusted heard last */
 	char trust_domain[SPIFFE_TRUST_DOMAIN_MAX + 1]; /* of the signer */
 	int64_t warn_ns;                                /* when the signer's end is said again, monotonic */
 	struct clock_watch watch;
@@ -41,10 +43,28 @@ struct keeper {
 	struct keeper_status status;
 };
 
-int64_t keeper_now_s(const struct keeper *keeper); /* by the wall clock */
-/* To the log, once as long as it is the same. */
+/* ---- keeper.c; `work` is held ---- */
+
+int64_t keeper_now_s(const struct keeper *keeper);
+void keeper_move_locked(struct keeper *keeper);
+bool keeper_is_plugged(enum origin_place place);
+/* The rotation that is under way: of the self-signed root, or to one that is plugged in, which goes into *change. */
+const struct root_record *keeper_under_way(const struct keeper *keeper, struct root_record *change);
+/* The roots of who signs. NULL: too many. */
+struct bundle *keeper_present_roots(const struct keeper *keeper, struct error *error);
+/* What signs and what is trusted become what the keeper has. False: too many roots, and all stays as it was. */
+bool keeper_put_signer(struct keeper *keeper, struct error *error);
+/* It signs from now on; found is the caller's to end, whatever is in it then. */
+void keeper_accept(struct keeper *keeper, struct origin_found *found);
+void keeper_keep_former(struct keeper *keeper, const char *where, const struct error *error);
 void keeper_say_wrong(struct keeper *keeper, const struct error *error, const char *what_next);
 
-/* `work` is held. */
-void keeper_move_locked(struct keeper *keeper);
+/* ---- keeper_rotation.c; likewise ---- */
+
+/* The record that is being written, anew: the Secret has another version, of a note, and would not take it. */
+bool keeper_keep_again(struct keeper *keeper, struct error *error);
 void keeper_rotate(struct keeper *keeper, const struct signer *signer);
+/* Before the first signer, when it is plugged in. False: it is not known what was trusted before. */
+bool keeper_recall(struct keeper *keeper, const struct authority *authority, struct error *error);
+/* Keeps which roots are trusted with one that is plugged in. is_asked_for: by a command, which any replica may have. */
+void keeper_remember(struct keeper *keeper, bool is_asked_for);

@@ -77,13 +77,20 @@ def _strings(data):
     return found
 
 
-def call(port, roots, message, token=None, identity=None, timeout_s=20, path=PATH, name="istiod.istio-system.svc"):
-    """identity: (Key, chain) for mutual TLS."""
+def credentials(roots, identity=None):
+    """identity: (Key, chain) for mutual TLS; the chain's last is a root and stays at home."""
     pair = (identity[0].pem.encode(), "".join(identity[1][:-1]).encode()) if identity else (None, None)
-    credentials = grpc.ssl_channel_credentials(roots.encode(), *pair)
+    return grpc.ssl_channel_credentials(roots.encode(), *pair)
+
+
+def options(name="istiod.istio-system.svc"):
+    """Of a channel of its own to who is called so."""
+    return [("grpc.ssl_target_name_override", name), ("grpc.enable_http_proxy", 0), ("grpc.use_local_subchannel_pool", 1)]
+
+
+def call(port, roots, message, token=None, identity=None, timeout_s=20, path=PATH, name="istiod.istio-system.svc"):
     metadata = [("authorization", f"Bearer {token}")] if token is not None else []
-    options = [("grpc.ssl_target_name_override", name), ("grpc.enable_http_proxy", 0), ("grpc.use_local_subchannel_pool", 1)]
-    with grpc.secure_channel(f"127.0.0.1:{port}", credentials, options) as channel:
+    with grpc.secure_channel(f"127.0.0.1:{port}", credentials(roots, identity), options(name)) as channel:
         method = channel.unary_unary(path, request_serializer=bytes, response_deserializer=bytes)
         return method(message, metadata=metadata, timeout=timeout_s)
 

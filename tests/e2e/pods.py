@@ -152,6 +152,7 @@ class Cluster(mesh.Mesh):
         self.is_delta = is_delta
         self.state = os.path.join(self.folder, "state")
         self.control = os.path.join(self.state, "control.sock")
+        self.ca_dir = None  # of an authority that is plugged in
         self.pods, self.services, self.daemon = {}, {}, None
         os.chmod(self.folder, 0o755)
         self.app = self.program(APP)
@@ -190,6 +191,7 @@ class Cluster(mesh.Mesh):
     def weftd(self, *arguments, has_tls=True):
         """weftd on the node, also again after its end."""
         secure = ["--tls-address", f"{NODE}:{TLS}", "--state-dir", self.state] if has_tls else []
+        secure += ["--ca-dir", self.ca_dir] if self.ca_dir else []
         self.daemon = self.start("weftd", self.on_node(os.path.join(mesh.BIN, "weftd"), "--config", self.config, "--xds-address", f"{NODE}:{XDS}",
                                                        "--admin-address", f"{NODE}:{ADMIN}", *secure, *arguments))
         mesh.wait_for("weftd", lambda: self.daemon.check() or self.admin("/readyz") is not None)
@@ -250,8 +252,8 @@ class Cluster(mesh.Mesh):
         return done.stdout
 
     def roots(self):
-        """File with the roots that weftd's state directory starts from, once it is there."""
-        file = os.path.join(self.state, "ca-cert.pem")  # self-signed: the authority is the root
+        """File with the roots that weftd starts from, once it is there."""
+        file = os.path.join(self.ca_dir, "root-cert.pem") if self.ca_dir else os.path.join(self.state, "ca-cert.pem")  # self-signed: it is the root
         mesh.wait_for("the root", lambda: os.path.exists(file))
         return file
 
