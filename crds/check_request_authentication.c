@@ -1,6 +1,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "crds/check.h"
+#include "token/jwks_sift.h"
 
 #include <string.h>
 
@@ -58,6 +59,23 @@ static void check_key(struct check *check, const struct json *key, size_t i)
 		}
 }
 
+/* What of it proxies can be given; nothing else looks whether a key is broken. */
+static void check_usable(struct check *check, const char *jwks)
+{
+	struct jwks_sifted sifted;
+	struct error error;
+	if (!jwks_sift(check->arena, jwks, strlen(jwks), JWKS_TRIED, &sifted, &error))
+		check_error(check, "jwks", "%s", error.message);
+	else if (sifted.n_broken)
+		check_error(check, "jwks", "%s", sifted.why.message);
+	else if (!sifted.n_keys)
+		check_warn(check, "jwks",
+		           "has no key that proxies can use, so every token of this issuer is refused%s%s",
+		           sifted.why.message[0] ? ": " : "", sifted.why.message);
+	else if (sifted.why.message[0])
+		check_warn(check, "jwks", "%s; it is left out", sifted.why.message);
+}
+
 /* A set of keys, or one key by itself (RFC 7517). */
 static void check_jwks(struct check *check, const char *jwks)
 {
@@ -69,18 +87,15 @@ static void check_jwks(struct check *check, const char *jwks)
 		return;
 	}
 	const struct json *keys = json_get(set, "keys");
-	if (!keys) {
-		check_key(check, set, 0);
-		return;
-	}
-	if (keys->type != JSON_ARRAY) {
+	if (keys && keys->type != JSON_ARRAY) {
 		check_error(check, "jwks", "\"keys\" must be a list, not %s", json_type_name(keys->type));
 		return;
 	}
-	for (size_t i = 0; i < keys->array.n; i++)
+	if (!keys)
+		check_key(check, set, 0);
+	for (size_t i = 0; keys && i < keys->array.n; i++)
 		check_key(check, keys->array.v[i], i);
-	if (keys->array.n == 0)
-		check_warn(check, "jwks", "has no key, so every token of this issuer is refused");
+	check_usable(check, jwks);
 }
 
 /* Envoy takes any name but an empty one and one that would break the line. */

@@ -20,6 +20,7 @@
 #include "translator/gateway.h"
 #include "translator/model_terms.h"
 #include "translator/report.h"
+#include "translator/request_authentication.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -476,6 +477,10 @@ struct model {
 	size_t n_rules;
 	const struct authz_policy *const *authz_policies; /* by namespace, name */
 	size_t n_authz_policies;
+	const struct request_authentication *const *request_authentications; /* by namespace, name */
+	size_t n_request_authentications;
+	const struct key_source *key_sources; /* whose key sets the model reads; sorted, with the longest timeout */
+	size_t n_key_sources;
 	const struct gateway *const *gateways; /* precedence: created_s, name, namespace */
 	size_t n_gateways;
 	const struct secret *const *secrets; /* by namespace, name */
@@ -496,6 +501,8 @@ struct model {
 /* Those for a workload; they live in the arena. */
 struct authz_policies model_authz(struct arena *arena, const struct model *model, const char *namespace,
                                   const struct labels *labels);
+struct jwt_rules model_jwt_rules(struct arena *arena, const struct model *model, const char *namespace,
+                                 const struct labels *labels);
 const struct secret *model_secret(const struct model *model, const char *namespace, const char *name); /* or NULL */
 const struct service *model_service(const struct model *model, const char *hostname);
 /* What a workload takes, all levels worked out; no mode in it is unset. Ports live in the arena. */

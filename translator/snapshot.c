@@ -81,6 +81,8 @@ static struct digest snapshot_digest(const struct snapshot *snapshot)
 	digest_init(&state);
 	digest_add_str(&state, snapshot->root_namespace);
 	digest_add(&state, snapshot->trust_roots, snapshot->trust_roots_n);
+	if (snapshot->key_sets)
+		digest_add_digest(&state, snapshot->key_sets->digest);
 	for (size_t kind = 0; kind < KIND_COUNT; kind++) {
 		const struct snapshot_kind *objects = &snapshot->kinds[kind];
 		digest_add_u64(&state, objects->n);
@@ -103,6 +105,7 @@ struct snapshot *snapshot_new(const struct snapshot_input *input)
 	snapshot->trust_roots =
 	    arena_strndup(arena, input->trust_roots ? input->trust_roots : "", input->trust_roots_n);
 	snapshot->trust_roots_n = input->trust_roots_n;
+	snapshot->key_sets = input->key_sets ? key_sets_ref(input->key_sets) : NULL;
 	struct selection selection = take_objects(snapshot, input, scratch);
 	take_rows(snapshot, input, &selection);
 	snapshot->digest = snapshot_digest(snapshot);
@@ -123,6 +126,7 @@ void snapshot_unref(struct snapshot *snapshot)
 	for (size_t kind = 0; kind < KIND_COUNT; kind++)
 		for (size_t i = 0; i < snapshot->kinds[kind].n; i++)
 			object_unref(snapshot->kinds[kind].v[i]);
+	key_sets_unref(snapshot->key_sets);
 	arena_free(snapshot->arena);
 }
 

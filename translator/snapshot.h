@@ -6,6 +6,7 @@
  * Objects of namespaces that the mesh does not consist of (selection.h), and rows about them, are left out.
  */
 #include "crds/object.h"
+#include "translator/key_sets.h"
 #include "translator/report.h"
 
 #include <stddef.h>
@@ -22,7 +23,8 @@ struct snapshot {
 	const char *root_namespace; /* where the mesh's own configuration lives, such as "istio-system" */
 	const char *trust_roots;    /* what the mesh trusts, as PEM; with trust_roots_n 0: not known */
 	size_t trust_roots_n;
-	struct digest digest; /* of all objects, rows and roots: equal digests, equal resources and reports */
+	struct key_sets *key_sets; /* of token issuers; NULL: none */
+	struct digest digest; /* of all objects, rows, roots and key sets: equal digests, equal resources and reports */
 
 	struct arena *arena;   /* private */
 	_Atomic unsigned refs; /* private */
@@ -37,6 +39,7 @@ struct snapshot_input {
 	const char *root_namespace;
 	const char *trust_roots; /* copied */
 	size_t trust_roots_n;
+	struct key_sets *key_sets; /* the snapshot takes its own reference; NULL: none */
 };
 
 struct snapshot *snapshot_new(const struct snapshot_input *input);

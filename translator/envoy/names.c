@@ -74,3 +74,8 @@ char *name_authz_rule(struct arena *arena, const char *prefix, const char *names
 {
 	return arena_printf(arena, "%sns[%s]-policy[%s]-rule[%zu]%s", prefix, namespace, policy, rule, suffix);
 }
+
+char *name_jwt_provider(struct arena *arena, size_t i)
+{
+	return arena_printf(arena, "origins-%zu", i);
+}

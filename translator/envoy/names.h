@@ -67,7 +67,8 @@ char *name_authz_rule(struct arena *arena, const char *prefix, const char *names
 #define NAME_DRY_RUN_ALLOW "istio_dry_run_allow_" /* prefixes of statistics and metadata */
 #define NAME_DRY_RUN_DENY "istio_dry_run_deny_"
 #define NAME_STAT_TCP "tcp."
-#define NAME_JWT_PAYLOAD "payload" /* where verified tokens are in the metadata of their filter */
+char *name_jwt_provider(struct arena *arena, size_t i); /* "origins-0" */
+#define NAME_JWT_PAYLOAD "payload"                      /* where verified tokens are in the metadata of their filter */
 
 /* ---- filters and extensions ---- */
 #define NAME_HTTP_CONNECTION_MANAGER "envoy.filters.network.http_connection_manager"

@@ -99,6 +99,7 @@ void resolve_istio(struct draft *draft)
 	    resolve_workloads,            /* Pods, Nodes, WorkloadEntries: what services stand on */
 	    resolve_peer_authentications, /* what those workloads take */
 	    resolve_authorization_policies,
+	    resolve_request_authentications,
 	    resolve_services, /* Services, EndpointSlices, Endpoints */
 	    resolve_service_entries,
 	    resolve_destination_rules, /* these name services */
