@@ -32,6 +32,8 @@ static struct digest digest_of_sets(const struct key_set *v, size_t n)
 	struct digest_state state;
 	digest_init(&state);
 	for (size_t i = 0; i < n; i++) {
+		if (!v[i].keys)
+			continue;
 		digest_add_str(&state, v[i].source.url);
 		digest_add_u64(&state, v[i].source.is_discovery);
 		digest_add_digest(&state, v[i].digest);
@@ -78,6 +80,6 @@ const struct key_set *key_sets_get(const struct key_sets *sets, const struct key
 
 bool key_sets_equal(const struct key_sets *a, const struct key_sets *b)
 {
-	size_t n_a = a ? a->n : 0, n_b = b ? b->n : 0;
-	return n_a == n_b && (n_a == 0 || digest_equal(a->digest, b->digest));
+	const struct digest none = digest_of_sets(NULL, 0);
+	return digest_equal(a ? a->digest : none, b ? b->digest : none);
 }

@@ -31,7 +31,7 @@ struct key_set {
 struct key_sets {
 	const struct key_set *v; /* by source */
 	size_t n;
-	struct digest digest;
+	struct digest digest; /* of what there are keys of */
 
 	struct arena *arena;   /* private */
 	_Atomic unsigned refs; /* private */
@@ -44,4 +44,5 @@ struct key_sets *key_sets_ref(struct key_sets *sets);
 void key_sets_unref(struct key_sets *sets); /* NULL is fine */
 /* NULL: not asked for yet; sets may be NULL. */
 const struct key_set *key_sets_get(const struct key_sets *sets, const struct key_source *source);
-bool key_sets_equal(const struct key_sets *a, const struct key_sets *b); /* NULL is as without any */
+/* Whether they say the same of all keys; NULL is as without any. */
+bool key_sets_equal(const struct key_sets *a, const struct key_sets *b);

@@ -81,7 +81,7 @@ static struct digest snapshot_digest(const struct snapshot *snapshot)
 	digest_init(&state);
 	digest_add_str(&state, snapshot->root_namespace);
 	digest_add(&state, snapshot->trust_roots, snapshot->trust_roots_n);
-	if (snapshot->key_sets)
+	if (snapshot->key_sets && !key_sets_equal(snapshot->key_sets, NULL))
 		digest_add_digest(&state, snapshot->key_sets->digest);
 	for (size_t kind = 0; kind < KIND_COUNT; kind++) {
 		const struct snapshot_kind *objects = &snapshot->kinds[kind];
