@@ -66,6 +66,8 @@
 PROTO_ALIAS(envoy_access_log, Envoy__Config__Accesslog__V3__AccessLog, envoy__config__accesslog__v3__access_log)
 PROTO_ALIAS(envoy_access_log_filter, Envoy__Config__Accesslog__V3__AccessLogFilter,
             envoy__config__accesslog__v3__access_log_filter)
+PROTO_ALIAS(envoy_access_log_metadata_filter, Envoy__Config__Accesslog__V3__MetadataFilter,
+            envoy__config__accesslog__v3__metadata_filter)
 PROTO_ALIAS(envoy_response_flag_filter, Envoy__Config__Accesslog__V3__ResponseFlagFilter,
             envoy__config__accesslog__v3__response_flag_filter)
 PROTO_ALIAS(envoy_circuit_breakers, Envoy__Config__Cluster__V3__CircuitBreakers,

@@ -249,6 +249,7 @@ struct model *resolve(struct arena *arena, const struct snapshot *snapshot)
 	index_services(&draft);
 	index_workloads(&draft);
 	model->rule_index = rule_index_new(arena, model);
+	review_istio(&draft);
 	report_sort(&model->report);
 	return model;
 }

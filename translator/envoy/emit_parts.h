@@ -254,8 +254,9 @@ ProtobufCMessage *filter_jwt(const struct emit *emit);
 /* http_filters.c */
 void http_filters_add(const struct emit *emit, envoy_http_connection_manager *out, const struct hcm *hcm);
 
-/* access_log.c: to what handles connections, and to the listener, which logs only those that no chain wanted. */
-size_t access_logs(const struct emit *emit, envoy_access_log ***logs);
+/* access_log.c: `rbac` is the filter that asks policies. To what handles connections, and to the listener, which logs
+ * only those that no chain wanted. */
+size_t access_logs(const struct emit *emit, const char *rbac, envoy_access_log ***logs);
 void access_log_listener(const struct emit *emit, envoy_listener *listener);
 
 /* listener_parts.c */

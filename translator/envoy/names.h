@@ -66,6 +66,9 @@ char *name_authz_rule(struct arena *arena, const char *prefix, const char *names
                       const char *suffix);
 #define NAME_DRY_RUN_ALLOW "istio_dry_run_allow_" /* prefixes of statistics and metadata */
 #define NAME_DRY_RUN_DENY "istio_dry_run_deny_"
+#define NAME_RBAC_POLICY "enforced_effective_policy_id" /* what it writes into its metadata */
+#define NAME_RBAC_RESULT "enforced_engine_result"
+#define NAME_RBAC_DENIED "denied"
 #define NAME_STAT_TCP "tcp."
 char *name_jwt_provider(struct arena *arena, size_t i); /* "origins-0" */
 #define NAME_JWT_PAYLOAD "payload"                      /* where verified tokens are in the metadata of their filter */

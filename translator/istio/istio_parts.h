@@ -25,6 +25,9 @@ void resolve_gateways(struct draft *draft);
 
 /* The front end's entry: runs the parts. */
 void resolve_istio(struct draft *draft);
+/* Says what only the finished model shows: rows of the report, nothing else. */
+void review_istio(struct draft *draft);
+void review_authorization_policies(struct draft *draft);
 
 /* What MeshConfig says that only the front end needs. */
 enum istio_export { EXPORT_SERVICE, EXPORT_VIRTUAL_SERVICE, EXPORT_DESTINATION_RULE, EXPORT_COUNT };
