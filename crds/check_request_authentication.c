@@ -33,20 +33,24 @@ static bool is_base64url(const char *s)
 	return n > 0 && s[n + strspn(s + n, "=")] == '\0';
 }
 
-static void check_key(struct check *check, const struct json *key, size_t i)
+/* Whether it has what its type needs. */
+static bool check_key(struct check *check, const struct json *key, size_t i)
 {
 	const char *name = json_get_string(key, "kty");
 	const struct key_type *type = find_key_type(name);
 	if (!type) {
 		check_error(check, "jwks", "key %zu: its type (kty) must be RSA, EC, OKP or oct%s%s", i,
 		            name ? ", not " : "", name ? name : "");
-		return;
+		return false;
 	}
+	bool is_whole = true;
 	for (size_t j = 0; j < sizeof type->members / sizeof type->members[0] && type->members[j]; j++) {
 		const char *value = json_get_string(key, type->members[j]);
+		bool is_text = strcmp(type->members[j], "crv") == 0;
+		is_whole &= !text_is_empty(value) && (is_text || is_base64url(value));
 		if (text_is_empty(value))
 			check_error(check, "jwks", "key %zu: %s keys need \"%s\"", i, type->name, type->members[j]);
-		else if (strcmp(type->members[j], "crv") != 0 && !is_base64url(value))
+		else if (!is_text && !is_base64url(value))
 			check_error(check, "jwks", "key %zu: \"%s\" is not base64url", i, type->members[j]);
 	}
 	for (size_t j = 0; j < sizeof private_members / sizeof private_members[0]; j++)
@@ -55,8 +59,9 @@ static void check_key(struct check *check, const struct json *key, size_t i)
 			           "key %zu has its private part: only the public one is used, and whoever reads this "
 			           "object can sign tokens",
 			           i);
-			return;
+			break;
 		}
+	return is_whole;
 }
 
 /* What of it proxies can be given; nothing else looks whether a key is broken. */
@@ -91,11 +96,11 @@ static void check_jwks(struct check *check, const char *jwks)
 		check_error(check, "jwks", "\"keys\" must be a list, not %s", json_type_name(keys->type));
 		return;
 	}
-	if (!keys)
-		check_key(check, set, 0);
+	bool is_whole = keys || check_key(check, set, 0);
 	for (size_t i = 0; keys && i < keys->array.n; i++)
-		check_key(check, keys->array.v[i], i);
-	check_usable(check, jwks);
+		is_whole &= check_key(check, keys->array.v[i], i);
+	if (is_whole)
+		check_usable(check, jwks);
 }
 
 /* Envoy takes any name but an empty one and one that would break the line. */

@@ -134,7 +134,7 @@ static void sift_key(struct arena *arena, const struct json *key, size_t i, unsi
 		is_good = false;
 	}
 	if (!is_good) {
-		error_wrap(&out->why, "key %zu of the set", i + 1);
+		error_wrap(&out->why, "keys[%zu]", i);
 		return;
 	}
 	text_printf(set, "%s%s", out->n_keys++ ? "," : "", text_get(&text));

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Tokens at a real Envoy: which are believed, what policies and applications get to know, where keys come from, and what if they do not."""
+"""Tokens at real Envoys: which are believed, what policies and applications get to know, where keys come from, and what if they do not."""
 import http.client
 import json
 import os
@@ -9,6 +9,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import issuer  # noqa: E402
 import mesh as mesh_rig  # noqa: E402
+import pods  # noqa: E402
 import tap  # noqa: E402
 import traffic  # noqa: E402
 
@@ -73,6 +74,24 @@ spec:
 """
 
 OUTPUT = "audiences: [shop, till], forwardOriginalToken: true, outputPayloadToHeader: x-payload, outputClaimToHeaders: [{header: x-sub, claim: sub}]"
+
+
+# At a workload: who may call it is said by the peer's certificate and the token together.
+WORKLOAD = """
+apiVersion: security.istio.io/v1
+kind: RequestAuthentication
+metadata: {name: server, namespace: default}
+spec:
+  selector: {matchLabels: {app: server}}
+  jwtRules: [{issuer: idp, jwks: 'JWKS'}]
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: server, namespace: default}
+spec:
+  selector: {matchLabels: {app: server}}
+  rules: [{from: [{source: {principals: [cluster.local/ns/default/sa/client], requestPrincipals: [idp/ann]}}]}]
+"""
 
 
 class Shop(mesh_rig.Mesh):
@@ -248,6 +267,29 @@ def check_restart(shop):
         assert seen == {200}, seen
 
 
+def check_sidecars():
+    key = issuer.Key("k")
+    good, bob = key.token({"iss": "idp", "sub": "ann"}), key.token({"iss": "idp", "sub": "bob"})
+    expired, forged = key.token({"iss": "idp", "sub": "ann", "exp": 1}), issuer.Key("k").token({"iss": "idp", "sub": "ann"})
+    with pods.Cluster() as cluster:
+        cluster.weftd()
+        server, client, other = (cluster.pod(name) for name in ("server", "client", "other"))
+        cluster.service("server", [server])
+        cluster.wait_ready()
+        with cluster.changed():
+            cluster.write("workload.yaml", WORKLOAD.replace("JWKS", json.dumps(issuer.jwks(key))))
+
+        def ask(pod, token):
+            header = ["-H", f"Authorization: Bearer {token}"] if token else []
+            code, out = pod.run("curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "--max-time", "10", *header,
+                                f"http://{cluster.address('server')}:80/", user="exec")
+            assert code == 0, (code, out)
+            return int(out)
+        got = [ask(client, token) for token in (good, bob, None, expired, forged)] + [ask(other, good)]
+        assert got == [200, 403, 403, 401, 401, 403], got
+        assert cluster.nacks() == [], cluster.nacks()
+
+
 CHECKS = (
     ("valid, expired, of others, changed, none", check_tokens),
     ("claims in policies: principals, audiences, lists, words", check_policies),
@@ -266,4 +308,6 @@ for form, is_delta in (("state of the world", False), ("delta", True)):
         for name, check in CHECKS:
             with tap.case(f"{form}: {name}"):
                 check(shop)
+with tap.case("behind a sidecar, with mutual TLS: the peer and the token must both be right"):
+    check_sidecars()
 tap.done()

@@ -36,10 +36,10 @@ END_TEST
 #define JWKS(text) "{jwtRules: [{issuer: a, jwks: '" text "'}]}"
 #define RULE "spec.jwtRules[0]"
 #define EC_KEY(more)                                                                                                   \
-	"{\"kty\": \"EC\", \"crv\": \"P-256\", \"x\": \"zVHttSZSjNLXJgus7ZO_cpPVpt_KErKFo2c3rNDcWcg\", "                 \
+	"{\"kty\": \"EC\", \"crv\": \"P-256\", \"x\": \"zVHttSZSjNLXJgus7ZO_cpPVpt_KErKFo2c3rNDcWcg\", "               \
 	"\"y\": \"zmU2xxAl02LURcPVawCgyWTOPmQORHGbVXrT4JNB8HY\"" more "}"
 #define NO_EC_KEY                                                                                                      \
-	"{\"kty\": \"EC\", \"crv\": \"P-256\", \"x\": \"zVHttSZSjNLXJgus7ZO_cpPVpt_KErKFo2c3rNDcWcg\", "                 \
+	"{\"kty\": \"EC\", \"crv\": \"P-256\", \"x\": \"zVHttSZSjNLXJgus7ZO_cpPVpt_KErKFo2c3rNDcWcg\", "               \
 	"\"y\": \"zVHttSZSjNLXJgus7ZO_cpPVpt_KErKFo2c3rNDcWcg\"}"
 
 START_TEST(test_request_authentication)
@@ -90,8 +90,7 @@ START_TEST(test_request_authentication)
 	    {"member missing", JWKS("{\"keys\": [{\"kty\": \"EC\", \"crv\": \"P-256\", \"x\": \"YQ\"}]}"),
 	     RULE ".jwks"},
 	    {"not base64url", JWKS("{\"kty\": \"oct\", \"k\": \"a+b\"}"), RULE ".jwks"},
-	    {"private key", JWKS(EC_KEY(", \"d\": \"YQ\"")),
-	     "~" RULE ".jwks"},
+	    {"private key", JWKS(EC_KEY(", \"d\": \"YQ\"")), "~" RULE ".jwks"},
 	    {"places", JWT("fromHeaders: [{name: x, prefix: 'Bearer '}], fromParams: [a], fromCookies: [b]"), ""},
 	    {"header without a name", JWT("fromHeaders: [{prefix: a}]"), RULE ".fromHeaders[0].name"},
 	    {"header with a line break", JWT("fromHeaders: [{name: \"a\\nb\"}]"), RULE ".fromHeaders[0].name"},
