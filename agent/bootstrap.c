@@ -165,6 +165,12 @@ static void add_stats_listener(struct text *out, const struct agent_options *opt
 	    "envoy.extensions.filters.http.router.v3.Router\"}}]}}]}]}");
 }
 
+/*
+ * Policies mean all texts of a header as one, as Istio says. Else an ALLOW of "user" lets in who says "user" in one
+ * line and "root" in the next. What a DENY looks for is found in each of them either way (translator/envoy/rbac.h).
+ */
+#define HEADERS_AS_ONE "\"envoy.reloadable_features.rbac_match_headers_individually\": false"
+
 static void add_limits(struct text *out)
 {
 	text_printf(out,
@@ -173,7 +179,8 @@ static void add_limits(struct text *out)
 	            "\"type.googleapis.com/envoy.extensions.resource_monitors.downstream_connections.v3."
 	            "DownstreamConnectionsConfig\", \"maxActiveDownstreamConnections\": \"%d\"}}]},\n"
 	            "\"layeredRuntime\": {\"layers\": [{\"name\": \"bootstrap\", \"staticLayer\": "
-	            "{\"re2.max_program_size.error_level\": 1024}}, {\"name\": \"admin\", \"adminLayer\": {}}]}",
+	            "{\"re2.max_program_size.error_level\": 1024, " HEADERS_AS_ONE "}}, {\"name\": \"admin\", "
+	            "\"adminLayer\": {}}]}",
 	            BOOTSTRAP_CONNECTIONS_MAX);
 }
 

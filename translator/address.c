@@ -61,3 +61,18 @@ const char *address_canonical_range(struct arena *arena, const char *s)
 	clear_host_bits(&address, (unsigned)prefix);
 	return arena_printf(arena, "%s/%u", print(arena, &address), (unsigned)prefix);
 }
+
+const char *address_unmapped(struct arena *arena, const char *s)
+{
+	static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};
+	const char *slash = strchr(s, '/');
+	struct address address = parse(slash ? arena_strndup(arena, s, (size_t)(slash - s)) : s);
+	uint64_t prefix = 128;
+	if (address.family != ADDRESS_IPV6 || memcmp(address.bytes, mapped, sizeof mapped) != 0 ||
+	    (slash && !text_parse_uint(slash + 1, 128, &prefix)) || prefix < 96)
+		return s;
+	memmove(address.bytes, address.bytes + sizeof mapped, 4);
+	address.family = ADDRESS_IPV4;
+	const char *text = print(arena, &address);
+	return slash ? arena_printf(arena, "%s/%u", text, (unsigned)prefix - 96) : text;
+}

@@ -19,3 +19,5 @@ const char *address_canonical(struct arena *arena, const char *s);
  * when s is neither an address nor a range.
  */
 const char *address_canonical_range(struct arena *arena, const char *s);
+/* "::ffff:10.0.0.0/104" is 10.0.0.0/8: what connections from there are seen to come from. All else stays as it is. */
+const char *address_unmapped(struct arena *arena, const char *s);

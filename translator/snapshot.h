@@ -24,7 +24,9 @@ struct snapshot {
 	const char *trust_roots;    /* what the mesh trusts, as PEM; with trust_roots_n 0: not known */
 	size_t trust_roots_n;
 	struct key_sets *key_sets; /* of token issuers; NULL: none */
-	struct digest digest; /* of all objects, rows, roots and key sets: equal digests, equal resources and reports */
+	int64_t as_of_s; /* what had expired by then is said to have, since 1970; 0: no time is known, nothing is */
+	struct digest
+	    digest; /* of all objects, rows, roots, key sets and the time: equal digests, equal resources and reports */
 
 	struct arena *arena;   /* private */
 	_Atomic unsigned refs; /* private */
@@ -40,6 +42,7 @@ struct snapshot_input {
 	const char *trust_roots; /* copied */
 	size_t trust_roots_n;
 	struct key_sets *key_sets; /* the snapshot takes its own reference; NULL: none */
+	int64_t as_of_s;
 };
 
 struct snapshot *snapshot_new(const struct snapshot_input *input);

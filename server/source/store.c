@@ -29,6 +29,7 @@ struct store {
 	char *root_namespace;
 	char *trust_roots; /* NULL: not known */
 	size_t trust_roots_n;
+	int64_t as_of_s;
 	struct key_sets *key_sets; /* NULL: none */
 	void *groups;              /* tsearch(3) trees: struct group by name, */
 	void *speaking;            /* those of them with rows, */
@@ -413,6 +414,13 @@ bool store_set_key_sets(struct store *store, struct key_sets *sets)
 	return is_changed;
 }
 
+bool store_set_time(struct store *store, int64_t as_of_s)
+{
+	bool is_new = store->as_of_s != as_of_s;
+	store->as_of_s = as_of_s;
+	return is_new;
+}
+
 struct snapshot *store_freeze(const struct store *store)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
@@ -429,6 +437,7 @@ struct snapshot *store_freeze(const struct store *store)
 	    .trust_roots = store->trust_roots,
 	    .trust_roots_n = store->trust_roots_n,
 	    .key_sets = store->key_sets,
+	    .as_of_s = store->as_of_s,
 	});
 }
 

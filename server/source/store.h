@@ -37,5 +37,7 @@ bool store_remove_group(struct store *store, const char *group);
 bool store_set_trust(struct store *store, const char *roots, size_t n);
 /* The keys of token issuers that were fetched. Takes its own reference. Whether they say something else than before. */
 bool store_set_key_sets(struct store *store, struct key_sets *sets);
+/* The snapshots' as_of_s. Whether it changed. */
+bool store_set_time(struct store *store, int64_t as_of_s);
 struct snapshot *store_freeze(const struct store *store); /* a reference is the caller's */
 size_t store_count(const struct store *store);

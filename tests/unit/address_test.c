@@ -50,4 +50,27 @@ START_TEST(one_range_one_spelling)
 }
 END_TEST
 
-UNIT_MAIN("address", one_address_one_spelling, one_range_one_spelling)
+START_TEST(mapped_addresses_are_those_of_ipv4)
+{
+	static const struct {
+		const char *in, *want;
+	} cases[] = {
+	    {"::ffff:10.1.2.3", "10.1.2.3"},
+	    {"::FFFF:0a01:0203", "10.1.2.3"},
+	    {"::ffff:10.0.0.0/104", "10.0.0.0/8"},
+	    {"::ffff:10.1.2.3/128", "10.1.2.3/32"},
+	    {"::ffff:0.0.0.0/96", "0.0.0.0/0"},
+	    {"::ffff:0.0.0.0/95", "::ffff:0.0.0.0/95"},
+	    {"::ffff:10.1.2.3/129", "::ffff:10.1.2.3/129"},
+	    {"::10.1.2.3", "::10.1.2.3"},
+	    {"2001:db8::1", "2001:db8::1"},
+	    {"10.1.2.3/8", "10.1.2.3/8"},
+	    {"x", "x"},
+	};
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+		ck_assert_pstr_eq(address_unmapped(arena, cases[i].in), cases[i].want);
+}
+END_TEST
+
+UNIT_MAIN("address", one_address_one_spelling, one_range_one_spelling, mapped_addresses_are_those_of_ipv4)

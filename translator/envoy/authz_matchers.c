@@ -95,6 +95,22 @@ static void add_account(struct text *regex, const char *value)
 	text_add(regex, "(/.+)?");
 }
 
+/*
+ * Istio's expression would find a namespace wherever a "/" is. In ids of the mesh that is the same but for values that
+ * the word "sa" is one of: "*a" is all of "default/sa", and "s*" stands behind "/ns" of a namespace that is called
+ * "ns".
+ */
+static void add_namespace(struct text *regex, const char *value)
+{
+	size_t n = strlen(value);
+	bool is_suffix = value[0] == '*' && text_has_suffix("sa", value + 1);
+	bool is_prefix = n > 1 && value[n - 1] == '*' && strncmp("sa", value, n - 1) == 0;
+	bool is_loose = strcmp(value, "*") == 0 || !(is_suffix || is_prefix || strcmp(value, "sa") == 0);
+	text_add(regex, is_loose ? ".*/ns/" : SPIFFE "[^/]+/ns/");
+	add_quoted(regex, value, n, is_loose ? ".*" : "[^/]*");
+	text_add(regex, "/.*");
+}
+
 envoy_string_matcher *authz_spiffe_id(struct arena *arena, enum authz_attribute attribute, const char *value)
 {
 	CLEANUP(text_done) struct text regex = {0};
@@ -103,9 +119,7 @@ envoy_string_matcher *authz_spiffe_id(struct arena *arena, enum authz_attribute 
 	if (attribute == AUTHZ_SERVICE_ACCOUNT) {
 		add_account(&regex, value);
 	} else if (attribute == AUTHZ_NAMESPACE) {
-		text_add(&regex, ".*/ns/");
-		add_quoted(&regex, value, strlen(value), ".*");
-		text_add(&regex, "/.*");
+		add_namespace(&regex, value);
 	} else {
 		text_add(&regex, SPIFFE);
 		add_quoted(&regex, value, strlen(value), "[^/]*");
@@ -114,22 +128,54 @@ envoy_string_matcher *authz_spiffe_id(struct arena *arena, enum authz_attribute 
 	return authz_regex(arena, arena_strdup(arena, text_get(&regex)));
 }
 
-/* ---- lists in headers ---- */
+/* ---- what closes, in all forms ---- */
 
-envoy_header_matcher *authz_header_element(struct arena *arena, const char *name, const char *value)
+/* Any bytes: "." is for characters of UTF-8, and a caller may send others. */
+#define ANYTHING "\\C*"
+/* Envoy takes no expression beyond some size, and gives up the whole listener. */
+#define QUOTED_MAX 512
+
+/* The value with what may be before and behind it. */
+static envoy_string_matcher *text_within(struct arena *arena, const char *before, const char *value, const char *behind)
 {
+	size_t n = strlen(value);
+	bool is_suffix = value[0] == '*', is_prefix = !is_suffix && n > 0 && value[n - 1] == '*';
+	const char *text = value + is_suffix;
+	n -= is_suffix + is_prefix;
+	if (n > QUOTED_MAX) {
+		envoy_string_matcher *matcher = envoy_string_matcher_new(arena);
+		matcher->match_pattern_case = STRING(CONTAINS);
+		matcher->contains = arena_strndup(arena, text, n);
+		return matcher;
+	}
 	CLEANUP(text_done) struct text regex = {0};
+	text_printf(&regex, "%s%s", before, is_suffix ? ANYTHING : "");
+	add_quoted(&regex, text, n, NULL);
+	text_printf(&regex, "%s%s", is_prefix ? ANYTHING : "", behind);
+	return authz_regex(arena, arena_strdup(arena, text_get(&regex)));
+}
+
+static envoy_header_matcher *header_within(struct arena *arena, const char *name, const char *before, const char *value,
+                                           const char *behind)
+{
 	if (strcmp(value, "*") == 0)
 		return authz_header(arena, name, value, false);
-	text_add(&regex, "(.*,)?[ \\t]*");
-	add_quoted(&regex, value, strlen(value), "[^,]*");
-	text_add(&regex, "[ \\t]*(,.*)?");
 	envoy_header_matcher *matcher = envoy_header_matcher_new(arena);
 	matcher->name = borrow(name);
 	matcher->header_match_specifier_case =
 	    ENVOY__CONFIG__ROUTE__V3__HEADER_MATCHER__HEADER_MATCH_SPECIFIER_STRING_MATCH;
-	matcher->string_match = authz_regex(arena, arena_strdup(arena, text_get(&regex)));
+	matcher->string_match = text_within(arena, before, value, behind);
 	return matcher;
+}
+
+envoy_header_matcher *authz_header_element(struct arena *arena, const char *name, const char *value)
+{
+	return header_within(arena, name, "(" ANYTHING ",)?[ \\t]*", value, "[ \\t]*(," ANYTHING ")?");
+}
+
+envoy_header_matcher *authz_host_in_all_forms(struct arena *arena, const char *value)
+{
+	return header_within(arena, ":authority", "(?i)(" ANYTHING "@)?", value, "\\.?(:" ANYTHING ")?");
 }
 
 /* ---- metadata ---- */

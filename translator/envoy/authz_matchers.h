@@ -9,8 +9,10 @@
 envoy_string_matcher *authz_text(struct arena *arena, const char *value, bool is_case_ignored);
 /* Only that a header is there, for "*". */
 envoy_header_matcher *authz_header(struct arena *arena, const char *name, const char *value, bool is_case_ignored);
-/* One of the header's texts, of all its occurrences. */
+/* One of the header's texts, of all its occurrences, whatever bytes are in the others. */
 envoy_header_matcher *authz_header_element(struct arena *arena, const char *name, const char *value);
+/* Also with a user before it, with a port, and with a "." behind. */
+envoy_header_matcher *authz_host_in_all_forms(struct arena *arena, const char *value);
 /* An expression that the whole text must match. */
 envoy_string_matcher *authz_regex(struct arena *arena, const char *regex);
 /* The SPIFFE ids, as the peer's certificate has them, that AUTHZ_PRINCIPAL, _SERVICE_ACCOUNT, _NAMESPACE and

@@ -79,3 +79,8 @@ char *name_jwt_provider(struct arena *arena, size_t i)
 {
 	return arena_printf(arena, "origins-%zu", i);
 }
+
+char *name_ext_authz(struct arena *arena, const char *provider)
+{
+	return arena_printf(arena, "istio-ext-authz-%s", provider);
+}

@@ -4,6 +4,9 @@
  *
  * What is known of HTTP requests only does not exist for connections: there an ALLOW loses the whole rule, so that it
  * does not allow more than was meant, and all others lose the term, so that they do not deny less.
+ *
+ * What an ALLOW looks for is taken as it stands. What all others look for closes, so it is found in all forms in which
+ * an application may take it for that: one of a header's several texts, a host with a port.
  */
 #include "proto/envoy.h"
 #include "translator/authz.h"

@@ -37,6 +37,13 @@ static envoy_rbac_permission *host(struct arena *arena, const char *value)
 	return out;
 }
 
+static envoy_rbac_permission *host_in_all_forms(struct arena *arena, const char *value)
+{
+	envoy_rbac_permission *out = permission(arena, RULE(HEADER));
+	out->header = authz_host_in_all_forms(arena, value);
+	return out;
+}
+
 static envoy_rbac_permission *method(struct arena *arena, const char *value)
 {
 	envoy_rbac_permission *out = permission(arena, RULE(HEADER));
@@ -88,19 +95,29 @@ static envoy_rbac_permission *(*const builders[AUTHZ_ATTRIBUTES])(struct arena *
     [AUTHZ_SERVER_NAME] = server_name,
 };
 
+/* Where a match closes; see rbac.h. */
+static envoy_rbac_permission *(*const closing_builders[AUTHZ_ATTRIBUTES])(struct arena *, const char *) = {
+    [AUTHZ_HOST] = host_in_all_forms,
+};
+
 /* ---- terms ---- */
 
-static envoy_rbac_permission *any_of(struct arena *arena, const struct authz_term *term, const struct strings *values)
+static envoy_rbac_permission *any_of(struct arena *arena, const struct authz_term *term, const struct strings *values,
+                                     bool is_closing)
 {
 	if (term->attribute == AUTHZ_FILTER_METADATA) {
 		envoy_rbac_permission *out = permission(arena, RULE(METADATA));
 		out->metadata = authz_filter_metadata(arena, term->name, term->path.v[0], values);
 		return out;
 	}
+	envoy_rbac_permission *(*build)(struct arena *, const char *) =
+	    is_closing ? closing_builders[term->attribute] : NULL;
+	if (!build)
+		build = builders[term->attribute];
 	envoy_rbac_permission *out = permission(arena, RULE(OR_RULES));
 	out->or_rules = envoy_rbac_permission_set_new(arena);
 	for (size_t i = 0; i < values->n; i++)
-		BUILD_ADD(arena, out->or_rules, rules, builders[term->attribute](arena, values->v[i]));
+		BUILD_ADD(arena, out->or_rules, rules, build(arena, values->v[i]));
 	return out;
 }
 
@@ -118,9 +135,11 @@ static envoy_rbac_permission *all_of(struct arena *arena, const struct authz_ter
 			continue;
 		}
 		if (term->values.n)
-			BUILD_ADD(arena, out->and_rules, rules, any_of(arena, term, &term->values));
+			BUILD_ADD(arena, out->and_rules, rules,
+			          any_of(arena, term, &term->values, action != AUTHZ_ALLOW));
 		if (term->not_values.n)
-			BUILD_ADD(arena, out->and_rules, rules, not(arena, any_of(arena, term, &term->not_values)));
+			BUILD_ADD(arena, out->and_rules, rules,
+			          not(arena, any_of(arena, term, &term->not_values, false)));
 	}
 	if (!out->and_rules->n_rules)
 		BUILD_ADD(arena, out->and_rules, rules, any(arena));

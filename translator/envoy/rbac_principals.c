@@ -115,12 +115,19 @@ static envoy_rbac_principal *(*const builders[AUTHZ_ATTRIBUTES])(struct arena *,
     [AUTHZ_HEADER_ELEMENT] = header_element,
 };
 
+/* Where a match closes; see rbac.h. */
+static envoy_rbac_principal *(*const closing_builders[AUTHZ_ATTRIBUTES])(struct arena *, const struct authz_term *,
+                                                                         const char *) = {
+    [AUTHZ_HEADER] = header_element,
+};
+
 /* Claims that take all values in one matcher. */
 static const char *const claims[AUTHZ_ATTRIBUTES] = {[AUTHZ_AUDIENCE] = "aud", [AUTHZ_PRESENTER] = "azp"};
 
 /* ---- terms ---- */
 
-static envoy_rbac_principal *any_of(struct arena *arena, const struct authz_term *term, const struct strings *values)
+static envoy_rbac_principal *any_of(struct arena *arena, const struct authz_term *term, const struct strings *values,
+                                    bool is_closing)
 {
 	if (term->attribute == AUTHZ_CLAIM)
 		return metadata(arena, authz_claim(arena, &term->path, values));
@@ -128,10 +135,14 @@ static envoy_rbac_principal *any_of(struct arena *arena, const struct authz_term
 		return metadata(arena, authz_claim(arena, &(struct strings){&claims[term->attribute], 1}, values));
 	if (values->n == 1 && term->attribute == AUTHZ_REQUEST_PRINCIPAL)
 		return request_principal(arena, term, values->v[0]);
+	envoy_rbac_principal *(*build)(struct arena *, const struct authz_term *, const char *) =
+	    is_closing ? closing_builders[term->attribute] : NULL;
+	if (!build)
+		build = builders[term->attribute];
 	envoy_rbac_principal *out = principal(arena, ID(OR_IDS));
 	out->or_ids = envoy_rbac_principal_set_new(arena);
 	for (size_t i = 0; i < values->n; i++)
-		BUILD_ADD(arena, out->or_ids, ids, builders[term->attribute](arena, term, values->v[i]));
+		BUILD_ADD(arena, out->or_ids, ids, build(arena, term, values->v[i]));
 	return out;
 }
 
@@ -148,9 +159,9 @@ static envoy_rbac_principal *all_of(struct arena *arena, const struct authz_term
 			continue;
 		}
 		if (term->values.n)
-			BUILD_ADD(arena, out->and_ids, ids, any_of(arena, term, &term->values));
+			BUILD_ADD(arena, out->and_ids, ids, any_of(arena, term, &term->values, action != AUTHZ_ALLOW));
 		if (term->not_values.n)
-			BUILD_ADD(arena, out->and_ids, ids, not(arena, any_of(arena, term, &term->not_values)));
+			BUILD_ADD(arena, out->and_ids, ids, not(arena, any_of(arena, term, &term->not_values, false)));
 	}
 	if (!out->and_ids->n_ids)
 		BUILD_ADD(arena, out->and_ids, ids, any(arena));

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "base/vec.h"
+#include "translator/address.h"
 #include "translator/istio/trust_domain_aliases.h"
 
 #include <string.h>
@@ -68,12 +69,21 @@ static const char *account_of(const struct authz_lowering *in, const char *value
 	return strchr(value, '/') ? value : arena_printf(in->arena, "%s/%s", in->namespace, value);
 }
 
+static const char *value_of(const struct authz_lowering *in, enum authz_attribute attribute, const char *value)
+{
+	if (attribute == AUTHZ_SERVICE_ACCOUNT)
+		return account_of(in, value);
+	if (attribute == AUTHZ_SOURCE_IP || attribute == AUTHZ_REMOTE_IP || attribute == AUTHZ_DESTINATION_IP)
+		return address_unmapped(in->arena, value);
+	return value;
+}
+
 static struct strings values_of(const struct authz_lowering *in, enum authz_attribute attribute, char *const *values,
                                 size_t n)
 {
 	const char **out = ARENA_NEW_N(in->arena, const char *, n);
 	for (size_t i = 0; i < n; i++)
-		out[i] = attribute == AUTHZ_SERVICE_ACCOUNT ? account_of(in, values[i]) : values[i];
+		out[i] = value_of(in, attribute, values[i]);
 	struct strings all = {out, n};
 	if (attribute == AUTHZ_PRINCIPAL)
 		return trust_domain_aliases_of_principals(in->arena, in->trust_domains, &all);
