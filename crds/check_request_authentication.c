@@ -1,6 +1,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "crds/check.h"
+#include "token/jwks_sift.h"
 
 #include <string.h>
 
@@ -32,20 +33,24 @@ static bool is_base64url(const char *s)
 	return n > 0 && s[n + strspn(s + n, "=")] == '\0';
 }
 
-static void check_key(struct check *check, const struct json *key, size_t i)
+/* Whether it has what its type needs. */
+static bool check_key(struct check *check, const struct json *key, size_t i)
 {
 	const char *name = json_get_string(key, "kty");
 	const struct key_type *type = find_key_type(name);
 	if (!type) {
 		check_error(check, "jwks", "key %zu: its type (kty) must be RSA, EC, OKP or oct%s%s", i,
 		            name ? ", not " : "", name ? name : "");
-		return;
+		return false;
 	}
+	bool is_whole = true;
 	for (size_t j = 0; j < sizeof type->members / sizeof type->members[0] && type->members[j]; j++) {
 		const char *value = json_get_string(key, type->members[j]);
+		bool is_text = strcmp(type->members[j], "crv") == 0;
+		is_whole &= !text_is_empty(value) && (is_text || is_base64url(value));
 		if (text_is_empty(value))
 			check_error(check, "jwks", "key %zu: %s keys need \"%s\"", i, type->name, type->members[j]);
-		else if (strcmp(type->members[j], "crv") != 0 && !is_base64url(value))
+		else if (!is_text && !is_base64url(value))
 			check_error(check, "jwks", "key %zu: \"%s\" is not base64url", i, type->members[j]);
 	}
 	for (size_t j = 0; j < sizeof private_members / sizeof private_members[0]; j++)
@@ -54,8 +59,26 @@ static void check_key(struct check *check, const struct json *key, size_t i)
 			           "key %zu has its private part: only the public one is used, and whoever reads this "
 			           "object can sign tokens",
 			           i);
-			return;
+			break;
 		}
+	return is_whole;
+}
+
+/* What of it proxies can be given; nothing else looks whether a key is broken. */
+static void check_usable(struct check *check, const char *jwks)
+{
+	struct jwks_sifted sifted;
+	struct error error;
+	if (!jwks_sift(check->arena, jwks, strlen(jwks), JWKS_TRIED, &sifted, &error))
+		check_error(check, "jwks", "%s", error.message);
+	else if (sifted.n_broken)
+		check_error(check, "jwks", "%s", sifted.why.message);
+	else if (!sifted.n_keys)
+		check_warn(check, "jwks",
+		           "has no key that proxies can use, so every token of this issuer is refused%s%s",
+		           sifted.why.message[0] ? ": " : "", sifted.why.message);
+	else if (sifted.why.message[0])
+		check_warn(check, "jwks", "%s; it is left out", sifted.why.message);
 }
 
 /* A set of keys, or one key by itself (RFC 7517). */
@@ -69,18 +92,15 @@ static void check_jwks(struct check *check, const char *jwks)
 		return;
 	}
 	const struct json *keys = json_get(set, "keys");
-	if (!keys) {
-		check_key(check, set, 0);
-		return;
-	}
-	if (keys->type != JSON_ARRAY) {
+	if (keys && keys->type != JSON_ARRAY) {
 		check_error(check, "jwks", "\"keys\" must be a list, not %s", json_type_name(keys->type));
 		return;
 	}
-	for (size_t i = 0; i < keys->array.n; i++)
-		check_key(check, keys->array.v[i], i);
-	if (keys->array.n == 0)
-		check_warn(check, "jwks", "has no key, so every token of this issuer is refused");
+	bool is_whole = keys || check_key(check, set, 0);
+	for (size_t i = 0; keys && i < keys->array.n; i++)
+		is_whole &= check_key(check, keys->array.v[i], i);
+	if (is_whole)
+		check_usable(check, jwks);
 }
 
 /* Envoy takes any name but an empty one and one that would break the line. */

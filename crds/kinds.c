@@ -312,7 +312,6 @@ const struct kind_info kinds[KIND_COUNT] = {
             .short_names = {"ra"},
             .spec_field = "spec",
             .message = &istio__security__v1beta1__request_authentication__descriptor,
-            .is_unread = true,
             .crd = &crd_security,
             .check = check_request_authentication,
         },

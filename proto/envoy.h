@@ -35,6 +35,7 @@
 #include "envoy/extensions/filters/http/fault/v3/fault.pb-c.h"
 #include "envoy/extensions/filters/http/grpc_stats/v3/config.pb-c.h"
 #include "envoy/extensions/filters/http/grpc_web/v3/grpc_web.pb-c.h"
+#include "envoy/extensions/filters/http/jwt_authn/v3/config.pb-c.h"
 #include "envoy/extensions/filters/http/rbac/v3/rbac.pb-c.h"
 #include "envoy/extensions/filters/http/router/v3/router.pb-c.h"
 #include "envoy/extensions/filters/http/set_filter_state/v3/set_filter_state.pb-c.h"
@@ -360,6 +361,28 @@ PROTO_ALIAS(envoy_network_ext_authz, Envoy__Extensions__Filters__Network__ExtAut
             envoy__extensions__filters__network__ext_authz__v3__ext_authz)
 PROTO_ALIAS(envoy_uri_template_match, Envoy__Extensions__Path__Match__UriTemplate__V3__UriTemplateMatchConfig,
             envoy__extensions__path__match__uri_template__v3__uri_template_match_config)
+PROTO_ALIAS(envoy_jwt_authentication, Envoy__Extensions__Filters__Http__JwtAuthn__V3__JwtAuthentication,
+            envoy__extensions__filters__http__jwt_authn__v3__jwt_authentication)
+PROTO_ALIAS(envoy_jwt_authentication_providers_entry,
+            Envoy__Extensions__Filters__Http__JwtAuthn__V3__JwtAuthentication__ProvidersEntry,
+            envoy__extensions__filters__http__jwt_authn__v3__jwt_authentication__providers_entry)
+PROTO_ALIAS(envoy_jwt_provider, Envoy__Extensions__Filters__Http__JwtAuthn__V3__JwtProvider,
+            envoy__extensions__filters__http__jwt_authn__v3__jwt_provider)
+PROTO_ALIAS(envoy_jwt_provider_normalize_payload,
+            Envoy__Extensions__Filters__Http__JwtAuthn__V3__JwtProvider__NormalizePayload,
+            envoy__extensions__filters__http__jwt_authn__v3__jwt_provider__normalize_payload)
+PROTO_ALIAS(envoy_jwt_header, Envoy__Extensions__Filters__Http__JwtAuthn__V3__JwtHeader,
+            envoy__extensions__filters__http__jwt_authn__v3__jwt_header)
+PROTO_ALIAS(envoy_jwt_claim_to_header, Envoy__Extensions__Filters__Http__JwtAuthn__V3__JwtClaimToHeader,
+            envoy__extensions__filters__http__jwt_authn__v3__jwt_claim_to_header)
+PROTO_ALIAS(envoy_jwt_requirement, Envoy__Extensions__Filters__Http__JwtAuthn__V3__JwtRequirement,
+            envoy__extensions__filters__http__jwt_authn__v3__jwt_requirement)
+PROTO_ALIAS(envoy_jwt_requirement_or_list, Envoy__Extensions__Filters__Http__JwtAuthn__V3__JwtRequirementOrList,
+            envoy__extensions__filters__http__jwt_authn__v3__jwt_requirement_or_list)
+PROTO_ALIAS(envoy_jwt_requirement_and_list, Envoy__Extensions__Filters__Http__JwtAuthn__V3__JwtRequirementAndList,
+            envoy__extensions__filters__http__jwt_authn__v3__jwt_requirement_and_list)
+PROTO_ALIAS(envoy_jwt_requirement_rule, Envoy__Extensions__Filters__Http__JwtAuthn__V3__RequirementRule,
+            envoy__extensions__filters__http__jwt_authn__v3__requirement_rule)
 PROTO_ALIAS(envoy_metadata_matcher, Envoy__Type__Matcher__V3__MetadataMatcher,
             envoy__type__matcher__v3__metadata_matcher)
 PROTO_ALIAS(envoy_metadata_path_segment, Envoy__Type__Matcher__V3__MetadataMatcher__PathSegment,

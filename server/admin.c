@@ -34,6 +34,9 @@ const struct admin_endpoint admin_endpoints[ADMIN_ENDPOINTS] = {
     {"/debug/kube", "", "How reading from the API server goes, a kind each, as JSON; 404 when only files are read."},
     {"/debug/ca", "",
      "What signs certificates, who is trusted, until when, and how a rotation of the root goes, as JSON; no keys."},
+    {"/debug/jwks", "",
+     "The keys of token issuers that RequestAuthentications name: for each URL when they were last fetched, what went "
+     "wrong last, and when it is tried again, as JSON."},
     {"/debug/proxies", "", "The connected proxies, what they have acknowledged and refused, as JSON."},
     {"/debug/config_dump", "?proxy=ID",
      "What the connected proxy would get now, as \"weft translate\" prints it. ID is a node id from /debug/proxies, or "
@@ -155,6 +158,8 @@ static void page_metrics(struct admin *admin, const struct http_request *request
 		cert_service_stats(admin->options.certs, &input.identity.certs);
 	}
 	input.authority = authority_of(admin);
+	if (admin->options.jwks)
+		jwks_keeper_stats(admin->options.jwks, &input.jwks);
 	response->content_type = METRICS_CONTENT_TYPE;
 	metrics_print(&input, &response->body);
 }
@@ -193,6 +198,18 @@ static void page_ca(struct admin *admin, const struct http_request *request, str
 	keeper_print(admin->options.keeper, admin->options.certs, &response->body);
 }
 
+static void page_jwks(struct admin *admin, const struct http_request *request, struct http_response *response)
+{
+	(void)request;
+	if (!admin->options.jwks) {
+		response->status = 404;
+		text_add(&response->body, "no keys are fetched\n");
+		return;
+	}
+	response->content_type = JSON_CONTENT_TYPE;
+	jwks_keeper_print(admin->options.jwks, &response->body);
+}
+
 static void page_proxies(struct admin *admin, const struct http_request *request, struct http_response *response)
 {
 	(void)request;
@@ -225,7 +242,8 @@ static void page_config_dump(struct admin *admin, const struct http_request *req
 typedef void page(struct admin *admin, const struct http_request *request, struct http_response *response);
 
 static page *const pages[ADMIN_ENDPOINTS] = {
-    page_index, page_health, page_ready, page_metrics, page_report, page_kube, page_ca, page_proxies, page_config_dump,
+    page_index, page_health, page_ready, page_metrics, page_report,
+    page_kube,  page_ca,     page_jwks,  page_proxies, page_config_dump,
 };
 
 static void admin_handle(void *context, const struct http_request *request, struct http_response *response)

@@ -7,6 +7,7 @@
 #include "server/identity/cert_service.h"
 #include "server/identity/door.h"
 #include "server/identity/keeper.h"
+#include "server/jwks/jwks_keeper.h"
 #include "server/pipeline.h"
 #include "server/xds/server.h"
 
@@ -16,7 +17,7 @@ struct admin_endpoint {
 	const char *help;
 };
 
-#define ADMIN_ENDPOINTS 9
+#define ADMIN_ENDPOINTS 10
 extern const struct admin_endpoint admin_endpoints[ADMIN_ENDPOINTS];
 
 struct admin;
@@ -25,6 +26,7 @@ struct admin_options {
 	const char *address;       /* HOST:PORT as option_parse_address takes it */
 	struct pipeline *pipeline; /* borrowed; must outlive the server */
 	struct keeper *keeper;     /* borrowed; NULL: no authority */
+	struct jwks_keeper *jwks;  /* borrowed; NULL: no keys are fetched */
 	struct door *door;         /* both borrowed; NULL: no TLS port */
 	struct cert_service *certs;
 	struct xds_server *xds; /* borrowed; NULL: proxies cannot connect, so not ready */

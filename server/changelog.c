@@ -63,6 +63,8 @@ size_t changelog_objects(const struct snapshot *former, const struct snapshot *p
 		change_kind(&list, former ? &former->kinds[i] : &none, &present->kinds[i]);
 	if (has_other_roots(former, present) && list.n++ < CHANGELOG_NAMES_MAX)
 		text_printf(out, "%strusted roots changed", list.n > 1 ? ", " : "");
+	if (!key_sets_equal(former ? former->key_sets : NULL, present->key_sets) && list.n++ < CHANGELOG_NAMES_MAX)
+		text_printf(out, "%skeys of token issuers changed", list.n > 1 ? ", " : "");
 	if (!list.n)
 		text_add(out, "nothing");
 	if (list.n > CHANGELOG_NAMES_MAX)

@@ -7,6 +7,7 @@
 #include "server/identity/cert_service.h"
 #include "server/identity/door.h"
 #include "server/identity/keeper.h"
+#include "server/jwks/jwks_keeper.h"
 #include "server/pipeline.h"
 #include "server/port_file.h"
 #include "server/process.h"
@@ -20,6 +21,7 @@ struct daemon {
 	const struct options *options;
 	struct kube_source *kube; /* NULL: files only */
 	struct pipeline *pipeline;
+	struct jwks_keeper *jwks;
 	struct signer_cell *signers;
 	struct arena *arena; /* of the keeper's options */
 	struct keeper *keeper;
@@ -44,6 +46,18 @@ static void daemon_publish(void *context, struct generation *generation)
 	if (daemon->door) /* the first one is the trust domain itself */
 		door_set_aliases(daemon->door, mesh->trust_domains.v + 1, mesh->trust_domains.n - 1);
 	xds_server_publish(daemon->xds, generation);
+}
+
+static void daemon_on_key_sources(void *context, const struct key_source *v, size_t n)
+{
+	const struct daemon *daemon = context;
+	jwks_keeper_want(daemon->jwks, v, n);
+}
+
+static void daemon_on_keys(void *context, struct key_sets *sets)
+{
+	const struct daemon *daemon = context;
+	pipeline_key_sets(daemon->pipeline, sets);
 }
 
 static void daemon_roster(void *context, struct roster *roster)
@@ -296,6 +310,7 @@ static bool start(struct daemon *daemon, struct error *error)
 	              .root_namespace = options->root_namespace,
 	              .is_watching = true},
 	    .on_generation = daemon_publish,
+	    .on_key_sources = daemon_on_key_sources,
 	    .context = daemon,
 	};
 
@@ -306,11 +321,17 @@ static bool start(struct daemon *daemon, struct error *error)
 	daemon->pipeline = pipeline_new(&pipeline, error);
 	if (!daemon->pipeline)
 		return false;
+	daemon->jwks = jwks_keeper_new(&(struct jwks_keeper_options){.refresh_s = options->jwks_refresh_s,
+	                                                             .is_private_allowed = options->is_jwks_private,
+	                                                             .ca_file = options->jwks_ca,
+	                                                             .on_keys = daemon_on_keys,
+	                                                             .context = daemon});
 	if (!daemon_serve(daemon, error))
 		return false;
 	struct admin_options admin = {.address = options->admin_address,
 	                              .pipeline = daemon->pipeline,
 	                              .keeper = daemon->keeper,
+	                              .jwks = daemon->jwks,
 	                              .door = daemon->door,
 	                              .certs = daemon->certs,
 	                              .xds = daemon->xds};
@@ -324,6 +345,7 @@ static bool start(struct daemon *daemon, struct error *error)
 	daemon_log_start(daemon);
 	if (daemon->kube)
 		kube_source_start(daemon->kube);
+	jwks_keeper_start(daemon->jwks);
 	pipeline_start(daemon->pipeline);
 	keeper_start(daemon->keeper);
 	return true;
@@ -351,6 +373,7 @@ void daemon_stop(struct daemon *daemon, int64_t grace_ms)
 		admin_set_draining(daemon->admin);
 	if (daemon->pipeline)
 		pipeline_stop(daemon->pipeline);
+	jwks_keeper_stop(daemon->jwks);
 	control_free(daemon->control);
 	keeper_stop(daemon->keeper);
 	grpc_transport_free(daemon->transport, grace_ms);
@@ -359,6 +382,7 @@ void daemon_stop(struct daemon *daemon, int64_t grace_ms)
 	admin_free(daemon->admin);
 	cert_service_free(daemon->certs);
 	pipeline_free(daemon->pipeline);
+	jwks_keeper_free(daemon->jwks);
 	kube_source_free(daemon->kube);
 	door_free(daemon->door); /* whom the API server was asked about has been told */
 	jwks_file_free(daemon->token_keys);

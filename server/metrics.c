@@ -114,6 +114,16 @@ static const struct metric metrics[] = {
     {"weft_source_last_sync_timestamp_seconds", GAUGE, NANOSECONDS, LABEL_SOURCE, AT(pipeline.last_sync_wall_ns),
      "When the source was last read with success."},
 
+    {"weft_jwks_sources", GAUGE, U64, LABEL_NONE, AT(jwks.wanted),
+     "URLs that keys of token issuers are fetched from; /debug/jwks has each."},
+    {"weft_jwks_sources_without_keys", GAUGE, U64, LABEL_NONE, AT(jwks.without_keys),
+     "Of them: none were ever fetched, so no token of the issuer is believed."},
+    {"weft_jwks_sources_failing", GAUGE, U64, LABEL_NONE, AT(jwks.failing), "Of them: fetching failed the last time."},
+    {"weft_jwks_oldest_keys_seconds", GAUGE, DOUBLE, LABEL_NONE, AT(jwks.oldest_s),
+     "Since the keys were last fetched with success, of the URL for which that is longest."},
+    {"weft_jwks_fetches_total", COUNTER, U64, LABEL_NONE, AT(jwks.fetches), "Key sets that were asked for."},
+    {"weft_jwks_failed_fetches_total", COUNTER, U64, LABEL_NONE, AT(jwks.failures), "Of them: in vain."},
+
     {"weft_kube_synced", GAUGE, BOOL, LABEL_KUBE, AT(kube_is_synced),
      "1 once every kind has been listed at the API server."},
     {"weft_kube_stale", GAUGE, BOOL, LABEL_KUBE, AT(kube_is_stale),

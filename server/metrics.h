@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "server/identity/cert_service.h"
 #include "server/identity/door.h"
+#include "server/jwks/jwks_keeper.h"
 #include "server/present.h"
 #include "server/process.h"
 #include "server/source/kube/kube.h"
@@ -25,6 +26,7 @@ struct metrics_input {
 		struct door_stats door;
 		struct cert_service_stats certs;
 	} identity;
+	struct jwks_stats jwks;
 	bool is_ready;
 	struct metrics_authority {
 		bool is_used;                       /* there is to be one */

@@ -77,6 +77,18 @@ const struct option_row options_table[OPTIONS_COUNT] = {
      "With --token-jwks: whose keys these are, as tokens name their issuer."},
     {"token-audience", OPTION_STRING, AT(token_audience), "AUDIENCE", "istio-ca", "WEFT_TOKEN_AUDIENCE",
      "For whom a token must be meant."},
+    {"jwks-refresh-seconds", OPTION_SECONDS, AT(jwks_refresh_s), "SECONDS", "1200", "WEFT_JWKS_REFRESH_SECONDS",
+     "How often, a tenth more or less, the keys that RequestAuthentications name by jwksUri or issuer are fetched "
+     "again, "
+     "at most 3600; sooner after a failure. Keys that were fetched stay in force as long as there are no newer ones."},
+    {"jwks-private-addresses", OPTION_FLAG, AT(is_jwks_private), NULL, NULL, "WEFT_JWKS_PRIVATE_ADDRESSES",
+     "While keys are fetched, follow a redirect or an issuer's jwks_uri also to an address that is not public: "
+     "loopback, "
+     "link-local, the cluster's. Without it only to the scheme, host and port that the object names, which may have "
+     "any "
+     "address."},
+    {"jwks-ca", OPTION_STRING, AT(jwks_ca), "FILE", NULL, "WEFT_JWKS_CA",
+     "Root certificates (PEM) that are believed when keys are fetched, besides the system's."},
     {"control-socket", OPTION_STRING, AT(control_socket), "PATH", NULL, "WEFT_CONTROL_SOCKET",
      "The Unix socket (mode 0600) by which \"weft ca\" looks at the authority and rotates its root. The default is "
      "control.sock in --state-dir, else /run/weft/control.sock if it can be made."},

@@ -37,6 +37,9 @@ struct options {
 	const char *token_keys;             /* a file with another issuer's keys; NULL: none */
 	const char *token_issuer;           /* of those */
 	const char *token_audience;
+	int64_t jwks_refresh_s;     /* how often token issuers are asked for their keys */
+	bool is_jwks_private;       /* their answers may lead to private addresses */
+	const char *jwks_ca;        /* a file with whom to believe besides the system's roots; NULL: nobody */
 	const char *control_socket; /* NULL: in the state folder, or under /run */
 };
 
@@ -44,5 +47,5 @@ struct options {
 enum options_outcome options_parse(int argc, char *const *argv, char *const *environment, struct options *options,
                                    struct error *error);
 
-#define OPTIONS_COUNT 27
+#define OPTIONS_COUNT 30
 extern const struct option_row options_table[OPTIONS_COUNT];

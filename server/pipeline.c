@@ -25,7 +25,7 @@
 
 struct pipeline {
 	struct pipeline_options options;
-	struct slot *rosters, *trust;
+	struct slot *rosters, *trust, *key_sets;
 	struct wake wake; /* look at the flags */
 	_Atomic bool is_stopping, is_reloading;
 	pthread_t thread;
@@ -38,6 +38,7 @@ struct pipeline {
 	struct emit_cache *cache;
 	struct resolved *resolved; /* NULL before the first sync */
 	struct roster *roster;
+	struct key_sets *known_keys; /* NULL: none were fetched yet */
 	struct emission *emission;
 	struct changelog changelog;
 	uint64_t number;
@@ -64,6 +65,11 @@ static void trust_drop(void *roots)
 {
 	text_done(roots);
 	free(roots);
+}
+
+static void key_sets_drop(void *sets)
+{
+	key_sets_unref(sets);
 }
 
 static int64_t now_ns(void)
@@ -95,6 +101,9 @@ static enum outcome pipeline_resolve(struct pipeline *pipeline)
 		log_info("pipeline", "%s", text_get(&changes));
 	changelog_report(&pipeline->changelog, pipeline->resolved, !former);
 	resolved_unref(former);
+	if (pipeline->options.on_key_sources)
+		pipeline->options.on_key_sources(pipeline->options.context, pipeline->resolved->model->key_sources,
+		                                 pipeline->resolved->model->n_key_sources);
 	return former && !n_changes ? OUTCOME_SAME_OBJECTS : OUTCOME_NEW;
 }
 
@@ -149,29 +158,17 @@ static void pipeline_emit(struct pipeline *pipeline, enum outcome outcome, int64
 	pipeline->options.on_generation(pipeline->options.context, generation);
 }
 
-static void pipeline_pass(struct pipeline *pipeline, const struct pending *pending)
-{
-	int64_t start_ns = now_ns();
-	enum outcome outcome = pending->is_changed ? pipeline_resolve(pipeline) : OUTCOME_SAME;
-
-	if (pending->is_changed && outcome == OUTCOME_SAME)
-		present_count_unchanged(&pipeline->present);
-	if (pending->is_changed && pipeline->kube)
-		kube_source_report(pipeline->kube, pipeline->resolved->snapshot, &pipeline->resolved->model->report);
-	if (outcome != OUTCOME_SAME || pending->is_roster)
-		pipeline_emit(pipeline, outcome, pending->event_ns, seconds(now_ns() - start_ns));
-}
-
 /* ---- the thread ---- */
 
-/* What the thread waits for: being told to stop or re-read, or that and everything else. */
-enum wait { WAIT_WAKE = 1, WAIT_ALL = 5 };
+/* What the thread waits for: being told to stop or re-read, or that and keys, or that and everything else. */
+enum wait { WAIT_WAKE = 1, WAIT_KEYS = 2, WAIT_ALL = 6 };
 
 /* Sleeps until something happens, or timeout_ms pass (-1: for ever). */
 static void pipeline_wait(const struct pipeline *pipeline, enum wait wait, int timeout_ms)
 {
 	struct pollfd fds[] = {
 	    {.fd = wake_fd(&pipeline->wake), .events = POLLIN},
+	    {.fd = slot_fd(pipeline->key_sets), .events = POLLIN},
 	    {.fd = slot_fd(pipeline->rosters), .events = POLLIN},
 	    {.fd = slot_fd(pipeline->trust), .events = POLLIN},
 	    {.fd = pipeline->files ? file_source_fd(pipeline->files) : -1, .events = POLLIN},
@@ -295,6 +292,17 @@ static void pipeline_take_trust(struct pipeline *pipeline, struct pending *pendi
 	trust_drop(roots);
 }
 
+static bool pipeline_take_key_sets(struct pipeline *pipeline)
+{
+	struct key_sets *sets = slot_take(pipeline->key_sets);
+
+	if (!sets)
+		return false;
+	key_sets_unref(pipeline->known_keys);
+	pipeline->known_keys = sets;
+	return store_set_key_sets(pipeline->store, sets);
+}
+
 /* Once time makes other rows than the report has, the next snapshot is of another time. */
 static void pipeline_take_time(struct pipeline *pipeline, struct pending *pending)
 {
@@ -331,6 +339,49 @@ static bool pending_is_due(const struct pending *pending)
 	return pending->is_changed || (pending->is_roster && now_ns() >= pending->roster_at_ns);
 }
 
+static bool pipeline_lacks_keys(const struct pipeline *pipeline)
+{
+	const struct model *model = pipeline->resolved->model;
+
+	for (size_t i = 0; i < model->n_key_sources; i++)
+		if (!key_sets_get(pipeline->known_keys, &model->key_sources[i]))
+			return true;
+	return false;
+}
+
+/*
+ * Before the first generation: proxies that know the keys of token issuers must not lose them because weftd was started
+ * anew. Waits, for a time, until each issuer has been asked. Whether there are keys now that there were not.
+ */
+static bool pipeline_await_keys(struct pipeline *pipeline)
+{
+	int64_t until_ns = now_ns() + PIPELINE_KEYS_WAIT_MS * CLOCK_MS, left_ns;
+	bool is_changed = false;
+
+	if (!pipeline->options.on_key_sources)
+		return false;
+	while (pipeline_lacks_keys(pipeline) && !pipeline->is_stopping && (left_ns = until_ns - now_ns()) > 0) {
+		pipeline_wait(pipeline, WAIT_KEYS, (int)(left_ns / CLOCK_MS) + 1);
+		is_changed |= pipeline_take_key_sets(pipeline);
+	}
+	return is_changed;
+}
+
+static void pipeline_pass(struct pipeline *pipeline, const struct pending *pending)
+{
+	int64_t start_ns = now_ns();
+	enum outcome outcome = pending->is_changed ? pipeline_resolve(pipeline) : OUTCOME_SAME;
+
+	if (!pipeline->emission && pipeline_await_keys(pipeline))
+		pipeline_resolve(pipeline);
+	if (pending->is_changed && outcome == OUTCOME_SAME)
+		present_count_unchanged(&pipeline->present);
+	if (pending->is_changed && pipeline->kube)
+		kube_source_report(pipeline->kube, pipeline->resolved->snapshot, &pipeline->resolved->model->report);
+	if (outcome != OUTCOME_SAME || pending->is_roster)
+		pipeline_emit(pipeline, outcome, pending->event_ns, seconds(now_ns() - start_ns));
+}
+
 static void pipeline_loop(struct pipeline *pipeline)
 {
 	/* Starting is no change that anybody waits for, so it has no event time. */
@@ -339,6 +390,7 @@ static void pipeline_loop(struct pipeline *pipeline)
 	while (!pipeline->is_stopping) {
 		pipeline_take_roster(pipeline, &pending);
 		pipeline_take_trust(pipeline, &pending);
+		pending_add(&pending, -1, pipeline_take_key_sets(pipeline), now_ns());
 		pipeline_take_time(pipeline, &pending);
 		if (pending_is_due(&pending)) {
 			pipeline_pass(pipeline, &pending);
@@ -382,6 +434,7 @@ struct pipeline *pipeline_new(const struct pipeline_options *options, struct err
 	pipeline->cache = emit_cache_new();
 	pipeline->rosters = slot_new(roster_drop);
 	pipeline->trust = slot_new(trust_drop);
+	pipeline->key_sets = slot_new(key_sets_drop);
 	pipeline->roster = roster_new(NULL, 0);
 	wake_init(&pipeline->wake);
 	present_init(&pipeline->present);
@@ -419,6 +472,8 @@ void pipeline_free(struct pipeline *pipeline)
 	store_free(pipeline->store);
 	slot_free(pipeline->rosters);
 	slot_free(pipeline->trust);
+	slot_free(pipeline->key_sets);
+	key_sets_unref(pipeline->known_keys);
 	wake_done(&pipeline->wake);
 	present_done(&pipeline->present);
 	free(pipeline);
@@ -437,6 +492,11 @@ void pipeline_trust(struct pipeline *pipeline, const char *roots, size_t n)
 
 	text_add_n(copy, roots, n);
 	slot_put(pipeline->trust, copy);
+}
+
+void pipeline_key_sets(struct pipeline *pipeline, struct key_sets *sets)
+{
+	slot_put(pipeline->key_sets, sets);
 }
 
 void pipeline_reload(struct pipeline *pipeline)

@@ -24,7 +24,9 @@
 
 #define PIPELINE_ROSTER_GAP_MS 10
 #define PIPELINE_RETRY_MS 1000 /* between attempts at the first sync */
-#define PIPELINE_TIME_MS 5000  /* between looks at the wall clock, where rows of the report depend on it */
+/* Until each token issuer has been asked for its keys, at the start: more than one that does not answer takes. */
+#define PIPELINE_KEYS_WAIT_MS 7000
+#define PIPELINE_TIME_MS 5000 /* between looks at the wall clock, where rows of the report depend on it */
 
 struct pipeline;
 
@@ -33,6 +35,9 @@ struct pipeline_options {
 	struct kube_source *kube;         /* borrowed; running; NULL: none */
 	/* On the pipeline thread; the reference moves in. */
 	void (*on_generation)(void *context, struct generation *generation);
+	/* The same, of each new model; borrowed. Who is told fetches the keys and calls pipeline_key_sets. NULL:
+	 * nobody. */
+	void (*on_key_sources)(void *context, const struct key_source *v, size_t n);
 	void *context;
 };
 
@@ -48,6 +53,9 @@ void pipeline_roster(struct pipeline *pipeline, struct roster *roster);
  * before pipeline_start, the first generation has it already. xds_server_trust says who has taken it.
  */
 void pipeline_trust(struct pipeline *pipeline, const char *roots, size_t n);
+/* The keys of token issuers as far as they were fetched, or asked for in vain. The newest wins; the reference moves in.
+ */
+void pipeline_key_sets(struct pipeline *pipeline, struct key_sets *sets);
 /* Reads everything again. */
 void pipeline_reload(struct pipeline *pipeline);
 

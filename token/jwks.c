@@ -20,9 +20,9 @@ struct jwks {
 static const struct curve {
 	const char *crv, *group;
 	size_t coordinate_n;
-} curves[] = {{"P-256", "prime256v1", 32}, {"P-384", "secp384r1", 48}};
+} curves[] = {{"P-256", "prime256v1", 32}, {"P-384", "secp384r1", 48}, {"P-521", "secp521r1", 66}};
 
-#define COORDINATE_MAX 48
+#define COORDINATE_MAX 66
 #define EXPONENT_BYTES_MAX 8
 
 void jwks_free(struct jwks *jwks)
@@ -134,7 +134,7 @@ static bool read_ec(struct arena *arena, const struct json *json, EVP_PKEY **key
 	return *key || error_set(error, "\"x\" and \"y\" are no point on %s", curve->crv);
 }
 
-static bool is_for_others(const struct json *json)
+bool jwks_key_is_for_others(const struct json *json)
 {
 	const char *use = json_get_string(json, "use");
 	const struct json *operations = json_get(json, "key_ops");
@@ -155,7 +155,7 @@ static bool read_key(struct jwks *jwks, const struct json *json, struct error *e
 	struct jwks_key key = {.kid = json_get_string(json, "kid"), .alg = json_get_string(json, "alg")};
 	if (!type)
 		return error_set(error, "it has no \"kty\"");
-	if (is_for_others(json))
+	if (jwks_key_is_for_others(json))
 		return true;
 	bool is_good = true;
 	if (strcmp(type, "RSA") == 0)

@@ -1,8 +1,8 @@
 #pragma once
 /*
- * A set of public keys that sign tokens (RFC 7517): RSA and EC (P-256, P-384). Keys of other kinds, for other uses, or
- * too small are passed over, as the standard asks; a key that says it is one of ours and is broken makes the set bad.
- * Never changes; many threads may use it.
+ * A set of public keys that sign tokens (RFC 7517): RSA and EC (P-256, P-384, P-521). Keys of other kinds, for other
+ * uses, or too small are passed over, as the standard asks; a key that says it is one of ours and is broken makes the
+ * set bad. Never changes; many threads may use it.
  *
  *     struct jwks *jwks = jwks_read(s, n, &error);
  */
@@ -17,6 +17,7 @@
 #define JWKS_RSA_BITS_MIN 2048
 #define JWKS_RSA_BITS_MAX 8192 /* what verifying costs grows with it */
 
+struct json;
 struct jwks;
 
 struct jwks_key {
@@ -33,4 +34,6 @@ static inline void jwks_freep(struct jwks **jwks)
 {
 	jwks_free(*jwks);
 }
+/* A key that says it is not for verifying. */
+bool jwks_key_is_for_others(const struct json *key);
 const struct jwks_key *jwks_keys(const struct jwks *jwks, size_t *n);

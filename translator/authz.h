@@ -65,19 +65,13 @@ struct authz_rule {
 	size_t n_sources, n_operations;
 };
 
-/* The workloads with the labels of one of them; one without labels is for all. */
-struct authz_selectors {
-	const struct labels *v;
-	size_t n;
-};
-
 struct authz_policy {
 	const char *name, *namespace;
 	enum authz_action action;
 	bool is_dry_run;                       /* what it would do is only counted */
 	const char *provider_name;             /* CUSTOM: whom to ask; else NULL */
 	const struct authz_provider *provider; /* NULL: the mesh has none of the name */
-	struct authz_selectors selectors;
+	struct workload_selectors selectors;
 	const struct authz_rule *rules; /* none: nothing matches */
 	size_t n_rules;
 	int64_t created_s;

@@ -24,6 +24,8 @@ struct draft {
 	peer_authentications; /* without namespace: the mesh's; without
 	                         selector: the namespace's; one of each */
 	VEC(const struct authz_policy *) authz_policies;
+	VEC(const struct request_authentication *) request_authentications;
+	VEC(struct key_source) key_sources; /* with doubles */
 	VEC(const struct route_rule *) rules;
 	VEC(const struct gateway *) gateways;
 	VEC(const struct secret *) secrets; /* comes sorted: by namespace, name */

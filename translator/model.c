@@ -58,6 +58,14 @@ bool labels_match(const struct labels *selector, const struct labels *labels)
 	return true;
 }
 
+bool workload_selectors_match(const struct workload_selectors *selectors, const struct labels *labels)
+{
+	for (size_t i = 0; i < selectors->n; i++)
+		if (labels_match(&selectors->v[i], labels))
+			return true;
+	return false;
+}
+
 bool visibility_allows(const struct visibility *visibility, const char *namespace)
 {
 	if (visibility->is_public)
@@ -290,14 +298,6 @@ bool route_rule_has_connections(const struct route_rule *rule)
 
 /* ---- access control ---- */
 
-static bool selects(const struct authz_policy *policy, const struct labels *labels)
-{
-	for (size_t i = 0; i < policy->selectors.n; i++)
-		if (labels_match(&policy->selectors.v[i], labels))
-			return true;
-	return false;
-}
-
 /* The place of the namespace's first policy, or where it would be. */
 static size_t first_policy(const struct model *model, const char *namespace)
 {
@@ -324,7 +324,7 @@ struct authz_policies model_authz(struct arena *arena, const struct model *model
 			const struct authz_policy *policy = model->authz_policies[at];
 			if (strcmp(policy->namespace, namespaces[i]) != 0)
 				break;
-			if (selects(policy, labels))
+			if (workload_selectors_match(&policy->selectors, labels))
 				VEC_PUSH(arena, &policies, policy);
 		}
 	}

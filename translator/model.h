@@ -20,6 +20,7 @@
 #include "translator/gateway.h"
 #include "translator/model_terms.h"
 #include "translator/report.h"
+#include "translator/request_authentication.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -477,6 +478,10 @@ struct model {
 	size_t n_rules;
 	const struct authz_policy *const *authz_policies; /* by namespace, name */
 	size_t n_authz_policies;
+	const struct request_authentication *const *request_authentications; /* by namespace, name */
+	size_t n_request_authentications;
+	const struct key_source *key_sources; /* whose key sets the model reads; sorted, with the longest timeout */
+	size_t n_key_sources;
 	const struct gateway *const *gateways; /* precedence: created_s, name, namespace */
 	size_t n_gateways;
 	const struct secret *const *secrets; /* by namespace, name */
@@ -498,6 +503,8 @@ struct model {
 /* Those for a workload, without whom they ask (authz_of says that, too); they live in the arena. */
 struct authz_policies model_authz(struct arena *arena, const struct model *model, const char *namespace,
                                   const struct labels *labels);
+struct jwt_rules model_jwt_rules(struct arena *arena, const struct model *model, const char *namespace,
+                                 const struct labels *labels);
 const struct secret *model_secret(const struct model *model, const char *namespace, const char *name); /* or NULL */
 const struct service *model_service(const struct model *model, const char *hostname);
 /* All with the host name, of one namespace each; by namespace. */

@@ -88,6 +88,13 @@ static struct digest access_of(const struct model *model)
 	struct digest_state state;
 	digest_init(&state);
 	digest_add_authz(&state, &all);
+	digest_add_u64(&state, model->n_request_authentications);
+	for (size_t i = 0; i < model->n_request_authentications; i++) {
+		const struct request_authentication *from = model->request_authentications[i];
+		digest_add_u64(&state, from->n_rules);
+		for (size_t j = 0; j < from->n_rules; j++)
+			digest_add_digest(&state, from->rules[j].digest);
+	}
 	return digest_final(&state);
 }
 

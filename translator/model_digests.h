@@ -22,7 +22,7 @@ struct model_digests {
 	struct digest routes;      /* rules and gateways */
 	struct digest connections; /* rules with TLS or TCP routes for sidecars */
 	struct digest peers; /* who the services' endpoints are: the one thing of static endpoints that clusters read */
-	struct digest access;           /* by themselves: policies of access control */
+	struct digest access;           /* by themselves: policies of access control, request authentication */
 	struct digest secrets;          /* by themselves: secrets and what the mesh trusts */
 	const struct digest *endpoints; /* of model->services[i], all its ports */
 	size_t n_endpoints;

@@ -47,6 +47,14 @@ struct labels {
 
 bool labels_match(const struct labels *selector, const struct labels *labels); /* an empty selector matches all */
 
+/* The workloads with the labels of one of them; one without labels is for all. */
+struct workload_selectors {
+	const struct labels *v;
+	size_t n;
+};
+
+bool workload_selectors_match(const struct workload_selectors *selectors, const struct labels *labels);
+
 struct locality {
 	const char *region, *zone, *sub_zone; /* "" when unknown */
 };

@@ -101,6 +101,34 @@ static int compare_authz_policies(const void *pa, const void *pb)
 	return order ? order : strcmp(a->name, b->name);
 }
 
+static int compare_request_authentications(const void *pa, const void *pb)
+{
+	const struct request_authentication *a = *(const struct request_authentication *const *)pa;
+	const struct request_authentication *b = *(const struct request_authentication *const *)pb;
+	int order = strcmp(a->namespace, b->namespace);
+	return order ? order : strcmp(a->name, b->name);
+}
+
+/* Of one source the longest timeout first, and only that one stays. */
+static int compare_key_sources(const void *pa, const void *pb)
+{
+	const struct key_source *a = pa, *b = pb;
+	int order = key_source_compare(a, b);
+	return order ? order : (a->timeout_ms < b->timeout_ms) - (a->timeout_ms > b->timeout_ms);
+}
+
+static void seal_key_sources(struct draft *draft)
+{
+	struct key_source *v = draft->key_sources.v;
+	size_t n = 0;
+	VEC_SORT(&draft->key_sources, compare_key_sources);
+	for (size_t i = 0; i < draft->key_sources.n; i++)
+		if (!n || key_source_compare(&v[n - 1], &v[i]) != 0)
+			v[n++] = v[i];
+	draft->model->key_sources = v;
+	draft->model->n_key_sources = n;
+}
+
 static int compare_gateways(const void *pa, const void *pb)
 {
 	const struct gateway *a = *(const struct gateway *const *)pa, *b = *(const struct gateway *const *)pb;
@@ -120,6 +148,8 @@ static void seal_arrays(struct draft *draft)
 	VEC_SORT(&draft->services, compare_services);
 	VEC_SORT(&draft->policies, compare_policies);
 	VEC_SORT(&draft->authz_policies, compare_authz_policies);
+	VEC_SORT(&draft->request_authentications, compare_request_authentications);
+	seal_key_sources(draft);
 	VEC_SORT(&draft->rules, compare_rules);
 	VEC_SORT(&draft->gateways, compare_gateways);
 	bool is_sorted = true; /* without workload entries they come so, and they are the longest list */
@@ -133,6 +163,8 @@ static void seal_arrays(struct draft *draft)
 	model->n_policies = draft->policies.n;
 	model->authz_policies = draft->authz_policies.v;
 	model->n_authz_policies = draft->authz_policies.n;
+	model->request_authentications = draft->request_authentications.v;
+	model->n_request_authentications = draft->request_authentications.n;
 	model->rules = draft->rules.v;
 	model->n_rules = draft->rules.n;
 	model->gateways = draft->gateways.v;

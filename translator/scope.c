@@ -64,6 +64,7 @@ static struct digest digest_of_scope(const struct scope *scope)
 	for (size_t i = 0; i < scope->n_listeners; i++)
 		digest_add_digest(&state, scope->listeners[i].digest);
 	digest_add_authz(&state, &scope->authz);
+	digest_add_jwt_rules(&state, &scope->jwt_rules);
 	return digest_final(&state);
 }
 
@@ -81,6 +82,7 @@ struct scope *scope_of(struct arena *arena, const struct model *model, const str
 		scope_add_tables(&draft);
 	} else {
 		scope->authz = authz_of(arena, model, view->namespace, &view->labels);
+		scope->jwt_rules = model_jwt_rules(arena, model, view->namespace, &view->labels);
 		scope_add_gateways(&draft);
 	}
 	VEC_SORT(&draft.tables, compare_tables);

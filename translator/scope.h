@@ -82,6 +82,7 @@ struct scope {
 	    *secrets; /* by credential, each once; gateways' that have proved who they are, of their own namespace */
 	size_t n_secrets;
 	struct authz_policies authz; /* gateways: of what passes them. Sidecars: none, see struct workload_class */
+	struct jwt_rules jwt_rules;  /* the same */
 	struct map services_by_host; /* hostname -> struct scope_service */
 	bool has_auto_passthrough;   /* a gateway that has clusters and endpoints for TLS that it leads on */
 	struct digest digest;

@@ -81,6 +81,8 @@ static struct digest snapshot_digest(const struct snapshot *snapshot)
 	digest_init(&state);
 	digest_add_str(&state, snapshot->root_namespace);
 	digest_add(&state, snapshot->trust_roots, snapshot->trust_roots_n);
+	if (snapshot->key_sets && !key_sets_equal(snapshot->key_sets, NULL))
+		digest_add_digest(&state, snapshot->key_sets->digest);
 	digest_add_u64(&state, (uint64_t)snapshot->as_of_s);
 	for (size_t kind = 0; kind < KIND_COUNT; kind++) {
 		const struct snapshot_kind *objects = &snapshot->kinds[kind];
@@ -104,6 +106,7 @@ struct snapshot *snapshot_new(const struct snapshot_input *input)
 	snapshot->trust_roots =
 	    arena_strndup(arena, input->trust_roots ? input->trust_roots : "", input->trust_roots_n);
 	snapshot->trust_roots_n = input->trust_roots_n;
+	snapshot->key_sets = input->key_sets ? key_sets_ref(input->key_sets) : NULL;
 	snapshot->as_of_s = input->as_of_s;
 	struct selection selection = take_objects(snapshot, input, scratch);
 	take_rows(snapshot, input, &selection);
@@ -125,6 +128,7 @@ void snapshot_unref(struct snapshot *snapshot)
 	for (size_t kind = 0; kind < KIND_COUNT; kind++)
 		for (size_t i = 0; i < snapshot->kinds[kind].n; i++)
 			object_unref(snapshot->kinds[kind].v[i]);
+	key_sets_unref(snapshot->key_sets);
 	arena_free(snapshot->arena);
 }
 

@@ -6,6 +6,7 @@
  * Objects of namespaces that the mesh does not consist of (selection.h), and rows about them, are left out.
  */
 #include "crds/object.h"
+#include "translator/key_sets.h"
 #include "translator/report.h"
 
 #include <stddef.h>
@@ -22,8 +23,10 @@ struct snapshot {
 	const char *root_namespace; /* where the mesh's own configuration lives, such as "istio-system" */
 	const char *trust_roots;    /* what the mesh trusts, as PEM; with trust_roots_n 0: not known */
 	size_t trust_roots_n;
+	struct key_sets *key_sets; /* of token issuers; NULL: none */
 	int64_t as_of_s; /* what had expired by then is said to have, since 1970; 0: no time is known, nothing is */
-	struct digest digest; /* of all objects, rows, roots and the time: equal digests, equal resources and reports */
+	struct digest
+	    digest; /* of all objects, rows, roots, key sets and the time: equal digests, equal resources and reports */
 
 	struct arena *arena;   /* private */
 	_Atomic unsigned refs; /* private */
@@ -38,6 +41,7 @@ struct snapshot_input {
 	const char *root_namespace;
 	const char *trust_roots; /* copied */
 	size_t trust_roots_n;
+	struct key_sets *key_sets; /* the snapshot takes its own reference; NULL: none */
 	int64_t as_of_s;
 };
 

@@ -313,6 +313,7 @@ static struct digest digest_of_workload(const struct workload_class *workload)
 		digest_add_u64(&state, workload->other_ports[i].mode);
 	}
 	digest_add_authz(&state, &workload->authz);
+	digest_add_jwt_rules(&state, &workload->jwt_rules);
 	digest_add_bool(&state, workload->is_mtls_capable);
 	digest_add_bool(&state, workload->is_ipv4);
 	digest_add_bool(&state, workload->is_ipv6);
@@ -339,6 +340,7 @@ struct workload_class *workload_class_of(struct arena *arena, const struct model
 	if (node->role == PROXY_SIDECAR) {
 		set_inbound_ports(arena, model, node, workload);
 		workload->authz = authz_of(arena, model, workload->namespace, &workload->labels);
+		workload->jwt_rules = model_jwt_rules(arena, model, workload->namespace, &workload->labels);
 	}
 	workload->key = digest_of_workload(workload);
 	return workload;

@@ -93,6 +93,7 @@ struct workload_class {
 	const struct mtls_port *other_ports; /* that no service leads to, but of which a policy speaks; by port */
 	size_t n_other_ports;
 	struct authz_policies authz;
+	struct jwt_rules jwt_rules;
 	bool is_mtls_capable; /* else there is no TLS for it, and what must be mutual TLS is refused */
 	bool is_ipv4, is_ipv6, is_http10, is_inbound_exact_balance;
 	enum interception interception;

@@ -30,9 +30,10 @@ struct store {
 	char *trust_roots; /* NULL: not known */
 	size_t trust_roots_n;
 	int64_t as_of_s;
-	void *groups;   /* tsearch(3) trees: struct group by name, */
-	void *speaking; /* those of them with rows, */
-	void *claims;   /* struct claim; so that a small change costs little however many objects there are */
+	struct key_sets *key_sets; /* NULL: none */
+	void *groups;              /* tsearch(3) trees: struct group by name, */
+	void *speaking;            /* those of them with rows, */
+	void *claims; /* struct claim; so that a small change costs little however many objects there are */
 };
 
 /* tsearch(3) says NULL when it is out of memory. */
@@ -100,6 +101,7 @@ void store_free(struct store *store)
 	tdestroy(store->groups, group_free);
 	free(store->root_namespace);
 	free(store->trust_roots);
+	key_sets_unref(store->key_sets);
 	free(store);
 }
 
@@ -404,6 +406,14 @@ bool store_set_trust(struct store *store, const char *roots, size_t n)
 	return true;
 }
 
+bool store_set_key_sets(struct store *store, struct key_sets *sets)
+{
+	bool is_changed = !key_sets_equal(store->key_sets, sets);
+	key_sets_unref(store->key_sets);
+	store->key_sets = key_sets_ref(sets);
+	return is_changed;
+}
+
 bool store_set_time(struct store *store, int64_t as_of_s)
 {
 	bool is_new = store->as_of_s != as_of_s;
@@ -426,6 +436,7 @@ struct snapshot *store_freeze(const struct store *store)
 	    .root_namespace = store->root_namespace,
 	    .trust_roots = store->trust_roots,
 	    .trust_roots_n = store->trust_roots_n,
+	    .key_sets = store->key_sets,
 	    .as_of_s = store->as_of_s,
 	});
 }

@@ -35,6 +35,8 @@ bool store_remove_group(struct store *store, const char *group);
 /* What the mesh trusts, as PEM: a value that the certificate authority brings, no object. Copied. Whether it changed.
  */
 bool store_set_trust(struct store *store, const char *roots, size_t n);
+/* The keys of token issuers that were fetched. Takes its own reference. Whether they say something else than before. */
+bool store_set_key_sets(struct store *store, struct key_sets *sets);
 /* The snapshots' as_of_s. Whether it changed. */
 bool store_set_time(struct store *store, int64_t as_of_s);
 struct snapshot *store_freeze(const struct store *store); /* a reference is the caller's */

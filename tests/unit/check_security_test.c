@@ -35,6 +35,12 @@ END_TEST
 #define JWT(rest) "{jwtRules: [{issuer: a, " rest "}]}"
 #define JWKS(text) "{jwtRules: [{issuer: a, jwks: '" text "'}]}"
 #define RULE "spec.jwtRules[0]"
+#define EC_KEY(more)                                                                                                   \
+	"{\"kty\": \"EC\", \"crv\": \"P-256\", \"x\": \"zVHttSZSjNLXJgus7ZO_cpPVpt_KErKFo2c3rNDcWcg\", "               \
+	"\"y\": \"zmU2xxAl02LURcPVawCgyWTOPmQORHGbVXrT4JNB8HY\"" more "}"
+#define NO_EC_KEY                                                                                                      \
+	"{\"kty\": \"EC\", \"crv\": \"P-256\", \"x\": \"zVHttSZSjNLXJgus7ZO_cpPVpt_KErKFo2c3rNDcWcg\", "               \
+	"\"y\": \"zVHttSZSjNLXJgus7ZO_cpPVpt_KErKFo2c3rNDcWcg\"}"
 
 START_TEST(test_request_authentication)
 {
@@ -68,8 +74,13 @@ START_TEST(test_request_authentication)
 	    {"escape", JWT("jwksUri: 'https://a.b/%zz'"), RULE ".jwksUri"},
 	    {"keys twice", JWT("jwksUri: 'https://a.b', jwks: '{\"keys\": [{\"kty\": \"oct\", \"k\": \"YQ\"}]}'"),
 	     RULE ".jwks"},
-	    {"RSA", JWKS("{\"keys\": [{\"kty\": \"RSA\", \"n\": \"YQ\", \"e\": \"AQAB\"}]}"), ""},
-	    {"one key by itself", JWKS("{\"kty\": \"OKP\", \"crv\": \"Ed25519\", \"x\": \"YQ\"}"), ""},
+	    {"EC", JWKS("{\"keys\": [" EC_KEY("") "]}"), ""},
+	    {"one key by itself", JWKS("{\"kty\": \"oct\", \"k\": \"YQ\"}"), ""},
+	    {"no point on the curve", JWKS("{\"keys\": [" EC_KEY("") ", " NO_EC_KEY "]}"), RULE ".jwks"},
+	    {"RSA, too small", JWKS("{\"keys\": [{\"kty\": \"RSA\", \"n\": \"YQ\", \"e\": \"AQAB\"}]}"),
+	     "~" RULE ".jwks"},
+	    {"another algorithm", JWKS("{\"keys\": [" EC_KEY("") ", " EC_KEY(", \"alg\": \"RS256\"") "]}"),
+	     "~" RULE ".jwks"},
 	    {"no JSON", JWKS("foo"), RULE ".jwks"},
 	    {"no object", JWKS("[]"), RULE ".jwks"},
 	    {"keys no list", JWKS("{\"keys\": {}}"), RULE ".jwks"},
@@ -79,8 +90,7 @@ START_TEST(test_request_authentication)
 	    {"member missing", JWKS("{\"keys\": [{\"kty\": \"EC\", \"crv\": \"P-256\", \"x\": \"YQ\"}]}"),
 	     RULE ".jwks"},
 	    {"not base64url", JWKS("{\"kty\": \"oct\", \"k\": \"a+b\"}"), RULE ".jwks"},
-	    {"private key", JWKS("{\"kty\": \"RSA\", \"n\": \"YQ\", \"e\": \"AQAB\", \"d\": \"YQ\"}"),
-	     "~" RULE ".jwks"},
+	    {"private key", JWKS(EC_KEY(", \"d\": \"YQ\"")), "~" RULE ".jwks"},
 	    {"places", JWT("fromHeaders: [{name: x, prefix: 'Bearer '}], fromParams: [a], fromCookies: [b]"), ""},
 	    {"header without a name", JWT("fromHeaders: [{prefix: a}]"), RULE ".fromHeaders[0].name"},
 	    {"header with a line break", JWT("fromHeaders: [{name: \"a\\nb\"}]"), RULE ".fromHeaders[0].name"},

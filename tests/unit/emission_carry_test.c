@@ -277,6 +277,19 @@ static const struct edit {
      END SECURITY DOCUMENT("AuthorizationPolicy", "rival",
                            "default") "spec: {action: CUSTOM, provider: {name: z}, rules: [{}]}\n",
      LDS},
+    {"tokens that a workload takes", "",
+     END SECURITY DOCUMENT("RequestAuthentication", "of-a", "default") "spec: {selector: {matchLabels: {app: a}}, "
+                                                                       "jwtRules: [{issuer: https://a.example}]}\n",
+     LDS},
+    {"tokens that a gateway takes", "",
+     END SECURITY DOCUMENT("RequestAuthentication", "of-gw",
+                           "default") "spec: {selector: {matchLabels: {istio: gateway}}, jwtRules: [{issuer: "
+                                      "https://a.example}]}\n",
+     LDS},
+    {"tokens that nobody here takes", "",
+     END SECURITY DOCUMENT("RequestAuthentication", "of-z", "default") "spec: {selector: {matchLabels: {app: z}}, "
+                                                                       "jwtRules: [{issuer: https://a.example}]}\n",
+     0},
     {"a Secret that a gateway names", "", END SECRET("edge-cacert", ROOT_B), SDS},
     {"a Secret that nobody names", "", END SECRET("other", ROOT_B), 0},
     {"what a gateway believes", "credentialName: edge", "credentialName: rim", LDS | SDS},

@@ -45,6 +45,7 @@ static void set_bases(struct emit *emit)
 	digest_add_u64(&state, proxy->is_exact_balance);
 	digest_add_u64(&state, (uint64_t)proxy->interception);
 	digest_add_authz(&state, &emit->authz);
+	digest_add_jwt_rules(&state, &emit->jwt_rules);
 	emit->listener_base = digest_final(&state);
 }
 
@@ -63,6 +64,7 @@ static struct emit emit_of_view(struct arena *arena, const struct scope *scope, 
 	    .mesh = &scope->model->mesh,
 	    .scope = scope,
 	    .authz = scope->authz,
+	    .jwt_rules = scope->jwt_rules,
 	    .proxy = {.role = view->role,
 	              .is_ipv4 = view->is_ipv4,
 	              .is_ipv6 = view->is_ipv6,
@@ -128,6 +130,7 @@ void emit_workload(const struct model *model, const struct workload_class *workl
 	    .model = model,
 	    .mesh = &model->mesh,
 	    .authz = workload->authz,
+	    .jwt_rules = workload->jwt_rules,
 	    .proxy = {.role = workload->role,
 	              .is_ipv4 = workload->is_ipv4,
 	              .is_ipv6 = workload->is_ipv6,

@@ -39,6 +39,7 @@ struct emit {
 	const struct scope *scope; /* NULL for a workload */
 	struct emit_proxy proxy;
 	struct authz_policies authz; /* what the proxy asks about what comes in: a workload's, a gateway's */
+	struct jwt_rules jwt_rules;  /* and which tokens it takes */
 	struct digest cluster_base, listener_base; /* what all clusters (listeners) read: the mesh and the proxy */
 	VEC(const struct cache_unit *) units[RESOURCE_TYPE_COUNT]; /* borrowed from the cache */
 };
@@ -259,6 +260,8 @@ ProtobufCMessage *filter_http_rbac(const struct emit *emit, enum authz_action ac
 /* What a filter chain of TCP has in front of the one that forwards: what CUSTOM makes, then none to three. */
 void filter_chain_add_rbac(const struct emit *emit, envoy_filter_chain *chain);
 
+/* filter_jwt.c: of emit->jwt_rules; there must be some. */
+ProtobufCMessage *filter_jwt(const struct emit *emit);
 /* connection_chain.c: a chain without a table */
 envoy_filter_chain_match *connection_match(struct arena *arena, const struct scope_chain *chain); /* NULL: all */
 envoy_filter *connection_filter(const struct emit *emit, const struct scope_chain *chain);

@@ -85,6 +85,17 @@ static ProtobufCMessage *router(const struct emit *emit, const struct hcm *hcm)
 	return &envoy_router_new(emit->arena)->base;
 }
 
+static bool has_jwt_rules(const struct emit *emit, const struct hcm *hcm)
+{
+	return hcm->side != HCM_OUTBOUND && emit->jwt_rules.n > 0;
+}
+
+static ProtobufCMessage *jwt(const struct emit *emit, const struct hcm *hcm)
+{
+	(void)hcm;
+	return filter_jwt(emit);
+}
+
 static bool has_audit(const struct emit *emit, const struct hcm *hcm)
 {
 	return hcm->side != HCM_OUTBOUND && authz_has(&emit->authz, AUTHZ_AUDIT);
@@ -129,13 +140,10 @@ static const struct http_filter first_filters[] = {
     {NAME_GRPC_WEB, is_grpc_web, grpc_web},
 };
 static const struct http_filter filters[] = {
-    {NAME_HTTP_RBAC, has_audit, audit},
-    {NAME_HTTP_RBAC, has_deny, deny},
-    {NAME_HTTP_RBAC, has_allow, allow},
-    {NAME_GRPC_STATS, is_always, grpc_stats},
-    {NAME_SET_FILTER_STATE, is_client_of_mesh, alpn},
-    {NAME_FAULT, is_always, fault},
-    {NAME_CORS, is_always, cors},
+    {NAME_JWT_AUTHN, has_jwt_rules, jwt},     {NAME_HTTP_RBAC, has_audit, audit},
+    {NAME_HTTP_RBAC, has_deny, deny},         {NAME_HTTP_RBAC, has_allow, allow},
+    {NAME_GRPC_STATS, is_always, grpc_stats}, {NAME_SET_FILTER_STATE, is_client_of_mesh, alpn},
+    {NAME_FAULT, is_always, fault},           {NAME_CORS, is_always, cors},
     {NAME_ROUTER, is_always, router}, /* ends the chain */
 };
 

@@ -75,6 +75,11 @@ char *name_authz_rule(struct arena *arena, const char *prefix, const char *names
 	return arena_printf(arena, "%sns[%s]-policy[%s]-rule[%zu]%s", prefix, namespace, policy, rule, suffix);
 }
 
+char *name_jwt_provider(struct arena *arena, size_t i)
+{
+	return arena_printf(arena, "origins-%zu", i);
+}
+
 char *name_ext_authz(struct arena *arena, const char *provider)
 {
 	return arena_printf(arena, "istio-ext-authz-%s", provider);

@@ -76,7 +76,8 @@ char *name_authz_rule(struct arena *arena, const char *prefix, const char *names
 #define NAME_EXT_AUTHZ_REFUSED "-deny-due-to-bad-CUSTOM-action" /* behind the names of policies with nobody to ask */
 /* In front of the names of policies that ask the provider: "istio-ext-authz-opa" */
 char *name_ext_authz(struct arena *arena, const char *provider);
-#define NAME_JWT_PAYLOAD "payload" /* where verified tokens are in the metadata of their filter */
+char *name_jwt_provider(struct arena *arena, size_t i); /* "origins-0" */
+#define NAME_JWT_PAYLOAD "payload"                      /* where verified tokens are in the metadata of their filter */
 
 /* ---- filters and extensions ---- */
 #define NAME_HTTP_CONNECTION_MANAGER "envoy.filters.network.http_connection_manager"

@@ -100,6 +100,7 @@ void resolve_istio(struct draft *draft)
 	    resolve_peer_authentications, /* what those workloads take */
 	    resolve_extension_providers,  /* these policies name */
 	    resolve_authorization_policies,
+	    resolve_request_authentications,
 	    resolve_services, /* Services, EndpointSlices, Endpoints */
 	    resolve_service_entries,
 	    resolve_destination_rules, /* these name services */

@@ -21,6 +21,7 @@ void resolve_virtual_services(struct draft *draft);
 void resolve_peer_authentications(struct draft *draft);
 void resolve_extension_providers(struct draft *draft);
 void resolve_authorization_policies(struct draft *draft);
+void resolve_request_authentications(struct draft *draft);
 void resolve_gateways(struct draft *draft);
 
 /* The front end's entry: runs the parts. */

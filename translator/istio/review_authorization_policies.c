@@ -27,13 +27,9 @@ static bool is_of_mesh(const struct model *model, const struct authz_policy *pol
 
 static bool covers(const struct review *review, const struct workload *workload)
 {
-	const struct authz_selectors *selectors = &review->policy->selectors;
-	if (!is_of_mesh(review->model, review->policy) && strcmp(workload->namespace, review->policy->namespace) != 0)
-		return false;
-	for (size_t i = 0; i < selectors->n; i++)
-		if (labels_match(&selectors->v[i], &workload->labels))
-			return true;
-	return false;
+	bool is_near = is_of_mesh(review->model, review->policy) ||
+	               strcmp(workload->namespace, review->policy->namespace) == 0;
+	return is_near && workload_selectors_match(&review->policy->selectors, &workload->labels);
 }
 
 static void note_mode(struct review *review, enum mtls_mode mode)

@@ -1,0 +1,50 @@
+#pragma once
+/*
+ * The thread that has the keys of token issuers fetched, and keeps them. It is told which are wanted, and tells what it
+ * knows whenever that is something else:
+ *
+ *     struct jwks_keeper *keeper = jwks_keeper_new(&options);
+ *     jwks_keeper_start(keeper);
+ *     jwks_keeper_want(keeper, model->key_sources, model->n_key_sources);
+ *     jwks_keeper_stop(keeper);  jwks_keeper_free(keeper);
+ *
+ * Each set is asked for again and again (jwks_schedule.h). A bad answer keeps the last good set. What nobody wants any
+ * more is kept for JWKS_UNWANTED_S without being asked for, and then forgotten.
+ */
+#include "base/text.h"
+#include "translator/key_sets.h"
+
+#define JWKS_SOURCES_MAX 500 /* further ones have no keys, so no token of theirs is believed */
+#define JWKS_UNWANTED_S (7 * 24 * 3600)
+
+struct jwks_keeper;
+
+struct jwks_keeper_options {
+	int64_t refresh_s;
+	bool is_private_allowed; /* see jwks_fetch.h; and the next, which is borrowed */
+	const char *ca_file;
+	/* On the keeper's thread; the reference moves in. */
+	void (*on_keys)(void *context, struct key_sets *sets);
+	void *context;
+};
+
+struct jwks_keeper *jwks_keeper_new(const struct jwks_keeper_options *options);
+void jwks_keeper_start(struct jwks_keeper *keeper);
+void jwks_keeper_stop(struct jwks_keeper *keeper); /* joins the thread; NULL is fine */
+void jwks_keeper_free(struct jwks_keeper *keeper); /* stops; NULL is fine */
+
+/* Sorted, each once; copied. Any one thread. The newest wins. */
+void jwks_keeper_want(struct jwks_keeper *keeper, const struct key_source *v, size_t n);
+
+struct jwks_stats {
+	uint64_t wanted;       /* sources */
+	uint64_t without_keys; /* of them: no token of theirs is believed */
+	uint64_t failing;      /* of them: the last answer was bad */
+	uint64_t fetches, failures;
+	double oldest_s; /* since the last good answer of the wanted source for which it is longest; 0: there is none */
+};
+
+/* Any thread, as the next. */
+void jwks_keeper_stats(struct jwks_keeper *keeper, struct jwks_stats *stats);
+/* A JSON array, one object a source. */
+void jwks_keeper_print(struct jwks_keeper *keeper, struct text *out);

@@ -1,0 +1,313 @@
+#!/usr/bin/env python3
+"""Tokens at real Envoys: which are believed, what policies and applications get to know, where keys come from, and what if they do not."""
+import http.client
+import json
+import os
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import issuer  # noqa: E402
+import mesh as mesh_rig  # noqa: E402
+import pods  # noqa: E402
+import tap  # noqa: E402
+import traffic  # noqa: E402
+
+REFRESH_S = 1
+
+ROUTE = """
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: shop, namespace: default}
+spec: {selector: {istio: ingressgateway}, servers: [{port: {number: PORT, name: http, protocol: HTTP}, hosts: ["*"]}]}
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: shop, namespace: default}
+spec:
+  hosts: [shop.internal]
+  location: MESH_INTERNAL
+  resolution: STATIC
+  ports: [{number: 80, name: http, protocol: HTTP, targetPort: 9080}]
+  endpoints: [{address: 127.0.0.11}]
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: shop, namespace: default}
+spec: {hosts: ["*"], gateways: [shop], http: [{route: [{destination: {host: shop.internal}}]}]}
+"""
+
+# One policy a path: what it asks of the token.
+POLICIES = """
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: somebody, namespace: istio-system}
+spec:
+  action: DENY
+  rules: [{from: [{source: {notRequestPrincipals: ["*"]}}], to: [{operation: {paths: [/somebody]}}]}]
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: ann, namespace: istio-system}
+spec:
+  action: DENY
+  rules: [{from: [{source: {notRequestPrincipals: ["ISSUER/ann"]}}], to: [{operation: {paths: [/ann]}}]}]
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: claims, namespace: istio-system}
+spec:
+  action: DENY
+  rules:
+  - {to: [{operation: {paths: [/staff]}}], when: [{key: "request.auth.claims[groups]", notValues: [staff]}]}
+  - {to: [{operation: {paths: [/write]}}], when: [{key: "request.auth.claims[scope]", notValues: [write]}]}
+  - {to: [{operation: {paths: [/till]}}], when: [{key: request.auth.audiences, notValues: [till]}]}
+"""
+
+AUTHENTICATION = """
+apiVersion: security.istio.io/v1
+kind: RequestAuthentication
+metadata: {name: NAME, namespace: istio-system}
+spec:
+  selector: {matchLabels: {istio: ingressgateway}}
+  jwtRules: [RULE]
+"""
+
+OUTPUT = "audiences: [shop, till], forwardOriginalToken: true, outputPayloadToHeader: x-payload, outputClaimToHeaders: [{header: x-sub, claim: sub}]"
+
+
+# At a workload: who may call it is said by the peer's certificate and the token together.
+WORKLOAD = """
+apiVersion: security.istio.io/v1
+kind: RequestAuthentication
+metadata: {name: server, namespace: default}
+spec:
+  selector: {matchLabels: {app: server}}
+  jwtRules: [{issuer: idp, jwks: 'JWKS'}]
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: server, namespace: default}
+spec:
+  selector: {matchLabels: {app: server}}
+  rules: [{from: [{source: {principals: [cluster.local/ns/default/sa/client], requestPrincipals: [idp/ann]}}]}]
+"""
+
+
+class Shop(mesh_rig.Mesh):
+    def __init__(self, is_delta):
+        super().__init__()
+        self.port = mesh_rig.free_port()
+        self.site = self.own(issuer.Site())
+        self.key = issuer.Key("k1")
+        self.iss = self.site.url + "/a"
+        self.site.pages["/keys"] = issuer.jwks(self.key)
+        self.backend = self.own(traffic.Backend("shop", "127.0.0.11", 9080))
+        self.write("route.yaml", ROUTE.replace("PORT", str(self.port)))
+        self.write("policies.yaml", POLICIES.replace("ISSUER", self.iss))
+        self.authentication("a", f"{{issuer: {self.iss}, jwksUri: {self.site.url}/keys, {OUTPUT}}}")
+        self.is_delta = is_delta
+
+    def __enter__(self):
+        self.server = self.start()
+        self.envoy = self.gateway(self.server, self.is_delta)
+        self.envoy.wait_listening(self.port)
+        return self
+
+    def start(self, **options):
+        return self.weftd(arguments=("--jwks-refresh-seconds", str(REFRESH_S)), **options)
+
+    def authentication(self, name, rule):
+        self.write(f"{name}.yaml", AUTHENTICATION.replace("NAME", name).replace("RULE", rule))
+
+    def token(self, key=None, **claims):
+        return (key or self.key).token({"iss": self.iss, "sub": "ann", "aud": "shop", **claims})
+
+    def ask(self, path="/", token=None, headers=()):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            connection.request("GET", path, headers={**dict(headers), **({"Authorization": f"Bearer {token}"} if token else {})})
+            answer = connection.getresponse()
+            answer.read()
+            return answer.status
+        finally:
+            connection.close()
+
+    def wait_status(self, want, token, path="/"):
+        mesh_rig.wait_for(f"{want} for the token on {path}", lambda: self.ask(path, token) == want)
+
+    def sources(self):
+        status, text = self.server.get("/debug/jwks")
+        assert status == 200, text
+        return {row["url"]: row for row in json.loads(text)}
+
+
+def check_tokens(shop):
+    good = shop.token()
+    now = int(time.time())
+    stranger = issuer.Key("k1")  # of the same name
+    table = (
+        ("none", None, 200),
+        ("good", good, 200),
+        ("expired", shop.token(exp=now - 3600), 401),
+        ("not yet", shop.token(nbf=now + 3600), 401),
+        ("another audience", shop.token(aud="bank"), 403),
+        ("no audience", shop.key.token({"iss": shop.iss, "sub": "ann"}), 403),
+        ("another key", shop.token(key=stranger), 401),
+        ("another issuer", shop.token(iss="https://other.example.com"), 401),
+        ("changed", good[:-6] + ("AAAAAA" if good[-6:] != "AAAAAA" else "BBBBBB"), 401),
+        ("not signed", issuer.base64url(b'{"alg":"none"}') + "." + good.split(".")[1] + ".", 401),
+        ("no token at all", "nonsense", 401),
+    )
+    got = [(name, shop.ask(token=token)) for name, token, _ in table]
+    assert got == [(name, want) for name, _, want in table], got
+
+
+def check_policies(shop):
+    staff = shop.token(groups=["guests", "staff"], scope="read write", aud=["shop", "till"])
+    for path in ("/somebody", "/ann", "/staff", "/write", "/till"):
+        got = shop.ask(path), shop.ask(path, shop.token(sub="bob", groups=["guests"], scope="read")), shop.ask(path, staff)
+        want = (403, 200 if path == "/somebody" else 403, 200)
+        assert got == want, (path, got)
+
+
+def check_output(shop):
+    token = shop.token()
+    assert shop.ask(token=token, headers={"x-sub": "root"}) == 200
+    head = dict(line.lower().split(": ", 1) for line in shop.backend.last_head.split("\r\n")[1:] if ": " in line)
+    assert head["x-sub"] == "ann" and head["x-payload"] and head["authorization"].endswith(token.lower()), head
+    assert shop.ask(headers={"x-sub": "root"}) == 200
+    assert "x-sub: root" not in shop.backend.last_head.lower(), shop.backend.last_head
+
+
+def check_rotation(shop):
+    former, later = shop.token(), issuer.Key("k2")
+    shop.site.pages["/keys"] = issuer.jwks(later, shop.key)
+    shop.wait_status(200, shop.token(key=later))
+    assert shop.ask(token=former) == 200
+    shop.site.pages["/keys"] = issuer.jwks(later)
+    shop.wait_status(401, former)
+    shop.key = later
+
+
+def check_bad_answers(shop):
+    """None of them takes the keys away."""
+    url = shop.site.url + "/keys"
+    for page, why in ((b"<html>", "expected a value"), ({"keys": []}, "no key"), (b'{"keys":[' + b" " * (1 << 20) + b"]}", "bytes"), (None, "404"),
+                      ({"keys": [{"kty": "oct", "k": "c2VjcmV0"}]}, "can sign"), ("file:///etc/passwd", "no http URL")):
+        shop.site.pages["/keys"] = page
+        mesh_rig.wait_for(f"it to be said: {why}", lambda: why in (shop.sources()[url]["lastError"] or ""))
+        assert shop.ask(token=shop.token()) == 200 and shop.ask(token=shop.token(key=issuer.Key("k9"))) == 401
+    assert shop.server.metrics()["weft_jwks_sources_failing"] == 1
+    shop.site.pages["/keys"] = issuer.jwks(shop.key)
+    mesh_rig.wait_for("it to be good again", lambda: shop.sources()[url]["lastError"] is None)
+
+
+def check_down_at_start(shop):
+    port = mesh_rig.free_port()
+    url = f"http://127.0.0.1:{port}"
+    shop.authentication("down", f"{{issuer: {url}, jwksUri: {url}/keys}}")
+    mesh_rig.wait_for("the keys to be asked for in vain", lambda: (shop.sources().get(url + "/keys") or {}).get("failures", 0) > 0)
+    key = issuer.Key("d")
+    token = key.token({"iss": url, "sub": "dan"})
+    shop.wait_status(401, token)
+    assert shop.ask(token=shop.token()) == 200, "the others stay in force"
+    site = shop.own(issuer.Site(port))
+    site.pages["/keys"] = issuer.jwks(key)
+    shop.wait_status(200, token)
+    shop.remove("down.yaml")
+
+
+def check_discovery(shop):
+    iss, key = shop.site.url + "/realm/", issuer.Key("r")
+    shop.site.pages["/realm/.well-known/openid-configuration"] = {"issuer": iss, "jwks_uri": shop.site.url + "/realm/certs"}
+    shop.site.pages["/realm/certs"] = issuer.jwks(key)
+    shop.authentication("discovery", f"{{issuer: {iss}}}")
+    shop.wait_status(200, key.token({"iss": iss, "sub": "eve"}), "/somebody")
+    row = shop.sources()[shop.site.url + "/realm/.well-known/openid-configuration"]
+    assert row["keysUrl"] == shop.site.url + "/realm/certs" and row["keys"] == 1 and row["lastSuccess"] and row["nextTrySeconds"] >= 0, row
+    shop.remove("discovery.yaml")
+
+
+def check_led_astray(shop):
+    """A stranger's answer leads to what only this machine can reach."""
+    inside, key = shop.own(issuer.Site()), issuer.Key("i")
+    inside.pages["/keys"] = issuer.jwks(key)
+    shop.site.pages["/redirect"] = inside.url + "/keys"
+    shop.site.pages["/lost/.well-known/openid-configuration"] = {"jwks_uri": inside.url + "/keys"}
+    shop.authentication("redirect", f"{{issuer: redirect, jwksUri: {shop.site.url}/redirect}}")
+    shop.authentication("lost", f"{{issuer: {shop.site.url}/lost}}")
+    for url, iss in ((shop.site.url + "/redirect", "redirect"), (shop.site.url + "/lost/.well-known/openid-configuration", shop.site.url + "/lost")):
+        mesh_rig.wait_for("that to be refused", lambda: "no public address" in ((shop.sources().get(url) or {}).get("lastError") or ""))
+        shop.wait_status(401, key.token({"iss": iss, "sub": "eve"}))
+    assert inside.asked == [], inside.asked
+    shop.remove("redirect.yaml")
+    shop.remove("lost.yaml")
+
+
+def check_bad_object(shop):
+    shop.authentication("bad", "{issuer: https://bad.example.com, jwks: '{}'}")
+    mesh_rig.wait_for("the mistake to be reported", lambda: "RequestAuthentication/istio-system/bad" in shop.server.get("/debug/report")[1])
+    check_tokens(shop)
+    shop.remove("bad.yaml")
+
+
+def check_restart(shop):
+    """weftd starts anew, and its issuer takes a while to answer: the proxy keeps the keys that it had."""
+    token = shop.token()
+    for _ in range(2):
+        shop.server.stop()
+        shop.server = shop.start(xds_port=shop.server.xds_port, admin_port=shop.server.admin_port)
+        seen = set()
+
+        def acknowledged():
+            seen.add(shop.ask(token=token))
+            return shop.server.is_acknowledged()
+        mesh_rig.wait_for("the proxy to be served again", acknowledged)
+        assert seen == {200}, seen
+
+
+def check_sidecars():
+    key = issuer.Key("k")
+    good, bob = key.token({"iss": "idp", "sub": "ann"}), key.token({"iss": "idp", "sub": "bob"})
+    expired, forged = key.token({"iss": "idp", "sub": "ann", "exp": 1}), issuer.Key("k").token({"iss": "idp", "sub": "ann"})
+    with pods.Cluster() as cluster:
+        cluster.weftd()
+        server, client, other = (cluster.pod(name) for name in ("server", "client", "other"))
+        cluster.service("server", [server])
+        cluster.wait_ready()
+        with cluster.changed():
+            cluster.write("workload.yaml", WORKLOAD.replace("JWKS", json.dumps(issuer.jwks(key))))
+
+        def ask(pod, token):
+            header = ["-H", f"Authorization: Bearer {token}"] if token else []
+            code, out = pod.run("curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "--max-time", "10", *header,
+                                f"http://{cluster.address('server')}:80/", user="exec")
+            assert code == 0, (code, out)
+            return int(out)
+        got = [ask(client, token) for token in (good, bob, None, expired, forged)] + [ask(other, good)]
+        assert got == [200, 403, 403, 401, 401, 403], got
+        assert cluster.nacks() == [], cluster.nacks()
+
+
+CHECKS = (
+    ("valid, expired, of others, changed, none", check_tokens),
+    ("claims in policies: principals, audiences, lists, words", check_policies),
+    ("what the application gets to know", check_output),
+    ("keys are replaced", check_rotation),
+    ("a bad answer keeps the keys that there are", check_bad_answers),
+    ("an issuer that is away at first: nothing of its is believed until it answers", check_down_at_start),
+    ("keys found by the issuer's OpenID configuration", check_discovery),
+    ("redirect and jwks_uri to loopback are refused", check_led_astray),
+    ("a bad RequestAuthentication leaves the others in force", check_bad_object),
+    ("a restart takes no keys away", check_restart),
+)
+
+for form, is_delta in (("state of the world", False), ("delta", True)):
+    with Shop(is_delta) as shop:
+        for name, check in CHECKS:
+            with tap.case(f"{form}: {name}"):
+                check(shop)
+with tap.case("behind a sidecar, with mutual TLS: the peer and the token must both be right"):
+    check_sidecars()
+tap.done()

@@ -1,0 +1,120 @@
+#include "server/jwks/jwks_entry.h"
+
+#include "tests/unit/unit.h"
+
+#include <string.h>
+
+#define REFRESH_S 1200
+#define KEY(kid)                                                                                                       \
+	"{\"keys\":[{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"zVHttSZSjNLXJgus7ZO_cpPVpt_KErKFo2c3rNDcWcg\","       \
+	"\"kid\":\"" kid "\"}]}"
+
+static struct jwks_entry *entry_new(void)
+{
+	const struct key_source source = {.url = "https://a/keys", .timeout_ms = 5000};
+	struct jwks_entry *entry = jwks_entry_new(&source, REFRESH_S * CLOCK_S, 7);
+	jwks_entry_want(entry, true, 0);
+	return entry;
+}
+
+static bool take(struct jwks_entry *entry, const char *body, const char *error, const struct clock *clock)
+{
+	const struct jwks_answer answer = {
+	    .body = body, .n = body ? strlen(body) : 0, .url = "https://a/keys", .error = error};
+	entry->is_asking = true;
+	bool is_news = jwks_entry_take(entry, &answer, clock);
+	ck_assert(!entry->is_asking);
+	return is_news;
+}
+
+static void assert_next_within(const struct jwks_entry *entry, const struct clock *clock, int64_t least_s,
+                               int64_t most_s)
+{
+	int64_t left_ns = entry->schedule.next_ns - clock->now_ns;
+	ck_assert_int_ge(left_ns, least_s * CLOCK_S * 9 / 10);
+	ck_assert_int_le(left_ns, most_s * CLOCK_S * 11 / 10);
+}
+
+START_TEST(good_keys_are_news_once_and_refreshed)
+{
+	struct clock clock = clock_fake(CLOCK_S);
+	struct jwks_entry *entry = entry_new();
+	ck_assert(jwks_entry_is_due(entry, clock.now_ns));
+	ck_assert(take(entry, KEY("a"), NULL, &clock));
+	ck_assert_str_eq(entry->keys, KEY("a"));
+	ck_assert_uint_eq(entry->n_keys, 1);
+	ck_assert(!jwks_entry_is_due(entry, clock.now_ns));
+	assert_next_within(entry, &clock, REFRESH_S, REFRESH_S);
+	clock.now_ns = entry->schedule.next_ns;
+	ck_assert(jwks_entry_is_due(entry, clock.now_ns));
+	ck_assert(!take(entry, KEY("a"), NULL, &clock));
+	ck_assert(take(entry, KEY("b"), NULL, &clock));
+	ck_assert_str_eq(entry->keys, KEY("b"));
+	jwks_entry_free(entry);
+}
+END_TEST
+
+START_TEST(a_bad_answer_keeps_the_keys)
+{
+	static const struct {
+		const char *body, *error, *want;
+	} rows[] = {
+	    {NULL, "https://a/keys: status 500", "status 500"},
+	    {"<html>", NULL, "the key set"},
+	    {"{\"keys\":[]}", NULL, "no key that proxies can use"},
+	    {"{\"keys\":[{\"kty\":\"oct\",\"k\":\"YQ\"}]}", NULL, "can sign"},
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct clock clock = clock_fake(CLOCK_S);
+		struct jwks_entry *entry = entry_new();
+		take(entry, KEY("a"), NULL, &clock);
+		ck_assert(!take(entry, rows[i].body, rows[i].error, &clock));
+		ck_assert_str_eq(entry->keys, KEY("a"));
+		ck_assert_msg(strstr(entry->error.message, rows[i].want) != NULL, "%s", entry->error.message);
+		ck_assert_uint_eq(entry->failures, 1);
+		assert_next_within(entry, &clock, 1, 1);
+		ck_assert(!take(entry, KEY("a"), NULL, &clock));
+		ck_assert_str_eq(entry->error.message, "");
+		jwks_entry_free(entry);
+	}
+}
+END_TEST
+
+START_TEST(the_first_failure_is_news_and_tried_again_soon)
+{
+	struct clock clock = clock_fake(CLOCK_S);
+	struct jwks_entry *entry = entry_new();
+	ck_assert(take(entry, NULL, "away", &clock));
+	ck_assert(entry->keys == NULL && entry->was_asked);
+	for (int64_t wait_s = 1; wait_s <= 64; wait_s *= 2) {
+		int64_t want_s = wait_s * 1000 < JWKS_RETRY_NEW_MAX_MS ? wait_s : JWKS_RETRY_NEW_MAX_MS / 1000;
+		assert_next_within(entry, &clock, want_s, want_s);
+		clock.now_ns = entry->schedule.next_ns;
+		ck_assert(!take(entry, NULL, "away", &clock));
+	}
+	ck_assert(take(entry, KEY("a"), NULL, &clock));
+	for (int i = 0; i < 20; i++)
+		take(entry, NULL, "away", &clock);
+	assert_next_within(entry, &clock, JWKS_RETRY_MAX_MS / 1000, JWKS_RETRY_MAX_MS / 1000);
+	jwks_entry_free(entry);
+}
+END_TEST
+
+START_TEST(what_nobody_wants_is_not_asked_for)
+{
+	struct clock clock = clock_fake(CLOCK_S);
+	struct jwks_entry *entry = entry_new();
+	take(entry, KEY("a"), NULL, &clock);
+	jwks_entry_want(entry, false, clock.now_ns);
+	clock.now_ns += 2 * REFRESH_S * CLOCK_S;
+	ck_assert(!jwks_entry_is_due(entry, clock.now_ns));
+	ck_assert_int_eq(entry->unwanted_ns, CLOCK_S);
+	jwks_entry_want(entry, true, clock.now_ns);
+	ck_assert(jwks_entry_is_due(entry, clock.now_ns));
+	ck_assert_str_eq(entry->keys, KEY("a"));
+	jwks_entry_free(entry);
+}
+END_TEST
+
+UNIT_MAIN("jwks_entry", good_keys_are_news_once_and_refreshed, a_bad_answer_keeps_the_keys,
+          the_first_failure_is_news_and_tried_again_soon, what_nobody_wants_is_not_asked_for)
