@@ -28,6 +28,7 @@ struct workload_identity {
 	struct bundle *roots;          /* NULL: none */
 	bool is_stream_trusted;        /* the stream has brought roots: those that come with certificates are older */
 	enum renewal_health health;    /* as Envoy and the log know it */
+	struct clock_watch watch;
 	struct wake wake;
 	_Atomic bool is_stopping;
 	bool is_started;
@@ -176,10 +177,20 @@ static void on_success(struct workload_identity *identity, struct credential *cr
 	log_info("identity", "a certificate for %s; %s", id, words.s);
 }
 
+static void say_step(int64_t step_s)
+{
+	CLEANUP(text_done) struct text span = {0};
+	if (step_s == 0)
+		return;
+	renewal_print_span(step_s < 0 ? -step_s : step_s, &span);
+	log_warn("identity", "this machine's clock was set %s by %s", step_s < 0 ? "back" : "ahead", span.s);
+}
+
 /* What time does to the certificate. */
 static void look_at_clock(struct workload_identity *identity)
 {
 	CLEANUP(text_done) struct text words = {0};
+	say_step(clock_watch_step_s(&identity->watch, identity->clock));
 	enum renewal_health health = renewal_health(&identity->renewal, identity->clock);
 	if (health == identity->health)
 		return;

@@ -34,6 +34,16 @@ int64_t clock_wall_ns(const struct clock *clock)
 	return clock->is_fake ? clock->wall_ns : read_ns(CLOCK_REALTIME);
 }
 
+int64_t clock_watch_step_s(struct clock_watch *watch, const struct clock *clock)
+{
+	int64_t ahead_ns = clock_wall_ns(clock) - clock_now_ns(clock);
+	int64_t step_ns = watch->has_looked ? ahead_ns - watch->ahead_ns : 0;
+	int64_t step_s = (step_ns + (step_ns < 0 ? -CLOCK_S : CLOCK_S) / 2) / CLOCK_S;
+
+	*watch = (struct clock_watch){true, ahead_ns};
+	return step_s > -CLOCK_STEP_MIN_S && step_s < CLOCK_STEP_MIN_S ? 0 : step_s;
+}
+
 void clock_print(int64_t wall_ns, int digits, char out[CLOCK_TEXT])
 {
 	time_t seconds = (time_t)(wall_ns / CLOCK_S);

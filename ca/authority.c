@@ -13,6 +13,7 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <time.h>
 
@@ -23,16 +24,25 @@ struct authority {
 	EVP_PKEY *key;
 	STACK_OF(X509) * given; /* the signer, and certificates to choose its way to the root from */
 	STACK_OF(X509) * path;  /* the way, without the root */
+	X509 *root;             /* at its end */
 	struct bundle *roots;
 	X509_STORE *store; /* the roots, for OpenSSL */
 	int64_t begin_s, end_s;
+	_Atomic unsigned more; /* references beyond the first */
 };
+
+struct authority *authority_ref(struct authority *authority)
+{
+	atomic_fetch_add_explicit(&authority->more, 1, memory_order_relaxed);
+	return authority;
+}
 
 void authority_free(struct authority *authority)
 {
-	if (!authority)
+	if (!authority || atomic_fetch_sub_explicit(&authority->more, 1, memory_order_acq_rel) > 0)
 		return;
 	X509_free(authority->cert);
+	X509_free(authority->root);
 	EVP_PKEY_free(authority->key); /* wipes it */
 	sk_X509_pop_free(authority->given, X509_free);
 	sk_X509_pop_free(authority->path, X509_free);
@@ -73,7 +83,7 @@ static bool find_path(struct authority *authority, int64_t now_s, struct error *
 		authority->begin_s = begin_s > authority->begin_s ? begin_s : authority->begin_s;
 		authority->end_s = end_s < authority->end_s ? end_s : authority->end_s;
 	}
-	X509_free(sk_X509_pop(authority->path)); /* the root */
+	authority->root = sk_X509_pop(authority->path);
 	return true;
 }
 
@@ -218,6 +228,11 @@ const struct bundle *authority_roots(const struct authority *authority)
 	return authority->roots;
 }
 
+X509 *authority_root(const struct authority *authority)
+{
+	return authority->root;
+}
+
 const STACK_OF(X509) * authority_path(const struct authority *authority)
 {
 	return authority->path;
@@ -231,6 +246,21 @@ int64_t authority_begin_s(const struct authority *authority)
 int64_t authority_end_s(const struct authority *authority)
 {
 	return authority->end_s;
+}
+
+bool authority_check_time(const struct authority *authority, int64_t at_s, struct error *error)
+{
+	char time[CLOCK_TEXT];
+
+	if (at_s >= authority->end_s) {
+		clock_print(authority->end_s * CLOCK_S, 0, time);
+		return error_set(error, "it, or what it leads to, expired at %s", time);
+	}
+	if (at_s < authority->begin_s) {
+		clock_print(authority->begin_s * CLOCK_S, 0, time);
+		return error_set(error, "it, or what it leads to, is not valid before %s", time);
+	}
+	return true;
 }
 
 void authority_print_key(const struct authority *authority, struct text *out)

@@ -40,7 +40,8 @@ struct authority_plan {
 /* Errors begin with the name of the file that is wrong. */
 struct authority *authority_read(const struct authority_files *files, const struct clock *clock, struct error *error);
 struct authority *authority_create(const struct authority_plan *plan, const struct clock *clock, struct error *error);
-void authority_free(struct authority *authority); /* NULL is fine */
+struct authority *authority_ref(struct authority *authority); /* one more that must be freed */
+void authority_free(struct authority *authority);             /* NULL is fine; the last wipes */
 static inline void authority_freep(struct authority **authority)
 {
 	authority_free(*authority);
@@ -50,11 +51,14 @@ static inline void authority_freep(struct authority **authority)
 X509 *authority_cert(const struct authority *authority);
 EVP_PKEY *authority_key(const struct authority *authority);
 const struct bundle *authority_roots(const struct authority *authority);
+X509 *authority_root(const struct authority *authority); /* of them, the one it leads to */
 /* What a peer needs between a certificate and the root: the signer first; empty when the signer is a root. */
 const STACK_OF(X509) * authority_path(const struct authority *authority);
 /* When all of the way to the root is valid: first and last second. */
 int64_t authority_begin_s(const struct authority *authority);
 int64_t authority_end_s(const struct authority *authority);
+/* Whether it is valid then. The message is the same as long as it is not. */
+bool authority_check_time(const struct authority *authority, int64_t at_s, struct error *error);
 
 /* Whether the certificate leads through path to a root at that time, as a server's and as a client's. */
 bool authority_check_leads(const struct authority *authority, X509 *certificate, int64_t at_s, struct error *error);

@@ -10,6 +10,8 @@
 #include <openssl/pem.h>
 #include <string.h>
 
+#define BORDER 5 /* hyphens that a line around a block begins with */
+
 struct pem_reader {
 	BIO *bio; /* over the caller's bytes */
 	size_t n;
@@ -35,6 +37,48 @@ void pem_reader_free(struct pem_reader *reader)
 	free(reader);
 }
 
+struct rest {
+	const char *s;
+	size_t n;
+};
+
+/* What has not been read. */
+static struct rest rest_of(const struct pem_reader *reader)
+{
+	char *s = NULL;
+	long n = BIO_get_mem_data(reader->bio, &s);
+	return (struct rest){s, n > 0 ? (size_t)n : 0};
+}
+
+/* Whether a line begins as those around blocks do, or breaks off while it may. */
+static bool has_border(struct rest rest)
+{
+	const char *end = rest.s + rest.n, *next;
+	for (const char *line = rest.s; line < end; line = next) {
+		const char *stop = memchr(line, '\n', (size_t)(end - line)), *at = line;
+		next = stop ? stop + 1 : end;
+		while (at < next && at - line < BORDER && *at == '-')
+			at++;
+		if (at - line == BORDER || (at > line && at == end))
+			return true;
+	}
+	return false;
+}
+
+/* No further block was read out of what was left before: why not; false: there is none. */
+static bool find_fault(const struct pem_reader *reader, struct rest before, struct error *error)
+{
+	bool has_none = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+	bool is_at_end = rest_of(reader).n == 0;
+	if (has_none && !has_border(before))
+		return false;
+	if (is_at_end)
+		error_set(error, "it ends in the middle of a PEM block; copy the whole file");
+	else
+		crypto_error_set(error, "no PEM block can be read");
+	return true;
+}
+
 bool pem_next(struct pem_reader *reader, struct pem_block *block, struct error *error)
 {
 	char *headers = NULL;
@@ -46,10 +90,9 @@ bool pem_next(struct pem_reader *reader, struct pem_block *block, struct error *
 	}
 	if (reader->is_broken)
 		return error_set(error, "it is broken further up");
+	struct rest before = rest_of(reader);
 	if (!PEM_read_bio(reader->bio, &block->label, &headers, &block->der, &n)) {
-		reader->is_broken = ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE;
-		if (reader->is_broken)
-			crypto_error_set(error, "no PEM block can be read");
+		reader->is_broken = find_fault(reader, before, error);
 		crypto_error_clear();
 		return false;
 	}
@@ -74,10 +117,9 @@ void pem_block_done(struct pem_block *block)
 
 bool pem_is_at_end(const struct pem_reader *reader)
 {
-	char *rest = NULL;
-	long n = BIO_get_mem_data(reader->bio, &rest);
-	for (long i = 0; i < n; i++)
-		if (!isspace((unsigned char)rest[i]))
+	struct rest rest = rest_of(reader);
+	for (size_t i = 0; i < rest.n; i++)
+		if (!isspace((unsigned char)rest.s[i]))
 			return false;
 	return true;
 }

@@ -32,7 +32,9 @@ static inline void pem_reader_freep(struct pem_reader **reader)
 {
 	pem_reader_free(*reader);
 }
-/* False at the end, and with an error where the file is broken. */
+/* False at the end, and with an error where the file is broken, or ends within a block: what is cut is not what is
+ * short.
+ */
 bool pem_next(struct pem_reader *reader, struct pem_block *block, struct error *error);
 bool pem_is_broken(const struct pem_reader *reader);
 void pem_block_done(struct pem_block *block); /* twice is fine */

@@ -34,7 +34,7 @@ struct command_option {
 #define COMMAND_OPTION_OUTPUT(help_text)                                                                               \
 	{                                                                                                              \
 		.name = "output", .letter = 'o', .argument = "FORMAT", .default_value = "text",                        \
-		.choices = command_output_formats, .help = help_text                                                   \
+		.choices = command_output_formats, .help = (help_text)                                                 \
 	}
 
 struct command_pair {

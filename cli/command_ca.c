@@ -161,9 +161,10 @@ const struct command command_ca = {
             "show prints where the authority comes from, who signs, which roots are trusted and until when, and how a "
             "rotation goes.",
             "rotate-root replaces a self-signed root. A new one is made, and both are trusted; once every proxy has "
-            "acknowledged that, the new one signs; once no certificate of the former one is in use, it is forgotten. "
-            "Until then --undo goes back. No connection is lost on the way. A root that was plugged in is replaced by "
-            "replacing its files.",
+            "acknowledged that, the new one signs; once the longest certificate of the former one has run out, it is "
+            "forgotten. Until then --undo goes back. No connection is lost on the way.",
+            "A root that was plugged in is replaced by replacing its files, and goes the same way by itself; then "
+            "--skip-unaware and --finish count too, and who puts the former files back goes back.",
             NULL},
     .options = options,
     .n_options = sizeof options / sizeof options[0],

@@ -1,5 +1,6 @@
 #include "cli/load.h"
 
+#include "base/clock.h"
 #include "server/source/file.h"
 #include "server/source/store.h"
 #include "translator/resolve.h"
@@ -19,6 +20,7 @@ static struct snapshot *read_files(const struct load_options *options, size_t *n
 	struct store *store = store_new(options->root_namespace);
 	struct snapshot *snapshot = NULL;
 	if (file_source_read_all(source, store, error)) {
+		store_set_time(store, clock_wall_ns(clock_system()) / CLOCK_S);
 		snapshot = store_freeze(store);
 		*n_objects = store_count(store);
 	}

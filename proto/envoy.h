@@ -16,6 +16,7 @@
 #include "envoy/config/core/v3/extension.pb-c.h"
 #include "envoy/config/core/v3/grpc_service.pb-c.h"
 #include "envoy/config/core/v3/health_check.pb-c.h"
+#include "envoy/config/core/v3/http_uri.pb-c.h"
 #include "envoy/config/core/v3/protocol.pb-c.h"
 #include "envoy/config/core/v3/substitution_format_string.pb-c.h"
 #include "envoy/config/endpoint/v3/endpoint.pb-c.h"
@@ -30,6 +31,7 @@
 #include "envoy/extensions/filters/common/fault/v3/fault.pb-c.h"
 #include "envoy/extensions/filters/common/set_filter_state/v3/value.pb-c.h"
 #include "envoy/extensions/filters/http/cors/v3/cors.pb-c.h"
+#include "envoy/extensions/filters/http/ext_authz/v3/ext_authz.pb-c.h"
 #include "envoy/extensions/filters/http/fault/v3/fault.pb-c.h"
 #include "envoy/extensions/filters/http/grpc_stats/v3/config.pb-c.h"
 #include "envoy/extensions/filters/http/grpc_web/v3/grpc_web.pb-c.h"
@@ -40,6 +42,7 @@
 #include "envoy/extensions/filters/listener/original_dst/v3/original_dst.pb-c.h"
 #include "envoy/extensions/filters/listener/original_src/v3/original_src.pb-c.h"
 #include "envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector.pb-c.h"
+#include "envoy/extensions/filters/network/ext_authz/v3/ext_authz.pb-c.h"
 #include "envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.pb-c.h"
 #include "envoy/extensions/filters/network/rbac/v3/rbac.pb-c.h"
 #include "envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy.pb-c.h"
@@ -59,12 +62,14 @@
 #include "envoy/type/matcher/v3/regex.pb-c.h"
 #include "envoy/type/matcher/v3/string.pb-c.h"
 #include "envoy/type/matcher/v3/value.pb-c.h"
+#include "envoy/type/v3/http_status.pb-c.h"
 #include "envoy/type/v3/percent.pb-c.h"
 #include "envoy/type/v3/range.pb-c.h"
 
 PROTO_ALIAS(envoy_access_log, Envoy__Config__Accesslog__V3__AccessLog, envoy__config__accesslog__v3__access_log)
 PROTO_ALIAS(envoy_access_log_filter, Envoy__Config__Accesslog__V3__AccessLogFilter,
             envoy__config__accesslog__v3__access_log_filter)
+PROTO_ALIAS(envoy_access_log_or_filter, Envoy__Config__Accesslog__V3__OrFilter, envoy__config__accesslog__v3__or_filter)
 PROTO_ALIAS(envoy_access_log_metadata_filter, Envoy__Config__Accesslog__V3__MetadataFilter,
             envoy__config__accesslog__v3__metadata_filter)
 PROTO_ALIAS(envoy_response_flag_filter, Envoy__Config__Accesslog__V3__ResponseFlagFilter,
@@ -128,6 +133,7 @@ PROTO_ALIAS(envoy_typed_extension_config, Envoy__Config__Core__V3__TypedExtensio
 PROTO_ALIAS(envoy_grpc_service, Envoy__Config__Core__V3__GrpcService, envoy__config__core__v3__grpc_service)
 PROTO_ALIAS(envoy_grpc_service_envoy_grpc, Envoy__Config__Core__V3__GrpcService__EnvoyGrpc,
             envoy__config__core__v3__grpc_service__envoy_grpc)
+PROTO_ALIAS(envoy_http_uri, Envoy__Config__Core__V3__HttpUri, envoy__config__core__v3__http_uri)
 PROTO_ALIAS(envoy_core_http_protocol_options, Envoy__Config__Core__V3__HttpProtocolOptions,
             envoy__config__core__v3__http_protocol_options)
 PROTO_ALIAS(envoy_http1_protocol_options, Envoy__Config__Core__V3__Http1ProtocolOptions,
@@ -342,6 +348,18 @@ PROTO_ALIAS(envoy_http_rbac, Envoy__Extensions__Filters__Http__Rbac__V3__RBAC,
             envoy__extensions__filters__http__rbac__v3__rbac)
 PROTO_ALIAS(envoy_network_rbac, Envoy__Extensions__Filters__Network__Rbac__V3__RBAC,
             envoy__extensions__filters__network__rbac__v3__rbac)
+PROTO_ALIAS(envoy_http_ext_authz, Envoy__Extensions__Filters__Http__ExtAuthz__V3__ExtAuthz,
+            envoy__extensions__filters__http__ext_authz__v3__ext_authz)
+PROTO_ALIAS(envoy_ext_authz_buffer_settings, Envoy__Extensions__Filters__Http__ExtAuthz__V3__BufferSettings,
+            envoy__extensions__filters__http__ext_authz__v3__buffer_settings)
+PROTO_ALIAS(envoy_ext_authz_http_service, Envoy__Extensions__Filters__Http__ExtAuthz__V3__HttpService,
+            envoy__extensions__filters__http__ext_authz__v3__http_service)
+PROTO_ALIAS(envoy_ext_authz_request, Envoy__Extensions__Filters__Http__ExtAuthz__V3__AuthorizationRequest,
+            envoy__extensions__filters__http__ext_authz__v3__authorization_request)
+PROTO_ALIAS(envoy_ext_authz_response, Envoy__Extensions__Filters__Http__ExtAuthz__V3__AuthorizationResponse,
+            envoy__extensions__filters__http__ext_authz__v3__authorization_response)
+PROTO_ALIAS(envoy_network_ext_authz, Envoy__Extensions__Filters__Network__ExtAuthz__V3__ExtAuthz,
+            envoy__extensions__filters__network__ext_authz__v3__ext_authz)
 PROTO_ALIAS(envoy_uri_template_match, Envoy__Extensions__Path__Match__UriTemplate__V3__UriTemplateMatchConfig,
             envoy__extensions__path__match__uri_template__v3__uri_template_match_config)
 PROTO_ALIAS(envoy_metadata_matcher, Envoy__Type__Matcher__V3__MetadataMatcher,
@@ -354,6 +372,9 @@ PROTO_ALIAS(envoy_or_matcher, Envoy__Type__Matcher__V3__OrMatcher, envoy__type__
 PROTO_ALIAS(envoy_path_matcher, Envoy__Type__Matcher__V3__PathMatcher, envoy__type__matcher__v3__path_matcher)
 PROTO_ALIAS(envoy_regex_matcher, Envoy__Type__Matcher__V3__RegexMatcher, envoy__type__matcher__v3__regex_matcher)
 PROTO_ALIAS(envoy_string_matcher, Envoy__Type__Matcher__V3__StringMatcher, envoy__type__matcher__v3__string_matcher)
+PROTO_ALIAS(envoy_list_string_matcher, Envoy__Type__Matcher__V3__ListStringMatcher,
+            envoy__type__matcher__v3__list_string_matcher)
 PROTO_ALIAS(envoy_fractional_percent, Envoy__Type__V3__FractionalPercent, envoy__type__v3__fractional_percent)
+PROTO_ALIAS(envoy_http_status, Envoy__Type__V3__HttpStatus, envoy__type__v3__http_status)
 PROTO_ALIAS(envoy_percent, Envoy__Type__V3__Percent, envoy__type__v3__percent)
 PROTO_ALIAS(envoy_int32_range, Envoy__Type__V3__Int32Range, envoy__type__v3__int32_range)

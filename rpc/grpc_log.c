@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "rpc/grpc_handshake.h"
 
 #include <grpc/support/log.h>
 #include <stdatomic.h>
@@ -31,6 +32,7 @@ static void grpc_log_line(gpr_log_func_args *args)
 		log_error("xds", "the listener stopped accepting: %s; a restart is needed", args->message);
 		return;
 	}
+	grpc_handshake_note(args->message);
 	if (args->severity == GPR_LOG_SEVERITY_ERROR && may_write())
 		log_warn("grpc", "%s", args->message);
 }
@@ -39,6 +41,7 @@ void grpc_log_install(void)
 {
 	gpr_set_log_verbosity(GPR_LOG_SEVERITY_ERROR);
 	gpr_set_log_function(grpc_log_line);
+	grpc_handshake_watch();
 }
 
 uint64_t grpc_log_accept_failures(void)

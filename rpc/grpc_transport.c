@@ -314,4 +314,5 @@ void grpc_transport_stats(const struct grpc_transport *transport, struct grpc_tr
 	stats->stalled_streams = atomic_load(&transport->stalled_streams);
 	stats->refused_streams = atomic_load(&transport->refused_streams);
 	stats->accept_failures = grpc_log_accept_failures();
+	grpc_handshake_failures(stats->failed_handshakes);
 }

@@ -20,6 +20,7 @@
  * - An empty batch on a call posts its tag at once: grpc_transport_wake rings a call made for that.
  */
 #include "base/error.h"
+#include "rpc/grpc_handshake.h"
 #include "rpc/grpc_tls.h"
 #include "rpc/transport.h"
 
@@ -70,7 +71,8 @@ struct grpc_transport_stats {
 	uint64_t streams, encrypted_streams; /* open ones, admitted */
 	uint64_t guests;                     /* at the door */
 	uint64_t refused_guests[GUEST_REFUSALS];
-	uint64_t stalled_streams, refused_streams, accept_failures;
+	uint64_t stalled_streams, refused_streams;
+	uint64_t accept_failures, failed_handshakes[HANDSHAKE_FAILURES]; /* of the process */
 };
 
 /* Binds; nothing is accepted before the start. */

@@ -26,8 +26,9 @@ const struct admin_endpoint admin_endpoints[ADMIN_ENDPOINTS] = {
      "listener "
      "has stopped accepting."},
     {"/readyz", "",
-     "200 once the configuration has been read and proxies can connect; 503 with the reason before that and while "
-     "stopping. While an older state is kept because a re-read failed it stays 200, and says so."},
+     "200 once the configuration has been read and proxies can connect; 503 with the reason before that, when what "
+     "signs certificates has expired, and while stopping. While an older state is kept because a re-read failed it "
+     "stays 200, and says so."},
     {"/metrics", "", "Metrics for Prometheus."},
     {"/debug/report", "", "What is wrong with the configuration: a JSON array, one row a mistake."},
     {"/debug/kube", "", "How reading from the API server goes, a kind each, as JSON; 404 when only files are read."},
@@ -72,8 +73,8 @@ static void page_health(struct admin *admin, const struct http_request *request,
 }
 
 /*
- * Something signs, and weftd shows a certificate by it; or there need be none. What is wrong with it though it goes on
- * is said behind what `note` has.
+ * Something signs, now, and weftd shows a certificate by it; or there need be none. What is wrong with it though it
+ * goes on is said behind what `note` has.
  */
 static bool has_authority(struct admin *admin, struct error *note)
 {
@@ -84,7 +85,7 @@ static bool has_authority(struct admin *admin, struct error *note)
 	if (status.note.message[0] && status.is_used)
 		error_set(note, "%s%sthe certificate authority: %s", note->message, note->message[0] ? "; " : "",
 		          status.note.message);
-	return (status.has_signer && status.serving_end_s) || !status.is_used;
+	return (status.has_signer && !status.is_out_of_time && status.serving_end_s) || !status.is_used;
 }
 
 /* Either way `note` is what there is to say, or "". */
@@ -121,9 +122,10 @@ static struct metrics_authority authority_of(struct admin *admin)
 		keeper_status(admin->options.keeper, &status);
 	return (struct metrics_authority){
 	    .is_used = status.is_used,
-	    .has_signer = status.has_signer,
+	    .is_signing = status.has_signer && !status.is_out_of_time,
 	    .signer_s = status.has_signer ? (double)(status.signer_end_s - now_s) : 0,
 	    .root_s = status.has_signer ? (double)(status.root_end_s - now_s) : 0,
+	    .serving_certificates = status.serving_certificates,
 	    .serving_s = status.serving_end_s ? (double)(status.serving_end_s - now_s) : 0,
 	    .is_stale = status.is_stale,
 	    .changes = status.changes,

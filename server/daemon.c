@@ -118,6 +118,7 @@ static void daemon_keeper(struct daemon *daemon)
 	               .root_namespace = options->root_namespace},
 	    .plugged = kube ? kube_source_secret(kube, KUBE_SECRET_PLUGGED) : NULL,
 	    .own = kube ? kube_source_secret(kube, KUBE_SECRET_OWN) : NULL,
+	    .kept = kube ? kube_source_secret(kube, KUBE_SECRET_KEPT) : NULL,
 	    .lifetime = {options->cert_ttl_s, options->cert_ttl_max_s},
 	    .clock = clock_system(),
 	    .on_serving = daemon_on_serving,
@@ -171,7 +172,9 @@ static bool daemon_kube(struct daemon *daemon, struct error *error)
 	    .audience = options->token_audience,
 	    .relist_s = options->relist_s,
 	    .stale_s = options->stale_s,
-	    .secrets = {[KUBE_SECRET_PLUGGED] = ORIGIN_PLUGGED_SECRET, [KUBE_SECRET_OWN] = ORIGIN_OWN_SECRET},
+	    .secrets = {[KUBE_SECRET_PLUGGED] = ORIGIN_PLUGGED_SECRET,
+	                [KUBE_SECRET_OWN] = ORIGIN_OWN_SECRET,
+	                [KUBE_SECRET_KEPT] = KEPT_ROOTS_SECRET},
 	    .on_secret = daemon_on_secret,
 	    .context = daemon,
 	});

@@ -13,7 +13,7 @@ struct run {
 	struct emission *emission;
 	const struct emission_input *input;
 	const struct model *model;
-	bool is_policies_same, is_services_same, is_routes_same, is_peers_same, is_access_same,
+	bool is_policies_same, is_services_same, is_routes_same, is_connections_same, is_peers_same, is_access_same,
 	    is_secrets_same;   /* as in the former emission's model */
 	const size_t *changed; /* services in the model whose endpoints alone are others; with is_services_same */
 	size_t n_changed;
@@ -89,7 +89,11 @@ static unsigned stale_types(const struct run *run, const struct view *view)
 		stale |= 1u << RESOURCE_LISTENER;
 	if (run->is_routes_same)
 		return stale;
-	return run->is_services_same && view->role == PROXY_SIDECAR ? stale | 1u << RESOURCE_ROUTE : EMIT_ALL;
+	if (!run->is_services_same || view->role != PROXY_SIDECAR)
+		return EMIT_ALL;
+	if (!run->is_connections_same)
+		stale |= 1u << RESOURCE_LISTENER;
+	return stale | 1u << RESOURCE_ROUTE;
 }
 
 static struct resource_set *endpoints_take_over(const struct run *run, const struct view *view,
@@ -219,6 +223,7 @@ static void run_compare(struct run *run)
 	run->is_policies_same = digest_equal(now->policies, former->digests.policies);
 	run->is_services_same = digest_equal(now->services, former->digests.services);
 	run->is_routes_same = digest_equal(now->routes, former->digests.routes);
+	run->is_connections_same = digest_equal(now->connections, former->digests.connections);
 	run->is_peers_same = digest_equal(now->peers, former->digests.peers);
 	run->is_access_same = digest_equal(now->access, former->digests.access);
 	run->is_secrets_same = digest_equal(now->secrets, former->digests.secrets);

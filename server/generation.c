@@ -76,10 +76,15 @@ static bool node_verify(struct arena *arena, struct node *node, const struct spi
 
 	if (!*node->service_account)
 		node->service_account = arena_strdup(arena, caller->account);
-	node->is_verified = !strcmp(node->namespace, caller->ns) && !strcmp(node->service_account, caller->account);
+	bool is_own = !strcmp(node->namespace, caller->ns) && !strcmp(node->service_account, caller->account);
+	bool is_own_id = !*node->pod_namespace || !strcmp(node->pod_namespace, caller->ns);
+	node->is_verified = is_own && is_own_id;
 	if (node->is_verified)
 		return true;
 	spiffe_id_print(caller, identity);
+	if (is_own)
+		return error_set(error, "the proxy's node id is of namespace \"%s\", but it proved to be %s",
+		                 node->pod_namespace, identity);
 	return error_set(error,
 	                 "the proxy says that it is of namespace \"%s\" and service account \"%s\", but proved "
 	                 "to be %s",

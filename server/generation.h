@@ -24,7 +24,7 @@ struct roster_node {
 struct roster_node *roster_node_new(const char *id, const struct json *metadata, struct error *error);
 /*
  * Of a proxy that proved to be the caller: its node is verified, and has the caller's service account when it names
- * none. NULL with *is_denied when it says that it is of another namespace or service account.
+ * none. NULL with *is_denied when it says, in its id too, that it is of another namespace or service account.
  */
 struct roster_node *roster_node_new_verified(const char *id, const struct json *metadata,
                                              const struct spiffe_id *caller, bool *is_denied, struct error *error);

@@ -1,6 +1,7 @@
 #include "server/metrics.h"
 
 #include "crds/kinds.h"
+#include "server/xds/withheld.h"
 
 enum metric_type { COUNTER, GAUGE, HISTOGRAM };
 
@@ -21,6 +22,8 @@ enum metric_label {
 	LABEL_NONE,
 	LABEL_TYPE,
 	LABEL_REFUSAL,
+	LABEL_HANDSHAKE,
+	LABEL_WITHHELD,
 	LABEL_KIND,
 	LABEL_SEVERITY,
 	LABEL_SOURCE,
@@ -68,6 +71,8 @@ static const struct metric metrics[] = {
      "Connections that could not be accepted; above 0 the listener is dead, and /healthz is 503."},
     {"weft_xds_denied_streams_total", COUNTER, U64, LABEL_NONE, AT(xds.denied_streams),
      "Streams of proxies that say that they are somebody else than they proved to be."},
+    {"weft_xds_withheld_secrets_total", COUNTER, U64, LABEL_WITHHELD, AT(xds.withheld_secrets),
+     "Secrets that proxies asked for and were not given, and why."},
     {"weft_grpc_streams", GAUGE, U64, LABEL_NONE, AT(xds.transport.streams), "Streams of all services that are open."},
     {"weft_grpc_encrypted_streams", GAUGE, U64, LABEL_NONE, AT(xds.transport.encrypted_streams),
      "Of them: with TLS, and so with a caller."},
@@ -75,6 +80,8 @@ static const struct metric metrics[] = {
      "Callers who wait for who they are to be found out."},
     {"weft_grpc_refused_callers_total", COUNTER, U64, LABEL_REFUSAL, AT(xds.transport.refused_guests),
      "Callers that were turned away, and why."},
+    {"weft_grpc_failed_handshakes_total", COUNTER, U64, LABEL_HANDSHAKE, AT(xds.transport.failed_handshakes),
+     "TLS handshakes that failed: the client's certificate does not count, or anything else."},
     {"weft_xds_convergence_seconds", HISTOGRAM, U64, LABEL_NONE, 0,
      "From seeing a change to the last proxy's acknowledgement of it."},
 
@@ -139,13 +146,15 @@ static const struct metric metrics[] = {
     {"weft_kube_failures_total", COUNTER, U64, LABEL_KUBE_KIND, AT_KIND(failures),
      "Lists and watches that failed; /debug/kube says why."},
 
-    {"weft_ca_signing", GAUGE, BOOL, LABEL_AUTHORITY, AT(authority.has_signer), "1 while certificates are signed."},
+    {"weft_ca_signing", GAUGE, BOOL, LABEL_AUTHORITY, AT(authority.is_signing), "1 while certificates are signed."},
     {"weft_ca_signer_expiry_seconds", GAUGE, DOUBLE, LABEL_AUTHORITY, AT(authority.signer_s),
      "Until the signer, or what lies between it and its root, ends."},
     {"weft_ca_root_expiry_seconds", GAUGE, DOUBLE, LABEL_AUTHORITY, AT(authority.root_s),
      "Until the first of the trusted roots ends."},
     {"weft_ca_serving_expiry_seconds", GAUGE, DOUBLE, LABEL_AUTHORITY, AT(authority.serving_s),
      "Until weftd's own certificate ends."},
+    {"weft_ca_serving_certificates_total", COUNTER, U64, LABEL_AUTHORITY, AT(authority.serving_certificates),
+     "Certificates that weftd has given itself."},
     {"weft_ca_stale", GAUGE, BOOL, LABEL_AUTHORITY, AT(authority.is_stale),
      "1 while the former signer goes on since what is there now is wrong; /debug/ca says what."},
     {"weft_ca_changes_total", COUNTER, U64, LABEL_AUTHORITY, AT(authority.changes),
@@ -202,6 +211,10 @@ static size_t label_count(enum metric_label label)
 		return RESOURCE_TYPE_COUNT;
 	case LABEL_REFUSAL:
 		return GUEST_REFUSALS;
+	case LABEL_HANDSHAKE:
+		return HANDSHAKE_FAILURES;
+	case LABEL_WITHHELD:
+		return XDS_WITHHOLDINGS;
 	case LABEL_KIND:
 	case LABEL_KUBE_KIND:
 		return KIND_COUNT;
@@ -270,6 +283,12 @@ static void label_print(enum metric_label label, size_t i, struct text *out)
 		return;
 	case LABEL_REFUSAL:
 		text_printf(out, "{reason=\"%s\"}", refusal_names[i]);
+		return;
+	case LABEL_HANDSHAKE:
+		text_printf(out, "{reason=\"%s\"}", grpc_handshake_label((enum handshake_failure)i));
+		return;
+	case LABEL_WITHHELD:
+		text_printf(out, "{reason=\"%s\"}", withheld_label((enum xds_withholding)i));
 		return;
 	case LABEL_TYPE:
 		text_printf(out, "{type=\"%s\"}", resource_types[i].short_name);

@@ -29,8 +29,8 @@ struct metrics_input {
 	struct metrics_authority {
 		bool is_used;                       /* there is to be one */
 		double signer_s, root_s, serving_s; /* until the end of each */
-		bool has_signer, is_stale;
-		uint64_t changes, reload_failures, phase;
+		bool is_signing, is_stale;
+		uint64_t changes, reload_failures, phase, serving_certificates;
 	} authority;
 };
 

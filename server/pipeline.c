@@ -295,6 +295,23 @@ static void pipeline_take_trust(struct pipeline *pipeline, struct pending *pendi
 	trust_drop(roots);
 }
 
+/* Once time makes other rows than the report has, the next snapshot is of another time. */
+static void pipeline_take_time(struct pipeline *pipeline, struct pending *pending)
+{
+	const struct model *model = pipeline->resolved ? pipeline->resolved->model : NULL;
+	int64_t now_s = clock_wall_ns(clock_system()) / CLOCK_S;
+
+	if (!model || now_s < model->holds_from_s || now_s >= model->holds_until_s)
+		pending->is_changed |= store_set_time(pipeline->store, now_s);
+}
+
+/* Whether the time will come, or may be set to where it makes other rows. */
+static bool pipeline_is_timed(const struct pipeline *pipeline)
+{
+	const struct model *model = pipeline->resolved ? pipeline->resolved->model : NULL;
+	return model && (model->holds_from_s != INT64_MIN || model->holds_until_s != INT64_MAX);
+}
+
 /* Milliseconds until there is something to do without anything happening; 0: now; -1: never. */
 static int pending_timeout_ms(const struct pending *pending)
 {
@@ -322,12 +339,16 @@ static void pipeline_loop(struct pipeline *pipeline)
 	while (!pipeline->is_stopping) {
 		pipeline_take_roster(pipeline, &pending);
 		pipeline_take_trust(pipeline, &pending);
+		pipeline_take_time(pipeline, &pending);
 		if (pending_is_due(&pending)) {
 			pipeline_pass(pipeline, &pending);
 			pending = (struct pending){.settle_ms = pending.settle_ms,
 			                           .roster_at_ns = now_ns() + PIPELINE_ROSTER_GAP_MS * CLOCK_MS};
 		}
-		pipeline_wait(pipeline, WAIT_ALL, pending_timeout_ms(&pending));
+		int timeout_ms = pending_timeout_ms(&pending);
+		if (timeout_ms < 0 && pipeline_is_timed(pipeline))
+			timeout_ms = PIPELINE_TIME_MS;
+		pipeline_wait(pipeline, WAIT_ALL, timeout_ms);
 		pending.settle_ms = -1;
 		pipeline_take_reload(pipeline, &pending);
 		pipeline_take_files(pipeline, &pending);

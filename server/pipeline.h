@@ -6,6 +6,7 @@
  *     file changes --> store --freeze--> snapshot --resolve--> model --emit, per view and workload class--> generation
  * --> on_generation rosters (latest value) ------------------------------------------^
  *
+ * - Time is an input too: when a certificate that a Gateway names expires, the report is made anew, as of then.
  * - The newest wins: what happens while a generation is made goes into the next one, all of it together.
  * - Nothing comes out before the first sync (unknown is not empty); a re-read that fails keeps the last state.
  * - A snapshot with an unchanged digest makes no new resources; sets with unchanged content are the very same pointers.
@@ -23,6 +24,7 @@
 
 #define PIPELINE_ROSTER_GAP_MS 10
 #define PIPELINE_RETRY_MS 1000 /* between attempts at the first sync */
+#define PIPELINE_TIME_MS 5000  /* between looks at the wall clock, where rows of the report depend on it */
 
 struct pipeline;
 

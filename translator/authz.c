@@ -43,4 +43,5 @@ void digest_add_authz(struct digest_state *state, const struct authz_policies *p
 	digest_add_u64(state, policies->n);
 	for (size_t i = 0; i < policies->n; i++)
 		digest_add_digest(state, policies->v[i]->digest);
+	digest_add_digest(state, policies->provider ? policies->provider->digest : (struct digest){{0, 0}});
 }

@@ -7,6 +7,7 @@
  * any that DENY refuses it, then one that ALLOW must take it, if there are any. AUDIT changes nothing but the log.
  */
 #include "base/digest.h"
+#include "translator/authz_provider.h"
 #include "translator/model_terms.h"
 
 enum authz_action { AUTHZ_ALLOW, AUTHZ_DENY, AUTHZ_AUDIT, AUTHZ_CUSTOM };
@@ -73,8 +74,9 @@ struct authz_selectors {
 struct authz_policy {
 	const char *name, *namespace;
 	enum authz_action action;
-	bool is_dry_run;      /* what it would do is only counted */
-	const char *provider; /* CUSTOM: whom to ask; else NULL */
+	bool is_dry_run;                       /* what it would do is only counted */
+	const char *provider_name;             /* CUSTOM: whom to ask; else NULL */
+	const struct authz_provider *provider; /* NULL: the mesh has none of the name */
 	struct authz_selectors selectors;
 	const struct authz_rule *rules; /* none: nothing matches */
 	size_t n_rules;
@@ -87,8 +89,10 @@ struct authz_policy {
 struct authz_policies {
 	const struct authz_policy *const *v;
 	size_t n;
+	const struct authz_provider *provider; /* whom those of CUSTOM ask; NULL: nobody can be, they refuse */
 };
 
 /* Whether one of them has the action, dry runs included. */
 bool authz_has(const struct authz_policies *policies, enum authz_action action);
+/* All that output reads of them. */
 void digest_add_authz(struct digest_state *state, const struct authz_policies *policies);

@@ -29,6 +29,11 @@ enum transport protocol_transport(enum protocol protocol)
 	return protocols[protocol].transport;
 }
 
+bool protocol_is_tls(enum protocol protocol)
+{
+	return protocol == PROTOCOL_HTTPS || protocol == PROTOCOL_TLS;
+}
+
 bool protocol_is_http2(enum protocol protocol)
 {
 	return protocols[protocol].is_http2;
@@ -59,6 +64,16 @@ bool visibility_allows(const struct visibility *visibility, const char *namespac
 		return true;
 	for (size_t i = 0; i < visibility->namespaces.n; i++)
 		if (strcmp(visibility->namespaces.v[i], namespace) == 0)
+			return true;
+	return false;
+}
+
+bool visibility_overlaps(const struct visibility *a, const struct visibility *b)
+{
+	if (a->is_public || b->is_public)
+		return true;
+	for (size_t i = 0; i < a->namespaces.n; i++)
+		if (visibility_allows(b, a->namespaces.v[i]))
 			return true;
 	return false;
 }
@@ -124,6 +139,21 @@ const struct secret *model_secret(const struct model *model, const char *namespa
 const struct service *model_service(const struct model *model, const char *hostname)
 {
 	return map_get(&model->services_by_host, hostname);
+}
+
+struct services_of_host model_services_of_host(const struct model *model, const char *hostname)
+{
+	size_t low = 0, high = model->n_services, end;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (strcmp(model->services[middle]->hostname, hostname) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (end = low; end < model->n_services && strcmp(model->services[end]->hostname, hostname) == 0;)
+		end++;
+	return (struct services_of_host){end > low ? &model->services[low] : NULL, end - low};
 }
 
 /* ---- peer authentication ---- */
@@ -253,6 +283,11 @@ bool gateway_tls_is_terminated(enum gateway_tls_mode mode)
 	       mode == GATEWAY_TLS_MESH;
 }
 
+bool route_rule_has_connections(const struct route_rule *rule)
+{
+	return rule->is_mesh && (rule->n_tls > 0 || rule->n_tcp > 0);
+}
+
 /* ---- access control ---- */
 
 static bool selects(const struct authz_policy *policy, const struct labels *labels)
@@ -293,5 +328,5 @@ struct authz_policies model_authz(struct arena *arena, const struct model *model
 				VEC_PUSH(arena, &policies, policy);
 		}
 	}
-	return (struct authz_policies){policies.v, policies.n};
+	return (struct authz_policies){.v = policies.v, .n = policies.n};
 }

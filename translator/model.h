@@ -305,10 +305,6 @@ struct http_match {
 	struct strings gateways; /* "namespace/name" */
 };
 
-struct header_value {
-	const char *name, *value;
-};
-
 struct header_operations { /* by name */
 	const struct header_value *set, *add;
 	size_t n_set, n_add;
@@ -417,6 +413,7 @@ struct connection_match {
 	bool has_gateways;            /* else the rule's gateways */
 	bool is_mesh;
 	struct strings gateways; /* "namespace/name" */
+	uint32_t place;          /* among the route's, as it was written */
 };
 
 /* Connections that go on as they are: TLS by the name in the handshake, or TCP. */
@@ -425,6 +422,7 @@ struct connection_route {
 	size_t n_matches;
 	const struct weighted_destination *destinations; /* without headers */
 	size_t n_destinations;
+	uint32_t place; /* among the rule's tls or tcp, as it was written */
 };
 
 /* The routes for some hosts, as one object gives them. */
@@ -442,6 +440,9 @@ struct route_rule {
 	struct source_ref source;
 	struct digest digest;
 };
+
+/* There is something in it for what sidecars do not look into. */
+bool route_rule_has_connections(const struct route_rule *rule);
 
 /* ---- workloads ---- */
 
@@ -491,13 +492,20 @@ struct model {
 	const struct rule_index *rule_index; /* rule_index.h */
 	struct strings client_label_keys;    /* of the client's labels that rules and policies read; sorted */
 	struct report report;                /* canonical order */
+	int64_t holds_from_s, holds_until_s; /* before and from then on time makes other rows; INT64_MIN, INT64_MAX */
 };
 
-/* Those for a workload; they live in the arena. */
+/* Those for a workload, without whom they ask (authz_of says that, too); they live in the arena. */
 struct authz_policies model_authz(struct arena *arena, const struct model *model, const char *namespace,
                                   const struct labels *labels);
 const struct secret *model_secret(const struct model *model, const char *namespace, const char *name); /* or NULL */
 const struct service *model_service(const struct model *model, const char *hostname);
+/* All with the host name, of one namespace each; by namespace. */
+struct services_of_host {
+	const struct service *const *v;
+	size_t n;
+};
+struct services_of_host model_services_of_host(const struct model *model, const char *hostname);
 /* What a workload takes, all levels worked out; no mode in it is unset. Ports live in the arena. */
 struct mtls_settings model_mtls(struct arena *arena, const struct model *model, const char *namespace,
                                 const struct labels *labels);

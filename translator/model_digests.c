@@ -31,22 +31,35 @@ static void add_services(struct digest_state *state, const struct model *model, 
 	}
 }
 
+static void add_rule(struct digest_state *state, const struct route_rule *rule)
+{
+	digest_add_digest(state, rule->digest);
+	digest_add_str(state, rule->namespace);
+	digest_add_str(state, rule->name);
+	digest_add_visibility(state, &rule->visibility);
+}
+
 static void add_routes(struct digest_state *state, const struct model *model)
 {
 	digest_add_u64(state, model->n_rules);
-	for (size_t i = 0; i < model->n_rules; i++) {
-		const struct route_rule *rule = model->rules[i];
-		digest_add_digest(state, rule->digest);
-		digest_add_str(state, rule->namespace);
-		digest_add_str(state, rule->name);
-		digest_add_visibility(state, &rule->visibility);
-	}
+	for (size_t i = 0; i < model->n_rules; i++)
+		add_rule(state, model->rules[i]);
 	digest_add_u64(state, model->n_gateways);
 	for (size_t i = 0; i < model->n_gateways; i++) {
 		digest_add_digest(state, model->gateways[i]->digest);
 		digest_add_str(state, model->gateways[i]->namespace);
 		digest_add_str(state, model->gateways[i]->name);
 	}
+}
+
+static struct digest connections_of(const struct model *model)
+{
+	struct digest_state state;
+	digest_init(&state);
+	for (size_t i = 0; i < model->n_rules; i++)
+		if (route_rule_has_connections(model->rules[i]))
+			add_rule(&state, model->rules[i]);
+	return digest_final(&state);
 }
 
 static struct digest peers_of(const struct model *model)
@@ -71,7 +84,7 @@ static struct digest secrets_of(const struct model *model)
 
 static struct digest access_of(const struct model *model)
 {
-	const struct authz_policies all = {model->authz_policies, model->n_authz_policies};
+	const struct authz_policies all = {.v = model->authz_policies, .n = model->n_authz_policies};
 	struct digest_state state;
 	digest_init(&state);
 	digest_add_authz(&state, &all);
@@ -113,6 +126,7 @@ struct model_digests model_digests_of(struct arena *arena, const struct model *m
 	digests.services = digest_so_far(&state);
 	add_routes(&state, model);
 	digests.routes = digest_final(&state);
+	digests.connections = connections_of(model);
 	digests.peers = peers_of(model);
 	return digests;
 }

@@ -31,6 +31,7 @@ enum protocol {
 enum transport { TRANSPORT_AUTO, TRANSPORT_HTTP, TRANSPORT_TCP, TRANSPORT_NONE };
 
 enum transport protocol_transport(enum protocol protocol);
+bool protocol_is_tls(enum protocol protocol);   /* HTTPS, TLS: the name in the handshake can be read */
 bool protocol_is_http2(enum protocol protocol); /* HTTP2, GRPC, (not GRPC-Web) */
 const char *protocol_name(enum protocol protocol);
 
@@ -57,6 +58,13 @@ struct visibility {
 };
 
 bool visibility_allows(const struct visibility *visibility, const char *namespace);
+/* Some namespace may see both. */
+bool visibility_overlaps(const struct visibility *a, const struct visibility *b);
+
+/* Of HTTP. */
+struct header_value {
+	const char *name, *value;
+};
 
 /* The object a thing came from. */
 struct source_ref {

@@ -9,6 +9,7 @@
 #define NODE_ID_BYTES_MAX 1024
 #define NODE_ADDRESSES_MAX 32
 #define NODE_LABELS_MAX 512
+#define NODE_NETWORKS_MAX 64
 #define PORT_MAX 65535
 
 /* ---- the id: "sidecar~10.0.0.1~app-1.default~default.svc.cluster.local" ---- */
@@ -163,6 +164,28 @@ static bool set_addresses(struct arena *arena, const struct json *metadata, cons
 	return true;
 }
 
+/* A list with commas. */
+static bool set_networks(struct arena *arena, const struct json *metadata, struct node *node, struct error *error)
+{
+	const char *list = NULL;
+	if (!get_string(metadata, "REQUESTED_NETWORK_VIEW", &list, error))
+		return false;
+	VEC(const char *) networks = {0};
+	struct map seen = {0};
+	char *rest = arena_strdup(arena, list ? list : "");
+	for (const char *item; (item = strsep(&rest, ","));) {
+		if (!*item || map_put(arena, &seen, item, node))
+			continue;
+		if (networks.n == NODE_NETWORKS_MAX)
+			return error_set(error, "node metadata: REQUESTED_NETWORK_VIEW names more than %d networks",
+			                 NODE_NETWORKS_MAX);
+		VEC_PUSH(arena, &networks, item);
+	}
+	VEC_SORT(&networks, text_compare);
+	node->networks = (struct strings){networks.v, networks.n};
+	return true;
+}
+
 /* "app-1.default": pod names may have dots, namespaces may not. The metadata's namespace counts more, then the
  * domain's. */
 static bool set_name(struct arena *arena, const struct id_parts *parts, const char *metadata_namespace,
@@ -170,13 +193,14 @@ static bool set_name(struct arena *arena, const struct id_parts *parts, const ch
 {
 	const char *dot = strrchr(parts->name, '.');
 	node->name = dot ? arena_strndup(arena, parts->name, (size_t)(dot - parts->name)) : parts->name;
+	node->pod_namespace = dot ? dot + 1 : "";
 	const char *domain_dot = strchr(parts->domain, '.');
 	if (!text_is_empty(metadata_namespace))
 		node->namespace = arena_strdup(arena, metadata_namespace);
 	else if (domain_dot && domain_dot > parts->domain)
 		node->namespace = arena_strndup(arena, parts->domain, (size_t)(domain_dot - parts->domain));
 	else
-		node->namespace = dot ? dot + 1 : "";
+		node->namespace = node->pod_namespace;
 	if (!*node->namespace)
 		return error_set(error, "neither the node's metadata nor its id names a namespace");
 	return true;
@@ -207,7 +231,7 @@ bool node_parse(struct arena *arena, const char *id, const struct json *metadata
 	node->is_mtls_capable = *node->version != '\0';
 	return set_addresses(arena, metadata, parts.address, node, error) &&
 	       set_name(arena, &parts, namespace, node, error) && set_labels(arena, metadata, node, error) &&
-	       set_interception(metadata, node, error) &&
+	       set_interception(metadata, node, error) && set_networks(arena, metadata, node, error) &&
 	       get_bool(metadata, "UNPRIVILEGED_POD", &node->is_unprivileged, error) &&
 	       get_bool(metadata, "HTTP10", &node->is_http10, error) &&
 	       get_bool(metadata, "INBOUND_LISTENER_EXACT_BALANCE", &node->is_inbound_exact_balance, error) &&

@@ -20,6 +20,8 @@ static const char *const reason_names[REASON_COUNT] = {
     [REASON_PORT_NOT_FOUND] = "PortNotFound",
     [REASON_GATEWAY_NOT_FOUND] = "GatewayNotFound",
     [REASON_SECRET_NOT_FOUND] = "SecretNotFound",
+    [REASON_EXPIRED] = "Expired",
+    [REASON_PROVIDER_NOT_FOUND] = "ProviderNotFound",
     [REASON_NOT_SUPPORTED] = "NotSupported",
     [REASON_NO_EFFECT] = "NoEffect",
 };

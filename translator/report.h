@@ -24,6 +24,8 @@ enum report_reason {
 	REASON_PORT_NOT_FOUND,
 	REASON_GATEWAY_NOT_FOUND,
 	REASON_SECRET_NOT_FOUND,
+	REASON_PROVIDER_NOT_FOUND,
+	REASON_EXPIRED,       /* a certificate's time is over */
 	REASON_NOT_SUPPORTED, /* valid, but weft does not do it yet */
 	REASON_NO_EFFECT,     /* valid, but nothing can match it */
 	REASON_COUNT,

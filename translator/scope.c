@@ -1,5 +1,6 @@
 #include "translator/scope.h"
 
+#include "translator/authz_choice.h"
 #include "translator/draft.h"
 #include "translator/scope_parts.h"
 
@@ -21,9 +22,7 @@ static int compare_listeners(const void *pa, const void *pb)
 {
 	const struct scope_listener *a = pa, *b = pb;
 	int order = strcmp(a->bind, b->bind);
-	if (!order)
-		order = (a->port > b->port) - (a->port < b->port);
-	return order ? order : (a->order > b->order) - (a->order < b->order);
+	return order ? order : (a->port > b->port) - (a->port < b->port);
 }
 
 static int compare_secrets(const void *pa, const void *pb)
@@ -54,6 +53,7 @@ static struct digest digest_of_scope(const struct scope *scope)
 	digest_init(&state);
 	digest_add_digest(&state, scope->model->mesh.digest);
 	digest_add_digest(&state, scope->view->key);
+	digest_add_bool(&state, scope->has_auto_passthrough);
 	digest_add_u64(&state, scope->n_services);
 	for (size_t i = 0; i < scope->n_services; i++)
 		digest_add_scope_service(&state, &scope->services[i]);
@@ -72,6 +72,7 @@ struct scope *scope_of(struct arena *arena, const struct model *model, const str
 	struct scope *scope = ARENA_NEW(arena, struct scope);
 	scope->model = model;
 	scope->view = view;
+	scope->has_auto_passthrough = scope_has_auto_passthrough(model, view);
 	struct scope_draft draft = {.arena = arena, .scope = scope};
 	scope_add_services(&draft);
 	scope_add_secrets(&draft);
@@ -79,7 +80,7 @@ struct scope *scope_of(struct arena *arena, const struct model *model, const str
 		scope_add_listeners(&draft);
 		scope_add_tables(&draft);
 	} else {
-		scope->authz = model_authz(arena, model, view->namespace, &view->labels);
+		scope->authz = authz_of(arena, model, view->namespace, &view->labels);
 		scope_add_gateways(&draft);
 	}
 	VEC_SORT(&draft.tables, compare_tables);

@@ -37,31 +37,28 @@ struct scope_table {
 	struct digest digest;
 };
 
-enum scope_chain_type { SCOPE_HTTP, SCOPE_TCP, SCOPE_SNIFFED };
-
-/* What a listener of a gateway does with some of its connections. Of one listener no two take the same. */
+/* What a listener does with some of its connections. Of one listener no two take the same (chain_list.h). */
 struct scope_chain {
 	struct strings server_names;          /* in the TLS handshake; none: those that no other chain takes */
 	struct strings subnets;               /* the address dialled is in one of them; none: any */
 	const struct gateway_tls *tls;        /* how TLS ends here; NULL: plaintext, or passed through */
 	const char *table;                    /* HTTP by this route table; NULL: */
-	const struct connection_route *route; /* to its destinations as it is */
-	uint32_t port;                        /* as the server says: what destinations without a port mean */
+	const struct connection_route *route; /* to its destinations as it is; NULL: */
+	const struct route_rule *rule;        /* of the route */
+	const struct scope_service *service;  /* to this service's port and subset */
+	const char *subset;
+	bool is_auto_passthrough; /* takes the mesh's TLS by the server name that service, port and subset have */
+	uint32_t port;            /* as the server says: what destinations without a port mean. Else the service's */
 };
 
 /* An outbound or gateway listener. */
 struct scope_listener {
 	const char *bind; /* "0.0.0.0", a service's address; or an address of a gateway server */
 	uint32_t port;
-	enum scope_chain_type type;
-	const char *table; /* HTTP and sniffed: route table */
-	const struct scope_service
-	    *service; /* TCP (and the TCP side of sniffed): where it goes; NULL for tables of many hosts */
-	bool is_tls;  /* gateways: names in handshakes tell the chains apart */
-	const struct scope_chain *chains; /* gateways: at least one. Sidecars: none */
+	const char *table;                /* HTTP by this route table; NULL: none, or (gateways) as the chains say */
+	const struct scope_chain *chains; /* sidecars: for what is not HTTP. Without a table at least one */
 	size_t n_chains;
-	uint32_t order; /* among those of one address and port, from 0; later ones are TCP services told apart by
-	                   address ranges */
+	bool is_tls; /* gateways: names in handshakes tell the chains apart */
 	struct digest digest;
 };
 
@@ -79,15 +76,19 @@ struct scope {
 	size_t n_services;
 	const struct scope_table *tables; /* by name */
 	size_t n_tables;
-	const struct scope_listener *listeners; /* by bind, port, order */
+	const struct scope_listener *listeners; /* by bind, port */
 	size_t n_listeners;
 	const struct scope_secret
 	    *secrets; /* by credential, each once; gateways' that have proved who they are, of their own namespace */
 	size_t n_secrets;
 	struct authz_policies authz; /* gateways: of what passes them. Sidecars: none, see struct workload_class */
 	struct map services_by_host; /* hostname -> struct scope_service */
+	bool has_auto_passthrough;   /* a gateway that has clusters and endpoints for TLS that it leads on */
 	struct digest digest;
 };
+
+/* Whether gateways may lead the mesh's TLS on to the service: not to what is outside the mesh, or a wildcard. */
+bool service_is_auto_passthrough(const struct service *service);
 
 struct scope *scope_of(struct arena *arena, const struct model *model, const struct view *view);
 
@@ -97,6 +98,9 @@ struct scope *scope_of(struct arena *arena, const struct model *model, const str
  */
 struct scope *scope_of_services(struct arena *arena, const struct model *model, const struct view *view,
                                 const size_t *places, size_t n_places);
+
+/* The service that the namespace's views have under a host name; NULL: none. */
+const struct service *scope_service_seen(const struct model *model, const char *namespace, const char *hostname);
 
 /* The service that a destination of a route means in this view; NULL when it sees none. `port` is the port to use. */
 const struct scope_service *scope_destination(const struct scope *scope, const struct destination *destination,
@@ -108,5 +112,10 @@ const struct scope_service *scope_destination(const struct scope *scope, const s
  */
 bool scope_match_applies(const struct scope *scope, const struct scope_host *host, size_t rule_i,
                          const struct http_match *match);
+/* The same of connections to a port, at a Gateway ("namespace/name") or in sidecars (NULL). */
+bool connection_match_applies(const struct scope *scope, const struct connection_match *match, const char *gateway,
+                              uint32_t port);
+/* Neither a name nor an address: the chain takes what the others of its listener leave. */
+bool scope_chain_is_catch_all(const struct scope_chain *chain);
 /* The match lets every request through, so no later route is reached. NULL (a route without matches): true. */
 bool http_match_is_catch_all(const struct http_match *match);

@@ -47,22 +47,6 @@ static uint32_t listened_port(const struct view *view, uint32_t number)
 	return number;
 }
 
-static void add_place(struct arena *arena, void **slot, size_t place)
-{
-	if (!*slot)
-		*slot = ARENA_NEW(arena, struct places);
-	struct places *places = *slot;
-	if (places->v.n == 0 || places->v.v[places->v.n - 1] != place)
-		VEC_PUSH(arena, &places->v, place);
-}
-
-static void index_host(struct arena *arena, struct visible_rules *rules, const char *host, size_t place)
-{
-	add_place(arena, host_index_slot(arena, &rules->hosts, host), place);
-	for (const char *dot = strchr(host, '.'); dot; dot = strchr(dot + 1, '.'))
-		add_place(arena, map_slot(arena, &rules->suffixes, dot), place);
-}
-
 static const struct visible_rules *rules_of(struct gateways_draft *all, const char *gateway)
 {
 	struct scope *scope = all->draft->scope;
@@ -72,17 +56,9 @@ static const struct visible_rules *rules_of(struct gateways_draft *all, const ch
 		return *slot;
 	struct visible_rules *rules = *slot = ARENA_NEW(arena, struct visible_rules);
 	const struct rule_list *list = map_get(&scope->model->rule_index->by_gateway, gateway);
-	for (size_t i = 0; list && i < list->n; i++) {
-		struct ranked_rule ranked;
-		if (scope_rank_rule(scope->view, list->v[i], &ranked))
-			VEC_PUSH(arena, &rules->v, ranked);
-	}
-	VEC_SORT(&rules->v, ranked_rule_compare);
-	for (size_t i = 0; i < rules->v.n; i++) {
-		const struct strings *hosts = &rules->v.v[i].rule->rule->hosts;
-		for (size_t j = 0; j < hosts->n; j++)
-			index_host(arena, rules, hosts->v[j], i);
-	}
+	for (size_t i = 0; list && i < list->n; i++)
+		visible_rules_add(arena, rules, scope->view, list->v[i]);
+	visible_rules_seal(arena, rules);
 	return rules;
 }
 
@@ -144,29 +120,14 @@ static int compare_meetings(const void *a, const void *b)
 	return (x->host > y->host) - (x->host < y->host);
 }
 
-static void add_meetings(struct arena *arena, const struct places *places, size_t host, struct meetings *out)
-{
-	for (size_t i = 0; places && i < places->v.n; i++)
-		VEC_PUSH(arena, &out->v, (struct meeting){places->v.v[i], host});
-}
-
 /* Rules that cover the host, and those within it. */
 static void find_meetings(struct arena *arena, const struct visible_rules *rules, const char *name, size_t host,
                           struct meetings *out)
 {
-	if (host_is_wildcard(name) && name[1] != '.') {
-		for (size_t i = 0; i < rules->v.n; i++)
-			VEC_PUSH(arena, &out->v, (struct meeting){i, host});
-		return;
-	}
-	if (host_is_wildcard(name))
-		add_meetings(arena, map_get(&rules->suffixes, name + 1), host, out);
-	else
-		add_meetings(arena, host_index_get(&rules->hosts, name), host, out);
-	struct host_walk walk = host_walk_start(&rules->hosts, name);
-	size_t n;
-	for (struct places *places = host_walk_next(&walk, &n); places; places = host_walk_next(&walk, &n))
-		add_meetings(arena, places, host, out);
+	struct places places = {0};
+	visible_rules_near(arena, rules, name, &places);
+	for (size_t i = 0; i < places.v.n; i++)
+		VEC_PUSH(arena, &out->v, (struct meeting){places.v.v[i], host});
 }
 
 static void add_meeting(const struct server_draft *draft, const struct indexed_rule *rule,
@@ -241,8 +202,8 @@ static const char *table_name(struct arena *arena, const struct gateway *gateway
 {
 	const char *dot = server->bind ? "." : "", *bind = server->bind ? server->bind : "";
 	if (listener->kind == GATEWAY_HTTP) /* of one listener all have the first one's */
-		return listener->chains.n ? listener->chains.v[0].table
-		                          : arena_printf(arena, "http.%u%s%s", listener->port, dot, bind);
+		return listener->chains.v.n ? listener->chains.v.v[0].table
+		                            : arena_printf(arena, "http.%u%s%s", listener->port, dot, bind);
 	return arena_printf(arena, "https.%u.%s.%s.%s%s%s", server->port, server->port_name, gateway->name,
 	                    gateway->namespace, dot, bind);
 }

@@ -1,14 +1,14 @@
 #pragma once
 /*
- * A gateway's scope in the making, in two files: scope_gateways.c has the servers and their route tables,
- * scope_gateway_chains.c the listeners: which chain takes which connections.
+ * A gateway's scope in the making, in three files: scope_gateways.c has the servers and their route tables,
+ * scope_gateway_chains.c the listeners: which chain takes which connections; scope_auto_passthrough.c the chains of
+ * servers that need no routes.
  *
  * The first server of an address and port (in order of precedence) says what the listener is: HTTP, TLS or TCP. Servers
- * of another kind are left out there. A name in a handshake, and everything that has no name, belongs to the chain that
- * came first; a chain whose names are all taken is left out.
+ * of another kind are left out there.
  */
-#include "translator/rule_index.h"
-#include "translator/scope_rules.h"
+#include "translator/chain_list.h"
+#include "translator/visible_rules.h"
 
 enum gateway_listener_kind { GATEWAY_HTTP, GATEWAY_TLS, GATEWAY_TCP };
 
@@ -17,20 +17,8 @@ struct gateway_listener_draft {
 	const char *bind;
 	uint32_t port; /* where it listens */
 	enum gateway_listener_kind kind;
-	VEC(struct scope_chain) chains;
-	struct map taken; /* "name|subnet" -> nothing in particular: what chains take already */
-};
-
-/* Places in visible_rules.v. */
-struct places {
-	VEC(size_t) v;
-};
-
-/* The rules of one Gateway that the view sees, in order, and where to find those for a server's host. */
-struct visible_rules {
-	VEC(struct ranked_rule) v;
-	struct host_index hosts; /* a rule's host -> struct places */
-	struct map suffixes;     /* ".example.com" -> struct places: of rules with a host that ends so */
+	struct chain_list chains;
+	struct map passed_on; /* "host|port|subset" -> nothing in particular: of AUTO_PASSTHROUGH */
 };
 
 /* A server and its listener. */
@@ -47,6 +35,8 @@ bool gateway_add_http_chain(const struct gateway_server_draft *server,
                             const char *table); /* false: nothing is left for it */
 /* What goes on by the rules' tls (passed through) or tcp (plaintext, or TLS that ends here) routes. */
 void gateway_add_connection_chains(const struct gateway_server_draft *server);
+/* What goes on by the service that the name in the handshake encodes (scope_auto_passthrough.c). */
+void gateway_add_auto_passthrough_chains(const struct gateway_server_draft *server);
 /* The secrets that the server names and the view may have. */
 void gateway_add_secrets(const struct gateway_server_draft *server);
 /* The listener as the scope has it; nothing for one without chains. */

@@ -7,15 +7,16 @@
  *   sniffed ports   VIP:PORT with a table of the one service, "host:PORT"; without an address as HTTP and TCP at once
  *   headless        TCP and sniffed: ENDPOINT:PORT each, since the client dials endpoints
  *   address ranges  share 0.0.0.0:PORT, told apart by the range, as TCP
+ *   TLS ports       as TCP; without an address they share 0.0.0.0:PORT, told apart by the name in the handshake
  *
  * Two services may want one address and port. The oldest stands, but HTTP and TCP go together on one: the listener is
- * sniffed then. Only for protocols whose server speaks first they do not.
+ * sniffed then. Only for protocols whose server speaks first they do not. Where TCP goes is outbound_chains.h's.
  *
  * Proxies without redirection (interception NONE) really listen, on the loopback address and for all services.
  */
 #include "translator/address.h"
 #include "translator/draft.h"
-#include "translator/scope_parts.h"
+#include "translator/outbound_chains.h"
 
 #include <stdint.h>
 #include <string.h>
@@ -27,10 +28,9 @@ struct listener_draft {
 	const char *bind;
 	uint32_t port;
 	bool is_wildcard;
-	enum protocol protocol;                   /* of the first service: see is_exclusive */
-	const char *table;                        /* HTTP side */
-	const struct scope_service *service;      /* TCP side */
-	VEC(const struct scope_service *) ranged; /* TCP services for their address ranges only */
+	enum protocol protocol;   /* of the first service: see is_exclusive */
+	const char *table;        /* HTTP side */
+	struct chain_list chains; /* TCP side */
 };
 
 struct listeners_draft {
@@ -39,6 +39,7 @@ struct listeners_draft {
 	const char *loopback; /* NULL: redirected */
 	VEC(struct listener_draft *) listeners;
 	struct map by_address; /* "bind_port" -> struct listener_draft */
+	struct visible_rules rules;
 };
 
 /* ---- one address and port ---- */
@@ -74,6 +75,13 @@ static bool is_exclusive(enum protocol protocol)
 	return protocol == PROTOCOL_MONGO || protocol == PROTOCOL_MYSQL;
 }
 
+static void add_chains(struct listeners_draft *ld, struct listener_draft *listener, const struct outbound_port *port)
+{
+	struct outbound_port from = *port;
+	from.is_told_by_name = listener->is_wildcard;
+	outbound_chains_add(ld->draft, &ld->rules, &from, &listener->chains);
+}
+
 static void add(struct listeners_draft *ld, const struct scope_service *service, const struct service_port *port,
                 const char *bind)
 {
@@ -90,8 +98,20 @@ static void add(struct listeners_draft *ld, const struct scope_service *service,
 		    is_own ? arena_printf(ld->draft->arena, "%s:%u", service->service->hostname, port->number)
 		           : arena_printf(ld->draft->arena, "%u", port->number);
 	/* What is not HTTP on a port where HTTP is at home passes through; an unknown protocol does not change that. */
-	if (!listener->service && (transport == TRANSPORT_TCP || (transport == TRANSPORT_AUTO && !was_http)))
-		listener->service = service;
+	if (transport == TRANSPORT_TCP || (transport == TRANSPORT_AUTO && !was_http))
+		add_chains(ld, listener, &(struct outbound_port){.service = service, .port = port});
+}
+
+static struct strings ranges_of(struct arena *arena, const struct service *service)
+{
+	VEC(const char *) ranges = {0};
+	for (size_t i = 0; i < service->addresses.n; i++) {
+		const char *range = service->addresses.v[i], *slash = strchr(range, '/');
+		const char *canonical = slash ? address_canonical_range(arena, range) : NULL;
+		if (canonical)
+			VEC_PUSH(arena, &ranges, canonical);
+	}
+	return (struct strings){ranges.v, ranges.n};
 }
 
 static void add_ranged(struct listeners_draft *ld, const struct scope_service *service, const struct service_port *port)
@@ -99,7 +119,9 @@ static void add_ranged(struct listeners_draft *ld, const struct scope_service *s
 	if (is_taken(ld, ld->wildcard, port->number))
 		return;
 	struct listener_draft *listener = listener_at(ld, ld->wildcard, port->number, port->protocol);
-	VEC_PUSH(ld->draft->arena, &listener->ranged, service);
+	add_chains(ld, listener,
+	           &(struct outbound_port){
+	               .service = service, .port = port, .subnets = ranges_of(ld->draft->arena, service->service)});
 }
 
 /* ---- where a port listens ---- */
@@ -191,25 +213,17 @@ static int compare_age(const void *pa, const void *pb)
 	return order ? order : strcmp(a->hostname, b->hostname);
 }
 
-static struct digest digest_of_listener(const struct scope_listener *listener)
+static struct digest digest_of_listener(const struct scope *scope, const struct scope_listener *listener)
 {
 	struct digest_state state;
 	digest_init(&state);
 	digest_add_str(&state, listener->bind);
 	digest_add_u64(&state, listener->port);
-	digest_add_u64(&state, listener->type);
 	digest_add_str(&state, listener->table);
-	digest_add_bool(&state, listener->service != NULL);
-	if (listener->service)
-		digest_add_scope_service(&state, listener->service);
-	digest_add_u64(&state, listener->order);
+	digest_add_u64(&state, listener->n_chains);
+	for (size_t i = 0; i < listener->n_chains; i++)
+		digest_add_chain(&state, scope, &listener->chains[i]);
 	return digest_final(&state);
-}
-
-static void push(struct listeners_draft *ld, struct scope_listener listener)
-{
-	listener.digest = digest_of_listener(&listener);
-	VEC_PUSH(ld->draft->arena, &ld->draft->listeners, listener);
 }
 
 static void seal(struct listeners_draft *ld)
@@ -219,22 +233,14 @@ static void seal(struct listeners_draft *ld)
 		struct scope_listener listener = {
 		    .bind = from->bind,
 		    .port = from->port,
-		    .type = !from->table     ? SCOPE_TCP
-		            : !from->service ? SCOPE_HTTP
-		                             : SCOPE_SNIFFED,
 		    .table = from->table,
-		    .service = from->service,
+		    .chains = from->chains.v.v,
+		    .n_chains = from->chains.v.n,
 		};
-		if (from->table || from->service) {
-			push(ld, listener);
-			listener.order++;
-		}
-		for (size_t j = 0; j < from->ranged.n; j++, listener.order++) {
-			listener.type = SCOPE_TCP;
-			listener.table = NULL;
-			listener.service = from->ranged.v[j];
-			push(ld, listener);
-		}
+		if (!listener.table && !listener.n_chains)
+			continue;
+		listener.digest = digest_of_listener(ld->draft->scope, &listener);
+		VEC_PUSH(ld->draft->arena, &ld->draft->listeners, listener);
 	}
 }
 
@@ -242,7 +248,8 @@ void scope_add_listeners(struct scope_draft *draft)
 {
 	const struct scope *scope = draft->scope;
 	bool is_ipv4 = scope->view->is_ipv4 || !scope->view->is_ipv6;
-	struct listeners_draft ld = {.draft = draft, .wildcard = is_ipv4 ? "0.0.0.0" : "::"};
+	struct listeners_draft ld = {
+	    .draft = draft, .wildcard = is_ipv4 ? "0.0.0.0" : "::", .rules = outbound_rules(draft)};
 	if (scope->view->interception == INTERCEPT_NONE)
 		ld.loopback = is_ipv4 ? "127.0.0.1" : "::1";
 	VEC(const struct scope_service *) services = {0};

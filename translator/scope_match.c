@@ -2,15 +2,17 @@
 
 #include <string.h>
 
-static bool has_gateway(const struct http_match *match, const char *gateway)
+static bool has_gateway(const struct strings *gateways, const char *gateway)
 {
-	if (!gateway)
-		return match->is_mesh;
-	for (size_t i = 0; i < match->gateways.n; i++) {
-		if (strcmp(match->gateways.v[i], gateway) == 0)
+	for (size_t i = 0; i < gateways->n; i++)
+		if (strcmp(gateways->v[i], gateway) == 0)
 			return true;
-	}
 	return false;
+}
+
+static bool is_client(const struct view *view, const struct labels *labels, const char *namespace)
+{
+	return labels_match(labels, &view->labels) && (!namespace || strcmp(namespace, view->namespace) == 0);
 }
 
 bool scope_match_applies(const struct scope *scope, const struct scope_host *host, size_t rule_i,
@@ -21,10 +23,26 @@ bool scope_match_applies(const struct scope *scope, const struct scope_host *hos
 		return false;
 	/* a match that names gateways does not look at the client */
 	if (match->has_gateways)
-		return has_gateway(match, host->gateways ? host->gateways[rule_i] : NULL);
-	if (!labels_match(&match->source_labels, &view->labels))
+		return host->gateways ? has_gateway(&match->gateways, host->gateways[rule_i]) : match->is_mesh;
+	return is_client(view, &match->source_labels, match->source_namespace);
+}
+
+bool connection_match_applies(const struct scope *scope, const struct connection_match *match, const char *gateway,
+                              uint32_t port)
+{
+	if (match->port && match->port != port)
 		return false;
-	return !match->source_namespace || strcmp(match->source_namespace, view->namespace) == 0;
+	/* a gateway that is named is no client; sidecars are, also where "mesh" is named */
+	if (match->has_gateways && gateway)
+		return has_gateway(&match->gateways, gateway);
+	if (match->has_gateways && !match->is_mesh)
+		return false;
+	return is_client(scope->view, &match->source_labels, match->source_namespace);
+}
+
+bool scope_chain_is_catch_all(const struct scope_chain *chain)
+{
+	return chain->server_names.n == 0 && chain->subnets.n == 0;
 }
 
 bool http_match_is_catch_all(const struct http_match *match)

@@ -29,6 +29,9 @@ void scope_add_secrets(struct scope_draft *draft);
 /* Adds what the credential names, if the view may have it: it has proved who it is, and it is its own namespace's. */
 void scope_add_secret(struct scope_draft *draft, const struct credential *credential, bool is_validation);
 
+/* A Gateway that selects the view has a server in mode AUTO_PASSTHROUGH. */
+bool scope_has_auto_passthrough(const struct model *model, const struct view *view);
+
 /* The policy that the view applies to a service: its own namespace's rules, else the service's namespace's, else the
  * root's. NULL: none. */
 const struct destination_policy *scope_policy(const struct model *model, const struct view *view,

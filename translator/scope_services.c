@@ -6,12 +6,23 @@
 
 #include <string.h>
 
-static bool is_preferred(const struct view *view, const struct service *candidate, const struct service *present)
+static bool is_preferred(const char *namespace, const struct service *candidate, const struct service *present)
 {
-	bool is_own = strcmp(candidate->namespace, view->namespace) == 0;
-	if (is_own != (strcmp(present->namespace, view->namespace) == 0))
+	bool is_own = strcmp(candidate->namespace, namespace) == 0;
+	if (is_own != (strcmp(present->namespace, namespace) == 0))
 		return is_own;
 	return service_precedes(candidate, present);
+}
+
+const struct service *scope_service_seen(const struct model *model, const char *namespace, const char *hostname)
+{
+	struct services_of_host all = model_services_of_host(model, hostname);
+	const struct service *seen = NULL;
+	for (size_t i = 0; i < all.n; i++)
+		if (visibility_allows(&all.v[i]->visibility, namespace) &&
+		    (!seen || is_preferred(namespace, all.v[i], seen)))
+			seen = all.v[i];
+	return seen;
 }
 
 /* Adds what the view sees of model->services[from..to); rivals of one host name are neighbours and come in one call. */
@@ -23,7 +34,7 @@ static size_t choose(const struct scope *scope, size_t from, size_t to, struct s
 			continue;
 		if (!n || strcmp(services[n - 1].service->hostname, service->hostname) != 0)
 			services[n++].service = service;
-		else if (is_preferred(scope->view, service, services[n - 1].service))
+		else if (is_preferred(scope->view->namespace, service, services[n - 1].service))
 			services[n - 1].service = service;
 	}
 	return n;
@@ -51,7 +62,8 @@ struct scope *scope_of_services(struct arena *arena, const struct model *model, 
                                 const size_t *places, size_t n_places)
 {
 	struct scope *scope = ARENA_NEW(arena, struct scope);
-	*scope = (struct scope){.model = model, .view = view};
+	*scope = (struct scope){
+	    .model = model, .view = view, .has_auto_passthrough = scope_has_auto_passthrough(model, view)};
 	struct scope_service *services = ARENA_NEW_N(arena, struct scope_service, n_places);
 	size_t n = 0, done = 0;
 	for (size_t i = 0; i < n_places; i++) {

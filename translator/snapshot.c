@@ -81,6 +81,7 @@ static struct digest snapshot_digest(const struct snapshot *snapshot)
 	digest_init(&state);
 	digest_add_str(&state, snapshot->root_namespace);
 	digest_add(&state, snapshot->trust_roots, snapshot->trust_roots_n);
+	digest_add_u64(&state, (uint64_t)snapshot->as_of_s);
 	for (size_t kind = 0; kind < KIND_COUNT; kind++) {
 		const struct snapshot_kind *objects = &snapshot->kinds[kind];
 		digest_add_u64(&state, objects->n);
@@ -103,6 +104,7 @@ struct snapshot *snapshot_new(const struct snapshot_input *input)
 	snapshot->trust_roots =
 	    arena_strndup(arena, input->trust_roots ? input->trust_roots : "", input->trust_roots_n);
 	snapshot->trust_roots_n = input->trust_roots_n;
+	snapshot->as_of_s = input->as_of_s;
 	struct selection selection = take_objects(snapshot, input, scratch);
 	take_rows(snapshot, input, &selection);
 	snapshot->digest = snapshot_digest(snapshot);

@@ -22,7 +22,8 @@ struct snapshot {
 	const char *root_namespace; /* where the mesh's own configuration lives, such as "istio-system" */
 	const char *trust_roots;    /* what the mesh trusts, as PEM; with trust_roots_n 0: not known */
 	size_t trust_roots_n;
-	struct digest digest; /* of all objects, rows and roots: equal digests, equal resources and reports */
+	int64_t as_of_s; /* what had expired by then is said to have, since 1970; 0: no time is known, nothing is */
+	struct digest digest; /* of all objects, rows, roots and the time: equal digests, equal resources and reports */
 
 	struct arena *arena;   /* private */
 	_Atomic unsigned refs; /* private */
@@ -37,6 +38,7 @@ struct snapshot_input {
 	const char *root_namespace;
 	const char *trust_roots; /* copied */
 	size_t trust_roots_n;
+	int64_t as_of_s;
 };
 
 struct snapshot *snapshot_new(const struct snapshot_input *input);

@@ -3,6 +3,7 @@
 
 #include "base/vec.h"
 #include "translator/address.h"
+#include "translator/authz_choice.h"
 #include "translator/draft.h"
 
 #include <string.h>
@@ -66,6 +67,38 @@ static struct labels labels_of(const struct model *model, const struct node *nod
 	return workload ? workload->labels : node->labels;
 }
 
+/* Of its namespace's workloads with its service account: whether there are any, and whether one has these labels. */
+static bool is_known(const struct model *model, const struct node *node, const struct labels *labels, bool *has_labels)
+{
+	bool is_any = false;
+	*has_labels = false;
+	for (size_t i = 0; i < model->n_workloads && !*has_labels; i++) {
+		const struct workload *workload = model->workloads[i];
+		if (strcmp(workload->namespace, node->namespace) != 0 ||
+		    strcmp(workload->service_account, node->service_account) != 0)
+			continue;
+		is_any = true;
+		*has_labels = labels_match(labels, &workload->labels);
+	}
+	return is_any;
+}
+
+/*
+ * A caller proves a namespace and a service account, no more: that it is a gateway with these labels, or that pod, it
+ * only says. So where the registry knows pods of its account one of them must have what it says, lest any workload of
+ * the namespace calls itself the gateway and is given its keys.
+ */
+static bool may_have_secrets(const struct model *model, const struct node *node, const struct labels *labels)
+{
+	if (!node->is_verified || !*node->service_account)
+		return node->is_verified;
+	const struct workload *workload = workload_of(model, node);
+	if (workload && *workload->service_account)
+		return strcmp(workload->service_account, node->service_account) == 0;
+	bool has_labels;
+	return !is_known(model, node, labels, &has_labels) || has_labels;
+}
+
 static struct labels copy_labels(struct arena *arena, const struct labels *labels, const struct strings *keys)
 {
 	VEC(struct label) copy = {0};
@@ -80,6 +113,14 @@ static struct labels copy_labels(struct arena *arena, const struct labels *label
 		    (struct label){arena_strdup(arena, labels->v[i].key), arena_strdup(arena, labels->v[i].value)});
 	}
 	return (struct labels){copy.v, copy.n};
+}
+
+static struct strings copy_strings(struct arena *arena, const struct strings *strings)
+{
+	const char **copy = ARENA_NEW_N(arena, const char *, strings->n);
+	for (size_t i = 0; i < strings->n; i++)
+		copy[i] = arena_strdup(arena, strings->v[i]);
+	return (struct strings){copy, strings->n};
 }
 
 /* ---- what is served at the node's addresses ---- */
@@ -206,6 +247,7 @@ static struct digest digest_of_view(const struct view *view)
 		digest_add_u64(&state, view->gateway_ports[i].number);
 		digest_add_u64(&state, view->gateway_ports[i].target);
 	}
+	digest_add_strings(&state, &view->networks);
 	digest_add_bool(&state, view->is_ipv4);
 	digest_add_bool(&state, view->is_ipv6);
 	digest_add_bool(&state, view->is_mtls_capable);
@@ -226,9 +268,9 @@ struct view *view_of(struct arena *arena, const struct model *model, const struc
 	    .role = node->role,
 	    .namespace = arena_strdup(arena, node->namespace),
 	    .domain = arena_strdup(arena, node->domain),
+	    .networks = copy_strings(arena, &node->networks),
 	    .is_ipv4 = has_family(node, ADDRESS_IPV4),
 	    .is_ipv6 = has_family(node, ADDRESS_IPV6),
-	    .is_verified = node->is_verified,
 	    .is_mtls_capable = node->is_mtls_capable,
 	    .is_unprivileged = node->is_unprivileged,
 	    .is_http10 = node->is_http10,
@@ -238,6 +280,7 @@ struct view *view_of(struct arena *arena, const struct model *model, const struc
 	    .prometheus_port = node->prometheus_port,
 	};
 	struct labels labels = labels_of(model, node);
+	view->is_verified = may_have_secrets(model, node, &labels);
 	bool is_gateway = node->role == PROXY_GATEWAY;
 	view->labels = copy_labels(arena, &labels, is_gateway ? NULL : &model->client_label_keys);
 	if (is_gateway)
@@ -295,7 +338,7 @@ struct workload_class *workload_class_of(struct arena *arena, const struct model
 	};
 	if (node->role == PROXY_SIDECAR) {
 		set_inbound_ports(arena, model, node, workload);
-		workload->authz = model_authz(arena, model, workload->namespace, &workload->labels);
+		workload->authz = authz_of(arena, model, workload->namespace, &workload->labels);
 	}
 	workload->key = digest_of_workload(workload);
 	return workload;

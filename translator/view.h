@@ -26,15 +26,17 @@ struct node {
 	const char *address;          /* first IP */
 	struct strings addresses;     /* all of INSTANCE_IPS, or the id's one */
 	const char *name, *namespace; /* "app-1", "default" */
+	const char *pod_namespace;    /* the one in the id, behind the name: "default"; "" for none */
 	const char *domain;           /* "default.svc.cluster.local" */
 	struct labels labels;         /* metadata LABELS */
 	const char *service_account;  /* metadata SERVICE_ACCOUNT, or "" */
 	bool is_verified;             /* it proved its namespace and service account, which are then both there */
 	const char *cluster_id, *network, *version; /* CLUSTER_ID, NETWORK, ISTIO_VERSION; "" */
-	bool is_unprivileged;                       /* UNPRIVILEGED_POD: no ports below 1024 */
-	bool is_mtls_capable;                       /* ISTIO_VERSION: an agent stands beside it that hands it its
-	                                               certificate (cluster "sds-grpc") */
-	bool is_http10;                             /* HTTP10: HTTP/1.0 accepted */
+	struct strings networks; /* REQUESTED_NETWORK_VIEW: whose endpoints it wants alone, sorted; none: all */
+	bool is_unprivileged;    /* UNPRIVILEGED_POD: no ports below 1024 */
+	bool is_mtls_capable;    /* ISTIO_VERSION: an agent stands beside it that hands it its
+	                            certificate (cluster "sds-grpc") */
+	bool is_http10;          /* HTTP10: HTTP/1.0 accepted */
 	enum interception interception;
 	bool is_inbound_exact_balance, is_outbound_exact_balance;
 	uint32_t status_port,
@@ -59,8 +61,10 @@ struct view {
 	const struct port_mapping
 	    *gateway_ports; /* gateways: where a service port is listened on; by number, first service wins */
 	size_t n_gateway_ports;
+	struct strings networks; /* whose endpoints it sees, and those of no network; none: all */
 	bool is_ipv4, is_ipv6;
-	bool is_verified; /* may have secrets of its namespace */
+	bool is_verified; /* may have secrets of its namespace: the node is, and nothing known of its account speaks
+	                     against what it says */
 	bool is_mtls_capable, is_unprivileged, is_http10;
 	enum interception interception;
 	bool is_outbound_exact_balance;

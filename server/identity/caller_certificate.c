@@ -64,6 +64,8 @@ static bool check_leads(X509_STORE *store, const struct caller_policy *policy, c
 	    leaf && has_chain ? read("the client certificate's chain", visitor->chain, error) : NULL;
 	if (!leaf || (has_chain && !chain))
 		return false;
+	if (X509_check_ca(sk_X509_value(leaf, 0))) /* SPIFFE's X.509-SVID, 5.2: a workload's may not sign */
+		return error_set(error, "the client certificate is an authority's; a workload's is not (CA:FALSE)");
 	return certification_path_find(store, chain, sk_X509_value(leaf, 0), now_s, X509_PURPOSE_SSL_CLIENT, NULL,
 	                               error) ||
 	       error_wrap(error, "the client certificate does not lead to a trusted root");

@@ -24,7 +24,8 @@ struct caller_policy {
 };
 
 /*
- * One URI, a SPIFFE ID of the mesh. A name of an alias's becomes one of the trust domain's: it is the same workload.
+ * One URI, a SPIFFE ID of the mesh, in a certificate that is no authority's. A name of an alias's becomes one of the
+ * trust domain's: it is the same workload.
  */
 bool caller_certificate_check(struct caller_roots *roots, const struct caller_policy *policy,
                               const struct transport_visitor *visitor, struct spiffe_id *caller, struct error *error);

@@ -1,60 +1,39 @@
-#include "server/identity/keeper.h"
+#include "server/identity/keeper_private.h"
 
 #include "base/heap.h"
 #include "base/log.h"
-#include "base/wake.h"
 
 #include <assert.h>
 #include <poll.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define DAY_S INT64_C(86400)
 #define TIME_DIGITS 0
 
-struct keeper {
-	struct keeper_options options;
-	struct wake wake;
-	_Atomic bool is_stopping;
-	pthread_t thread;
-	bool is_started;
-
-	pthread_mutex_t work; /* over what follows: held while moving on, and by commands */
-	struct origin *origin;
-	struct serving *serving;
-	struct replicas *replicas;   /* NULL: this is the only one */
-	bool has_note;               /* ours, at the API server */
-	int64_t begun_ns;            /* when this process looked first */
-	bool was_idle;               /* it has seen the phase before this rotation */
-	struct origin_found present; /* what signs now, its authority and bundle moved into the signer */
-	struct bundle *retained;     /* former roots; NULL: none */
-	int64_t retained_until_s;
-	struct digest trusted;                          /* what on_trusted heard last */
-	char trust_domain[SPIFFE_TRUST_DOMAIN_MAX + 1]; /* of the signer */
-	int64_t warn_s;                                 /* when the signer's end is said again */
-	bool is_none_said;
-	struct error said; /* the last thing in the log that was wrong */
-
-	pthread_mutex_t lock; /* over what follows: held to copy */
-	char next_trust_domain[SPIFFE_TRUST_DOMAIN_MAX + 1];
-	struct keeper_status status;
-};
-
-static int64_t now_s(const struct keeper *keeper)
+int64_t keeper_now_s(const struct keeper *keeper)
 {
 	return clock_wall_ns(keeper->options.clock) / CLOCK_S;
 }
 
 /* ---- what others see ---- */
 
+static void show_notes(struct keeper *keeper)
+{
+	const struct error *origin = &keeper->origin_note, *serving = &keeper->serving_note;
+	bool has_both = origin->message[0] && serving->message[0];
+
+	pthread_mutex_lock(&keeper->lock);
+	error_set(&keeper->status.note, "%s%s%s", origin->message, has_both ? "; " : "", serving->message);
+	keeper->status.is_stale = keeper->is_origin_stale || serving->message[0];
+	pthread_mutex_unlock(&keeper->lock);
+}
+
 static void note(struct keeper *keeper, const struct error *error, bool is_stale)
 {
-	pthread_mutex_lock(&keeper->lock);
-	keeper->status.note = *error;
-	keeper->status.is_stale = is_stale;
-	pthread_mutex_unlock(&keeper->lock);
+	keeper->origin_note = *error;
+	keeper->is_origin_stale = is_stale;
+	show_notes(keeper);
 }
 
 static int64_t first_end_s(const struct bundle *bundle)
@@ -69,8 +48,17 @@ static int64_t first_end_s(const struct bundle *bundle)
 	return first_s;
 }
 
+const struct root_record *keeper_under_way(const struct keeper *keeper, struct root_record *change)
+{
+	root_change_phase(&keeper->change, change);
+	bool is_ours = keeper->present.record.phase != ROTATION_IDLE && change->phase != ROTATION_PREPARED;
+	return is_ours ? &keeper->present.record : change;
+}
+
 static void show_signer(struct keeper *keeper, const struct signer *signer)
 {
+	struct root_record change;
+	const struct root_record *rotation = keeper_under_way(keeper, &change);
 	struct keeper_status *status = &keeper->status;
 
 	pthread_mutex_lock(&keeper->lock);
@@ -82,8 +70,8 @@ static void show_signer(struct keeper *keeper, const struct signer *signer)
 	status->root_end_s = first_end_s(signer->issuer.trusted);
 	status->changes++;
 	status->can_rotate = status->place == ORIGIN_OWN_IN_FOLDER || status->place == ORIGIN_OWN_IN_SECRET;
-	status->phase = keeper->present.record.phase;
-	status->phase_since_s = keeper->present.record.since_s;
+	status->phase = rotation->phase;
+	status->phase_since_s = rotation->since_s;
 	pthread_mutex_unlock(&keeper->lock);
 }
 
@@ -110,53 +98,67 @@ static struct bundle *unite(struct bundle *mine, const struct bundle *more, stru
 	return both;
 }
 
-/* All that is trusted with that authority. NULL: too many roots. */
-static struct bundle *trusted_of(const struct keeper *keeper, const struct authority *authority,
-                                 const struct bundle *also, struct error *error)
+struct bundle *keeper_present_roots(const struct keeper *keeper, struct error *error)
 {
-	const struct bundle *roots = authority_roots(authority);
+	const struct bundle *roots = authority_roots(keeper->present.authority);
 	struct bundle *bundle = bundle_union(roots, roots, error);
 
-	bundle = bundle ? unite(bundle, also, error) : NULL;
-	return bundle ? unite(bundle, keeper->retained, error) : NULL;
+	return bundle ? unite(bundle, keeper->present.also, error) : NULL;
 }
 
-/* authority moves in, in success. */
-static bool put_signer(struct keeper *keeper, struct authority *authority, const struct bundle *also,
-                       struct error *error)
+/* All that is trusted. NULL: too many roots. */
+static struct bundle *all_trusted(const struct keeper *keeper, struct error *error)
 {
-	struct bundle *trusted = trusted_of(keeper, authority, also, error);
+	const struct authority *next = keeper->change.next.authority;
+	struct bundle *bundle = keeper_present_roots(keeper, error);
+
+	bundle = bundle ? unite(bundle, keeper->change.former, error) : NULL;
+	return bundle ? unite(bundle, next ? authority_roots(next) : NULL, error) : NULL;
+}
+
+bool keeper_put_signer(struct keeper *keeper, struct error *error)
+{
+	struct bundle *trusted = all_trusted(keeper, error);
 	if (!trusted)
 		return false;
 	CLEANUP(signer_unrefp)
-	struct signer *signer =
-	    signer_new(authority, trusted, keeper->options.lifetime, keeper->trust_domain, keeper->options.clock);
+	struct signer *signer = signer_new(authority_ref(keeper->present.authority), trusted, keeper->options.lifetime,
+	                                   keeper->trust_domain, keeper->options.clock);
 	say_trusted(keeper, signer);
 	signer_cell_put(keeper->options.cell, signer_ref(signer));
 	show_signer(keeper, signer); /* last: who is told that there is one finds it */
 	return true;
 }
 
-/*
- * Another root than before, and not since a rotation ended: proxies have certificates of the former one until these run
- * out.
- */
-static void retain_former(struct keeper *keeper, const struct origin_found *found)
+bool keeper_is_plugged(enum origin_place place)
 {
-	CLEANUP(signer_unrefp) struct signer *former = signer_cell_get(keeper->options.cell);
-	struct error error;
+	return place == ORIGIN_FOLDER || place == ORIGIN_SECRET;
+}
 
-	if (!former || bundle_includes(authority_roots(found->authority), authority_roots(former->issuer.authority)) ||
-	    keeper->present.record.phase != ROTATION_IDLE || found->record.phase != ROTATION_IDLE)
-		return;
-	struct bundle *retained = bundle_union(former->issuer.trusted, former->issuer.trusted, &error);
-	if (!retained)
-		return;
-	bundle_free(keeper->retained);
-	keeper->retained = retained;
-	keeper->retained_until_s = now_s(keeper) + keeper->options.lifetime.default_s;
-	log_warn("ca", "another root signs from now on; the former ones stay trusted for %lld s",
-	         (long long)keeper->options.lifetime.default_s);
+/*
+ * Not all the roots of before, and not by a rotation of our own: proxies have certificates of the former until these
+ * run out.
+ */
+static bool retain_former(struct keeper *keeper, const struct origin_found *found, struct error *error)
+{
+	const struct origin_found *present = &keeper->present;
+	bool is_own_rotation = present->place == found->place &&
+	                       (present->record.phase != ROTATION_IDLE || found->record.phase != ROTATION_IDLE);
+
+	if (!present->authority || is_own_rotation)
+		return true;
+	CLEANUP(bundle_freep) struct bundle *former = keeper_present_roots(keeper, error);
+	if (!former)
+		return false;
+	if (bundle_includes(authority_roots(found->authority), former))
+		return true;
+	if (!root_change_retain(&keeper->change, former, keeper_now_s(keeper), error))
+		return false;
+	log_warn("ca",
+	         "the former roots stay trusted for %lld s, as long as a certificate may live (weft ca rotate-root "
+	         "--finish ends that)",
+	         (long long)keeper->options.lifetime.max_s);
+	return true;
 }
 
 /* A self-signed root bears its trust domain as organisation. */
@@ -184,35 +186,67 @@ static void log_signer(const struct keeper *keeper, const struct authority *auth
 	         present->record.phase == ROTATION_IDLE ? "" : rotation_phase_name(present->record.phase));
 }
 
-static void accept(struct keeper *keeper, struct origin_found *found)
+static void all_is_well(struct keeper *keeper)
+{
+	keeper->said.message[0] = '\0';
+	note(keeper, &keeper->said, false);
+}
+
+void keeper_keep_former(struct keeper *keeper, const char *where, const struct error *error)
+{
+	log_error("ca", "%s: %s; keeping the former signer", where, error->message);
+	note(keeper, error, true);
+}
+
+void keeper_accept(struct keeper *keeper, struct origin_found *found)
 {
 	struct error error;
-	struct bundle *also = found->also;
-	struct authority *authority = found->authority;
+	struct origin_found former = keeper->present;
 
-	retain_former(keeper, found);
-	found->authority = NULL;
-	found->also = NULL;
-	origin_found_done(&keeper->present);
-	keeper->present = *found;
-	*found = (struct origin_found){0};
-	log_signer(keeper, authority);
-	if (keeper->present.place == ORIGIN_OWN_IN_FOLDER || keeper->present.place == ORIGIN_OWN_IN_SECRET)
-		check_organisation(keeper, authority);
-	if (put_signer(keeper, authority, also, &error)) {
-		keeper->said.message[0] = '\0';
-		note(keeper, &keeper->said, false);
-	} else {
-		log_error("ca", "%s: %s; keeping the former signer", keeper->present.where, error.message);
-		note(keeper, &error, true);
-		authority_free(authority);
+	if (!retain_former(keeper, found, &error)) {
+		keeper_keep_former(keeper, found->where, &error);
+		return;
 	}
-	bundle_free(also);
+	keeper->present = *found;
+	*found = former; /* whoever brought it ends it */
+	root_record_done(&keeper->wanted);
+	root_change_forget_next(&keeper->change);
+	log_signer(keeper, keeper->present.authority);
+	if (!keeper_is_plugged(keeper->present.place))
+		check_organisation(keeper, keeper->present.authority);
+	if (keeper_put_signer(keeper, &error)) {
+		all_is_well(keeper);
+	} else {
+		*found = keeper->present;
+		keeper->present = former;
+		keeper_keep_former(keeper, found->where, &error);
+	}
+}
+
+/* Another root than that of who signs: it is trusted from now on, and signs when all proxies trust it. */
+static void prepare(struct keeper *keeper, struct origin_found *found)
+{
+	struct error error;
+	bool is_new = root_change_prepare(&keeper->change, found, keeper_now_s(keeper));
+	const char *where = keeper->change.next.where;
+
+	if (is_new)
+		log_info("ca", "another root in %s: trusted from now on, and signing once every proxy trusts it",
+		         where);
+	if (is_new && !root_memory_has_place(keeper->memory))
+		log_warn("ca", "former roots are kept nowhere, since there is neither an API server nor --state-dir: a "
+		               "restart of weftd forgets them");
+	if (keeper_put_signer(keeper, &error)) {
+		all_is_well(keeper);
+		return;
+	}
+	keeper_keep_former(keeper, where, &error);
+	root_change_forget_next(&keeper->change);
 }
 
 /* ---- what is wrong ---- */
 
-static void say_wrong(struct keeper *keeper, const struct error *error, const char *what_next)
+void keeper_say_wrong(struct keeper *keeper, const struct error *error, const char *what_next)
 {
 	if (strcmp(keeper->said.message, error->message) != 0)
 		log_warn("ca", "%s; %s", error->message, what_next);
@@ -223,8 +257,8 @@ static void refuse(struct keeper *keeper, const struct error *error)
 {
 	bool has_signer = keeper->status.has_signer;
 
-	say_wrong(keeper, error,
-	          has_signer ? "keeping the former signer" : "no certificate is signed until it is mended");
+	keeper_say_wrong(keeper, error,
+	                 has_signer ? "keeping the former signer" : "no certificate is signed until it is mended");
 	pthread_mutex_lock(&keeper->lock);
 	keeper->status.reload_failures++;
 	pthread_mutex_unlock(&keeper->lock);
@@ -243,138 +277,15 @@ static void say_none(struct keeper *keeper, const struct error *error)
 
 static void warn_of_end(struct keeper *keeper, const struct signer *signer)
 {
-	int64_t left_s = authority_end_s(signer->issuer.authority) - now_s(keeper);
+	int64_t left_s = authority_end_s(signer->issuer.authority) - keeper_now_s(keeper);
+	int64_t now_ns = clock_now_ns(keeper->options.clock);
 
-	if (left_s > KEEPER_WARN_S || now_s(keeper) < keeper->warn_s || authority_end_s(signer->issuer.authority) == 0)
+	if (left_s > KEEPER_WARN_S || left_s <= 0 || now_ns < keeper->warn_ns)
 		return;
-	keeper->warn_s = now_s(keeper) + DAY_S;
+	keeper->warn_ns = now_ns + DAY_S * CLOCK_S;
 	log_warn("ca", "the authority in %s ends in %lld s (%lld days): %s", keeper->present.where, (long long)left_s,
 	         (long long)(left_s / DAY_S),
 	         keeper->status.can_rotate ? "run weft ca rotate-root" : "plug in another one");
-}
-
-/* ---- rotation ---- */
-
-static bool keep_record(struct keeper *keeper, const struct root_record *record, struct error *error)
-{
-	struct kube_secret_write *write;
-
-	if (!origin_keep(keeper->origin, &keeper->present, record, &write, error))
-		return false;
-	if (write)
-		kube_secret_cell_want(keeper->options.own, write);
-	return true;
-}
-
-/* What the proxies of all replicas have taken. */
-static void look_at_proxies(struct keeper *keeper, const struct signer *signer, struct rotation_view *view)
-{
-	struct digest bundle = bundle_digest(signer->issuer.trusted);
-
-	if (keeper->options.look)
-		keeper->options.look(keeper->options.context, signer, view);
-	if (!keeper->was_idle && clock_now_ns(keeper->options.clock) < keeper->begun_ns + KEEPER_GRACE_S * CLOCK_S)
-		view->is_known = false;
-	if (keeper->present.place != ORIGIN_OWN_IN_SECRET)
-		return;
-	CLEANUP(kube_secret_unrefp) struct kube_secret *secret = kube_secret_cell_get(keeper->options.own, NULL);
-	const char *note = replicas_note(keeper->replicas, view, bundle);
-	if (note)
-		kube_secret_cell_note(keeper->options.own, keeper->options.replica, note);
-	keeper->has_note = true;
-	view->settle_s = REPLICAS_SETTLE_S;
-	if (secret)
-		replicas_add(keeper->replicas, secret, bundle, view);
-}
-
-static void forget_note(struct keeper *keeper)
-{
-	if (keeper->has_note)
-		kube_secret_cell_note(keeper->options.own, keeper->options.replica, NULL);
-	keeper->has_note = false;
-}
-
-static bool is_leader(const struct keeper *keeper)
-{
-	return !keeper->options.is_leader || keeper->options.is_leader(keeper->options.context);
-}
-
-/* Whatever the record says is done once it is kept, and read back. */
-static void rotate(struct keeper *keeper, const struct signer *signer)
-{
-	struct rotation_view view = {0};
-	struct error why, error;
-	CLEANUP(root_record_done) struct root_record record = {0};
-
-	keeper->was_idle |= keeper->present.record.phase == ROTATION_IDLE;
-	if (keeper->present.record.phase == ROTATION_IDLE)
-		forget_note(keeper);
-	else
-		look_at_proxies(keeper, signer, &view);
-	enum rotation_step step =
-	    root_rotation_next(&keeper->present.record, &view, now_s(keeper), keeper->options.lifetime.max_s, &why);
-	pthread_mutex_lock(&keeper->lock);
-	keeper->status.view = view;
-	keeper->status.waiting = why;
-	pthread_mutex_unlock(&keeper->lock);
-	if (step == ROTATION_STAY || !is_leader(keeper))
-		return;
-	root_record_copy(&record, &keeper->present.record);
-	bool is_kept = (step == ROTATION_ACTIVATE ? root_rotation_activate(&record, now_s(keeper), &error)
-	                                          : root_rotation_finish(&record, &error)) &&
-	               keep_record(keeper, &record, &error);
-	if (!is_kept)
-		say_wrong(keeper, &error, "the rotation waits");
-	else
-		log_info("ca", "%s",
-		         step == ROTATION_ACTIVATE ? "every proxy trusts the new root: it signs from now on"
-		                                   : "the former root is trusted no longer");
-}
-
-/* The lock is held. */
-static void move(struct keeper *keeper);
-
-/* What the record becomes, and what the log says of it. */
-static bool apply(struct keeper *keeper, enum keeper_command command, struct root_record *record, const char **said,
-                  struct error *error)
-{
-	struct authority_plan plan = {.trust_domain = keeper->trust_domain};
-
-	if (keeper->present.place == ORIGIN_NOWHERE)
-		return error_set(error, "there is no authority yet");
-	if (!record->cert.n)
-		return error_set(error, "the root of %s is rotated by replacing its files", keeper->present.where);
-	switch (command) {
-	case KEEPER_ROTATE:
-	case KEEPER_ROTATE_SKIPPING_UNAWARE:
-		issue_draw_serial(plan.serial);
-		*said = "rotating the root";
-		return root_rotation_begin(record, &plan, command == KEEPER_ROTATE_SKIPPING_UNAWARE,
-		                           keeper->options.clock, error);
-	case KEEPER_UNDO:
-		*said = "going back to the former root";
-		return root_rotation_undo(record, now_s(keeper), error);
-	case KEEPER_FINISH:
-		*said = "trusting the former root no longer";
-		return root_rotation_finish(record, error);
-	}
-	return false;
-}
-
-bool keeper_command(struct keeper *keeper, enum keeper_command command, struct error *error)
-{
-	CLEANUP(root_record_done) struct root_record record = {0};
-	const char *said = "";
-
-	pthread_mutex_lock(&keeper->work);
-	root_record_copy(&record, &keeper->present.record);
-	bool is_done = apply(keeper, command, &record, &said, error) && keep_record(keeper, &record, error);
-	if (is_done) {
-		log_info("ca", "%s, as asked for", said);
-		move(keeper); /* so that whoever asked sees it */
-	}
-	pthread_mutex_unlock(&keeper->work);
-	return is_done;
 }
 
 /* ---- one move ---- */
@@ -392,14 +303,20 @@ static bool take_trust_domain(struct keeper *keeper)
 	return *keeper->trust_domain;
 }
 
-static void forget_retained(struct keeper *keeper)
+static void take(struct keeper *keeper, struct origin_found *found)
 {
-	if (!keeper->retained || now_s(keeper) < keeper->retained_until_s)
-		return;
-	bundle_free(keeper->retained);
-	keeper->retained = NULL;
-	log_info("ca", "the former roots are trusted no longer");
-	origin_look_again(keeper->origin);
+	struct error error;
+	const struct authority *present = keeper->present.authority;
+
+	if (!present && keeper_is_plugged(found->place) && !keeper_recall(keeper, found->authority, &error)) {
+		origin_look_again(keeper->origin);
+		keeper_say_wrong(keeper, &error, "no certificate is signed until it is known which roots were trusted");
+		note(keeper, &error, false);
+	} else if (present && keeper_is_plugged(found->place) && !root_change_is_none(present, found->authority)) {
+		prepare(keeper, found);
+	} else {
+		keeper_accept(keeper, found);
+	}
 }
 
 static void look(struct keeper *keeper)
@@ -408,6 +325,7 @@ static void look(struct keeper *keeper)
 	CLEANUP(kube_secret_unrefp) struct kube_secret *plugged = NULL;
 	CLEANUP(kube_secret_unrefp) struct kube_secret *own = NULL;
 	CLEANUP(origin_found_done) struct origin_found found = {0};
+	bool is_same_version;
 
 	if (keeper->options.plugged) {
 		plugged = kube_secret_cell_get(keeper->options.plugged, &plugged_note);
@@ -416,13 +334,20 @@ static void look(struct keeper *keeper)
 	const struct origin_input input = {keeper->trust_domain, plugged, own, plugged_note.message, own_note.message};
 	switch (origin_look(keeper->origin, &input, &found, &error)) {
 	case ORIGIN_SAME: /* but for annotations */
+		is_same_version = !*found.version || !strcmp(keeper->present.version, found.version);
+		if (is_same_version)
+			break;
 		memcpy(keeper->present.version, found.version, sizeof found.version);
+		if (!keeper_keep_again(keeper, &error))
+			keeper_say_wrong(keeper, &error, "the rotation waits");
 		break;
 	case ORIGIN_NEW:
-		accept(keeper, &found);
+		take(keeper, &found);
 		break;
 	case ORIGIN_BAD:
 		refuse(keeper, &error);
+		break;
+	case ORIGIN_STILL: /* it has been said */
 		break;
 	case ORIGIN_WAITING:
 		note(keeper, &error, false);
@@ -436,47 +361,95 @@ static void look(struct keeper *keeper)
 	}
 }
 
+/* error.message "": all is well. Each thing is said once. */
+static void note_serving(struct keeper *keeper, const struct error *error)
+{
+	if (!strcmp(keeper->serving_note.message, error->message))
+		return;
+	if (error->message[0])
+		log_error("ca", "%s", error->message);
+	else
+		log_info("ca", "certificates are signed again");
+	keeper->serving_note = *error;
+	show_notes(keeper);
+}
+
+static bool check_time(struct keeper *keeper, const struct signer *signer, struct error *error)
+{
+	const struct authority *authority = signer->issuer.authority;
+	int64_t at_s = keeper_now_s(keeper);
+	bool is_good = authority_check_time(authority, at_s, error);
+	const char *what_to_do = "plug in another one";
+
+	if (at_s < authority_begin_s(authority))
+		what_to_do = "look whether this machine's clock is right";
+	else if (keeper->status.can_rotate)
+		what_to_do = "remove it and restart weftd for a new root, of which proxies must be told";
+	pthread_mutex_lock(&keeper->lock);
+	keeper->status.is_out_of_time = !is_good;
+	pthread_mutex_unlock(&keeper->lock);
+	if (is_good)
+		return true;
+	error_wrap(error, "the authority in %s", keeper->present.where);
+	return error_set(error, "%s: no certificate is signed; %s", error->message, what_to_do);
+}
+
 static void serve(struct keeper *keeper, const struct signer *signer)
 {
 	struct serving_files files;
-	struct error error;
+	struct error error = {""};
 
+	if (!check_time(keeper, signer, &error)) {
+		note_serving(keeper, &error);
+		return;
+	}
 	switch (serving_move(keeper->serving, signer, &files, &error)) {
 	case SERVING_SAME:
-		return;
+		break;
 	case SERVING_NEW:
 		if (keeper->options.on_serving)
 			keeper->options.on_serving(keeper->options.context, &files);
 		pthread_mutex_lock(&keeper->lock);
 		keeper->status.serving_end_s = serving_end_s(keeper->serving);
+		keeper->status.serving_certificates++;
 		pthread_mutex_unlock(&keeper->lock);
-		return;
+		break;
 	case SERVING_FAILED:
 		error_wrap(&error, "weftd's own certificate");
-		say_wrong(keeper, &error, "the former one goes on while it lasts");
-		note(keeper, &error, true);
-		return;
+		error_set(&error, "%s; the former one goes on while it lasts", error.message);
+		break;
 	}
+	note_serving(keeper, &error);
 }
 
-static void move(struct keeper *keeper)
+static void look_at_clock(struct keeper *keeper)
 {
+	int64_t step_s = clock_watch_step_s(&keeper->watch, keeper->options.clock);
+
+	if (step_s)
+		log_warn("ca", "this machine's clock was set %s by %lld s", step_s < 0 ? "back" : "ahead",
+		         (long long)(step_s < 0 ? -step_s : step_s));
+}
+
+void keeper_move_locked(struct keeper *keeper)
+{
+	look_at_clock(keeper);
 	if (!take_trust_domain(keeper))
 		return;
-	forget_retained(keeper);
 	look(keeper);
 	CLEANUP(signer_unrefp) struct signer *signer = signer_cell_get(keeper->options.cell);
 	if (!signer)
 		return;
 	warn_of_end(keeper, signer);
 	serve(keeper, signer);
-	rotate(keeper, signer);
+	keeper_rotate(keeper, signer);
+	keeper_remember(keeper, false);
 }
 
 void keeper_move(struct keeper *keeper)
 {
 	pthread_mutex_lock(&keeper->work);
-	move(keeper);
+	keeper_move_locked(keeper);
 	pthread_mutex_unlock(&keeper->work);
 }
 
@@ -507,6 +480,7 @@ struct keeper *keeper_new(const struct keeper_options *options)
 	    &(struct serving_options){.dns = options->dns, .n_dns = options->n_dns, .clock = options->clock});
 	if (options->replica)
 		keeper->replicas = replicas_new(options->replica, options->clock);
+	keeper->memory = root_memory_new(options->kept, options->origin.state_dir, options->clock);
 	keeper->begun_ns = clock_now_ns(options->clock);
 	keeper->status.is_used = true;
 	error_set(&keeper->status.note, "the configuration has not been read yet");
@@ -542,7 +516,9 @@ void keeper_free(struct keeper *keeper)
 	replicas_free(keeper->replicas);
 	serving_free(keeper->serving);
 	origin_found_done(&keeper->present);
-	bundle_free(keeper->retained);
+	root_record_done(&keeper->wanted);
+	root_change_done(&keeper->change);
+	root_memory_free(keeper->memory);
 	wake_done(&keeper->wake);
 	pthread_mutex_destroy(&keeper->work);
 	pthread_mutex_destroy(&keeper->lock);

@@ -9,13 +9,15 @@
  * is signed keeper_start(keeper);  …  keeper_free(keeper);
  *
  * - A bad change keeps the former signer, and is said in the log, in /readyz, /debug/ca and a metric.
- * - When an authority with another root is plugged in, or a self-signed one replaced from outside, the former roots
- * stay trusted for the life of a certificate. (Proxies do not trust the new root before they hear of it: whoever plugs
- * in another root puts both into root-cert.pem first.)
+ * - An authority with another root that is plugged in signs when every proxy has acknowledged that it trusts it
+ * (root_change.h); one with the same root signs at once. A self-signed one that is replaced from outside signs at once.
+ * Former roots stay trusted as long as a certificate may live.
  * - Without any place for an authority there is none, said once.
  */
 #include "server/identity/origin.h"
 #include "server/identity/replicas.h"
+#include "server/identity/root_change.h"
+#include "server/identity/root_memory.h"
 #include "server/identity/root_rotation.h"
 #include "server/identity/serving.h"
 
@@ -28,6 +30,7 @@ struct keeper;
 struct keeper_options {
 	struct origin_options origin;
 	struct kube_secret_cell *plugged, *own; /* borrowed; NULL: no API server */
+	struct kube_secret_cell *kept;          /* what is remembered of a plugged-in one; borrowed; NULL likewise */
 	struct template_lifetime lifetime;
 	const char *const *dns; /* of weftd's own certificate; borrowed */
 	size_t n_dns;
@@ -47,16 +50,18 @@ struct keeper_options {
 struct keeper_status {
 	bool is_used; /* there is a place for an authority */
 	bool has_signer;
+	bool is_out_of_time; /* what signs is over, or not valid yet: it signs nothing */
 	enum origin_place place;
 	char where[512];
 	char trust_domain[SPIFFE_TRUST_DOMAIN_MAX + 1];
 	int64_t signer_end_s; /* of the way to the root; 0: no signer */
 	int64_t root_end_s;   /* of the first root that ends */
 	int64_t serving_end_s;
-	uint64_t changes;         /* of the signer or of who is trusted */
-	uint64_t reload_failures; /* an authority that could not be read, each time it was tried */
-	bool is_stale;            /* the former one goes on, since what is there is wrong */
-	struct error note;        /* what people should know; "" when all is well */
+	uint64_t serving_certificates; /* that weftd has given itself */
+	uint64_t changes;              /* of the signer or of who is trusted */
+	uint64_t reload_failures;      /* an authority that could not be read, each time it was tried */
+	bool is_stale;                 /* the former one goes on, since what is there is wrong */
+	struct error note;             /* what people should know; "" when all is well */
 	bool can_rotate;
 	enum rotation_phase phase;
 	int64_t phase_since_s;

@@ -92,8 +92,8 @@ static void add_rotation(const struct keeper_status *status, struct text *out)
 	if (status->phase != ROTATION_IDLE) {
 		add_time("since", status->phase_since_s, out);
 		text_add_json_member(out, "waitingFor", status->waiting.message);
-		text_printf(out, ",\"proxies\":%zu,\"acknowledged\":%zu,\"unaware\":%zu,\"renewed\":%zu", view->proxies,
-		            view->acknowledged, view->unaware, view->renewed);
+		text_printf(out, ",\"proxies\":%zu,\"acknowledged\":%zu,\"unaware\":%zu", view->proxies,
+		            view->acknowledged, view->unaware);
 	}
 	text_add(out, "}");
 }

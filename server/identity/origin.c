@@ -16,7 +16,6 @@ struct origin {
 	struct digest stamp;     /* of what was read last */
 	bool is_bad;             /* whatever was read last */
 	int64_t retry_ns;
-	struct error former;               /* what was wrong with it */
 	struct text draft_cert, draft_key; /* a root that was offered to the API server, until one is there */
 };
 
@@ -72,23 +71,19 @@ static bool is_same(const struct origin *origin, enum origin_place place, struct
 	       (!origin->is_bad || now(origin) < origin->retry_ns);
 }
 
-static enum origin_outcome same(const struct origin *origin, struct error *error)
+static enum origin_outcome same(const struct origin *origin)
 {
-	if (!origin->is_bad)
-		return ORIGIN_SAME;
-	*error = origin->former;
-	return ORIGIN_BAD;
+	return origin->is_bad ? ORIGIN_STILL : ORIGIN_SAME;
 }
 
 static enum origin_outcome conclude(struct origin *origin, enum origin_place place, struct digest stamp, bool is_good,
-                                    struct origin_found *found, struct error *error)
+                                    struct origin_found *found)
 {
 	origin->place = place;
 	origin->stamp = stamp;
 	origin->is_bad = !is_good;
 	origin->retry_ns = now(origin) + ORIGIN_RETRY_S * CLOCK_S;
 	if (!is_good) {
-		origin->former = *error;
 		origin_found_done(found);
 		return ORIGIN_BAD;
 	}
@@ -107,7 +102,7 @@ static enum origin_outcome look_at_folder(struct origin *origin, struct origin_f
 	if (!path)
 		return ORIGIN_WAITING;
 	if (is_same(origin, ORIGIN_FOLDER, keystore_stamp(path)))
-		return same(origin, error);
+		return same(origin);
 	switch (keystore_read(path, origin->options.clock, &found->authority, &stamp, error)) {
 	case KEYSTORE_ABSENT:
 		if (!origin->options.is_ca_dir_asked_for && origin->place != ORIGIN_FOLDER)
@@ -115,11 +110,11 @@ static enum origin_outcome look_at_folder(struct origin *origin, struct origin_f
 		break;
 	case KEYSTORE_GOOD:
 		snprintf(found->where, sizeof found->where, "%s", path);
-		return conclude(origin, ORIGIN_FOLDER, stamp, true, found, error);
+		return conclude(origin, ORIGIN_FOLDER, stamp, true, found);
 	case KEYSTORE_BAD:
 		break;
 	}
-	return conclude(origin, ORIGIN_FOLDER, stamp, false, found, error);
+	return conclude(origin, ORIGIN_FOLDER, stamp, false, found);
 }
 
 static struct pem_file entry_of(const struct kube_secret *secret, const char *name)
@@ -130,6 +125,14 @@ static struct pem_file entry_of(const struct kube_secret *secret, const char *na
 	return (struct pem_file){name ? name : "", "", 0};
 }
 
+static bool has_entry(const struct kube_secret *secret, const char *name)
+{
+	bool has = false;
+	for (size_t i = 0; i < secret->n; i++)
+		has |= !strcmp(secret->v[i].name, name);
+	return has;
+}
+
 static struct authority *read_plugged(const struct kube_secret *secret, const struct clock *clock, struct error *error)
 {
 	bool is_tls = entry_of(secret, keystore_namings[0][KEYSTORE_CERT]).n > 0;
@@ -138,16 +141,18 @@ static struct authority *read_plugged(const struct kube_secret *secret, const st
 	                                      .key = entry_of(secret, names[KEYSTORE_KEY]),
 	                                      .chain = entry_of(secret, names[KEYSTORE_CHAIN]),
 	                                      .root = entry_of(secret, names[KEYSTORE_ROOT])};
-	const struct pem_file needed[] = {files.cert, files.key, files.root};
+	const char *const needed[] = {files.cert.name, files.key.name, files.root.name};
+	const char *missing = NULL;
 
-	for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++) {
-		if (!needed[i].n) {
-			error_set(error, "%s: it is missing; put %s, %s and %s there together", needed[i].name,
-			          names[KEYSTORE_CERT], names[KEYSTORE_KEY], names[KEYSTORE_ROOT]);
-			return NULL;
-		}
-	}
-	return authority_read(&files, clock, error);
+	for (size_t i = 0; i < sizeof needed / sizeof needed[0] && !missing; i++)
+		missing = has_entry(secret, needed[i]) ? NULL : needed[i];
+	struct authority *authority = missing ? NULL : authority_read(&files, clock, error);
+	if (missing)
+		error_set(error, "%s: it is missing", missing);
+	if (!authority)
+		error_set(error, "%s; put a whole and valid set there: %s, %s and %s, all at once", error->message,
+		          names[KEYSTORE_CERT], names[KEYSTORE_KEY], names[KEYSTORE_ROOT]);
+	return authority;
 }
 
 static enum origin_outcome look_at_secret(struct origin *origin, const struct origin_input *input,
@@ -157,19 +162,19 @@ static enum origin_outcome look_at_secret(struct origin *origin, const struct or
 	const struct kube_secret *secret = input->plugged;
 
 	if (is_same(origin, ORIGIN_SECRET, secret->digest))
-		return same(origin, error);
+		return same(origin);
 	snprintf(found->where, sizeof found->where, "Secret %s/%s", options->root_namespace, ORIGIN_PLUGGED_SECRET);
 	if (!secret->is_there) {
 		if (origin->place != ORIGIN_SECRET)
 			return ORIGIN_WAITING;
 		error_set(error, "%s is gone; create it again, or restart weftd to have another authority",
 		          found->where);
-		return conclude(origin, ORIGIN_SECRET, secret->digest, false, found, error);
+		return conclude(origin, ORIGIN_SECRET, secret->digest, false, found);
 	}
 	found->authority = read_plugged(secret, options->clock, error);
 	if (!found->authority)
 		error_wrap(error, "%s", found->where);
-	return conclude(origin, ORIGIN_SECRET, secret->digest, found->authority != NULL, found, error);
+	return conclude(origin, ORIGIN_SECRET, secret->digest, found->authority != NULL, found);
 }
 
 /* ---- self-signed ---- */
@@ -201,13 +206,12 @@ static enum origin_outcome look_at_own_folder(struct origin *origin, const struc
 	struct authority_plan plan;
 
 	if (is_same(origin, ORIGIN_OWN_IN_FOLDER, before))
-		return same(origin, error);
+		return same(origin);
 	plan_init(&plan, input->trust_domain);
 	snprintf(found->where, sizeof found->where, "%s", path);
 	bool is_good = root_folder_read(path, &plan, origin->options.clock, &found->record, error) &&
 	               open_record(origin, found, error);
-	return conclude(origin, ORIGIN_OWN_IN_FOLDER, is_good ? root_folder_stamp(path) : before, is_good, found,
-	                error);
+	return conclude(origin, ORIGIN_OWN_IN_FOLDER, is_good ? root_folder_stamp(path) : before, is_good, found);
 }
 
 static void add_entries(struct kube_secret_write *write, const struct root_record *record)
@@ -259,7 +263,7 @@ static enum origin_outcome look_at_own_secret(struct origin *origin, const struc
 	snprintf(found->where, sizeof found->where, "Secret %s/%s", origin->options.root_namespace, ORIGIN_OWN_SECRET);
 	snprintf(found->version, sizeof found->version, "%s", secret->version ? secret->version : "");
 	if (is_same(origin, ORIGIN_OWN_IN_SECRET, secret->digest))
-		return same(origin, error);
+		return same(origin);
 	if (!secret->is_there && origin->place != ORIGIN_OWN_IN_SECRET)
 		return offer(origin, input, found, error);
 	bool is_good = secret->is_there && read_own(origin, secret, found, error);
@@ -272,7 +276,7 @@ static enum origin_outcome look_at_own_secret(struct origin *origin, const struc
 		text_done(&origin->draft_cert);
 		private_key_wipe(&origin->draft_key);
 	}
-	return conclude(origin, ORIGIN_OWN_IN_SECRET, secret->digest, is_good, found, error);
+	return conclude(origin, ORIGIN_OWN_IN_SECRET, secret->digest, is_good, found);
 }
 
 /* ---- all of them, in order ---- */

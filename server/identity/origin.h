@@ -56,6 +56,7 @@ enum origin_outcome {
 	ORIGIN_SAME,    /* nothing changed since the last look */
 	ORIGIN_NEW,     /* found has an authority */
 	ORIGIN_BAD,     /* something is wrong there; the former one goes on. error */
+	ORIGIN_STILL,   /* wrong as at the last look, and not read again */
 	ORIGIN_WAITING, /* it is not known yet. error says what is waited for; found may have a write */
 	ORIGIN_NONE,    /* there is no place for one */
 };

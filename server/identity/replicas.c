@@ -53,9 +53,9 @@ const char *replicas_note(struct replicas *replicas, const struct rotation_view 
 	note->n = 0;
 	text_printf(note,
 	            "{\"beat\":%lld,\"bundle\":\"%s\",\"proxies\":%zu,\"acknowledged\":%zu,\"unaware\":%zu,"
-	            "\"renewed\":%zu,\"waitingFor\":[",
+	            "\"waitingFor\":[",
 	            (long long)(clock_now_ns(replicas->clock) / (REPLICAS_BEAT_S * CLOCK_S)), hex, own->proxies,
-	            own->acknowledged, own->unaware, own->renewed);
+	            own->acknowledged, own->unaware);
 	for (size_t i = 0; i < own->n_waiting_for; i++) {
 		text_add(note, i ? "," : "");
 		text_add_json_string(note, own->waiting_for[i], strlen(own->waiting_for[i]));
@@ -77,17 +77,21 @@ static size_t count(const struct json *note, const char *key)
 	return is_count ? (size_t)value->integer : 0;
 }
 
+static bool is_about(const struct json *note, struct digest bundle)
+{
+	char hex[DIGEST_HEX];
+	digest_hex(bundle, hex);
+	return text_equal(json_get_string(note, "bundle"), hex);
+}
+
 static void add_note(const struct json *note, struct digest bundle, struct rotation_view *view)
 {
 	const struct json *names = json_get(note, "waitingFor");
-	char hex[DIGEST_HEX];
 
-	digest_hex(bundle, hex);
-	view->is_known &= text_equal(json_get_string(note, "bundle"), hex);
+	view->is_known &= is_about(note, bundle);
 	view->proxies += count(note, "proxies");
 	view->acknowledged += count(note, "acknowledged");
 	view->unaware += count(note, "unaware");
-	view->renewed += count(note, "renewed");
 	for (size_t i = 0; names && names->type == JSON_ARRAY && i < names->array.n; i++) {
 		const struct json *name = names->array.v[i];
 		if (name->type == JSON_STRING && view->n_waiting_for < ROTATION_NAMES_MAX)
@@ -95,7 +99,21 @@ static void add_note(const struct json *note, struct digest bundle, struct rotat
 	}
 }
 
-/* Of too many the last place is used again and again: they count as alive. */
+/* Who has no note any more needs no place. */
+static void forget_removed(struct replicas *replicas, const struct kube_secret *secret)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < replicas->n; i++) {
+		bool is_there = false;
+		for (size_t j = 0; j < secret->n_notes && !is_there; j++)
+			is_there = !strncmp(replicas->seen[i].name, secret->notes[j].name, NAME_SIZE - 1);
+		if (is_there)
+			replicas->seen[n++] = replicas->seen[i];
+	}
+	replicas->n = n;
+}
+
+/* Of too many the last place is used again and again: they count as alive, until others are gone. */
 static struct seen *find(struct replicas *replicas, const char *name)
 {
 	for (size_t i = 0; i < replicas->n; i++)
@@ -131,4 +149,31 @@ void replicas_add(struct replicas *replicas, const struct kube_secret *secret, s
 			continue;
 		add_note(json_parse(arena, note->s, note->n, &error), bundle, view); /* nonsense is another bundle's */
 	}
+}
+
+bool replicas_ask(struct replicas *replicas, const struct kube_secret *secret, struct digest bundle)
+{
+	bool is_asking = false;
+
+	for (size_t i = 0; i < secret->n_notes; i++) {
+		const struct kube_secret_entry *note = &secret->notes[i];
+		CLEANUP(arena_freep) struct arena *arena = arena_new();
+		struct error error;
+		if (strcmp(note->name, replicas->own_name) != 0 && is_alive(replicas, note))
+			is_asking |= !is_about(json_parse(arena, note->s, note->n, &error), bundle);
+	}
+	return is_asking;
+}
+
+const char *replicas_silent(struct replicas *replicas, const struct kube_secret *secret)
+{
+	const char *silent = NULL;
+
+	forget_removed(replicas, secret);
+	for (size_t i = 0; i < secret->n_notes; i++) {
+		const struct kube_secret_entry *note = &secret->notes[i];
+		if (strcmp(note->name, replicas->own_name) != 0 && !is_alive(replicas, note))
+			silent = note->name;
+	}
+	return silent;
 }

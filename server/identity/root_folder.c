@@ -42,9 +42,8 @@ static bool write_all(int fd, const char *s, size_t n)
 	return fsync(fd) == 0;
 }
 
-/* Whole, or as before. */
-static bool replace(const struct keystore_folder *folder, const char *name, mode_t mode, const char *s, size_t n,
-                    struct error *error)
+bool root_folder_replace(const struct keystore_folder *folder, const char *name, mode_t mode, const char *s, size_t n,
+                         struct error *error)
 {
 	unlinkat(folder->fd, DRAFT, 0);
 	int fd = openat(folder->fd, DRAFT, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
@@ -75,14 +74,14 @@ static bool write_rotation(const struct keystore_folder *folder, const struct ro
 		text_add_json_string(&out, entries[i].s, entries[i].n);
 	}
 	text_add(&out, "}\n");
-	return replace(folder, ROOT_FOLDER_ROTATION, KEY_MODE, out.s, out.n, error);
+	return root_folder_replace(folder, ROOT_FOLDER_ROTATION, KEY_MODE, out.s, out.n, error);
 }
 
 /* The record is idle: the two files become what it says. */
 static bool settle(const struct keystore_folder *folder, const struct root_record *record, struct error *error)
 {
-	if (!replace(folder, "ca-key.pem", KEY_MODE, record->key.s, record->key.n, error) ||
-	    !replace(folder, "ca-cert.pem", CERT_MODE, record->cert.s, record->cert.n, error))
+	if (!root_folder_replace(folder, "ca-key.pem", KEY_MODE, record->key.s, record->key.n, error) ||
+	    !root_folder_replace(folder, "ca-cert.pem", CERT_MODE, record->cert.s, record->cert.n, error))
 		return false;
 	return (unlinkat(folder->fd, ROOT_FOLDER_ROTATION, 0) == 0 && fsync(folder->fd) == 0) || errno == ENOENT ||
 	       error_set_errno(error, errno, "%s/" ROOT_FOLDER_ROTATION ": it cannot be removed", folder->path);

@@ -22,6 +22,15 @@ static void forget_other(struct root_record *record)
 
 /* ---- what is to happen ---- */
 
+int64_t rotation_time_s(struct rotation_time *time, const struct root_record *record, const struct clock *clock)
+{
+	int64_t now_ns = clock_now_ns(clock);
+
+	if (time->phase != record->phase || time->since_s != record->since_s)
+		*time = (struct rotation_time){record->phase, record->since_s, clock_wall_ns(clock) / CLOCK_S, now_ns};
+	return time->wall_s + (now_ns - time->seen_ns) / CLOCK_S;
+}
+
 static int64_t settled_s(const struct root_record *record, const struct rotation_view *view)
 {
 	return record->since_s + (view->settle_s ? view->settle_s : ROTATION_SETTLE_S);
@@ -60,23 +69,15 @@ static enum rotation_step next_prepared(const struct root_record *record, const 
 	return ROTATION_STAY;
 }
 
-static enum rotation_step next_active(const struct root_record *record, const struct rotation_view *view, int64_t now_s,
-                                      int64_t life_s, struct error *why)
+static enum rotation_step next_active(const struct root_record *record, int64_t now_s, int64_t life_s,
+                                      struct error *why)
 {
 	int64_t end_s = record->since_s + life_s;
-	bool is_settled = now_s >= settled_s(record, view);
 
-	/* with no proxy connected nothing is known of those that exist */
-	if (now_s >= end_s || (is_settled && view->is_known && view->proxies && view->renewed == view->proxies))
+	if (now_s >= end_s)
 		return ROTATION_FINISH;
-	if (!view->is_known || !is_settled)
-		error_set(why, "the last certificates of the former root run out in at most %lld s",
-		          (long long)(end_s - now_s));
-	else
-		error_set(why,
-		          "%zu of %zu proxies have not shown a certificate of the new root; those of the former run "
-		          "out in at most %lld s",
-		          view->proxies - view->renewed, view->proxies, (long long)(end_s - now_s));
+	error_set(why, "the last certificates of the former root run out in at most %lld s",
+	          (long long)(end_s - now_s));
 	return ROTATION_STAY;
 }
 
@@ -90,7 +91,7 @@ enum rotation_step root_rotation_next(const struct root_record *record, const st
 	case ROTATION_PREPARED:
 		return next_prepared(record, view, now_s, why);
 	case ROTATION_ACTIVE:
-		return next_active(record, view, now_s, life_s, why);
+		return next_active(record, now_s, life_s, why);
 	}
 	return ROTATION_STAY;
 }

@@ -7,13 +7,17 @@
  *                          │ every proxy has acknowledged the bundle with both
  *                          ▼
  *                       ACTIVE     the new root signs; both are trusted
- *                          │ no certificate of the old root is in use any more: each proxy has shown one of the new,
- *                          │ or the longest of the old has run out
+ *                          │ the longest certificate that the old root may have signed has run out
  *                          ▼
  *                        IDLE      the new root alone
  *
  * Undo: in PREPARED the new root is forgotten, since nothing was signed by it. In ACTIVE the two change places, and the
- * way back is gone the same way: the old root signs, both are trusted until no certificate of the new one is in use.
+ * way back is gone the same way: the old root signs, both are trusted until no certificate of the new one is valid.
+ *
+ * ACTIVE ends by time alone (--max-workload-cert-ttl), or when an admin says so (--finish). That every connected proxy
+ * has shown or been given a certificate of the new root proves nothing of those that are not connected, and a workload
+ * that takes a certificate need not be connected at all; to trust the former root for longer harms nobody who does not
+ * have its key.
  *
  * Proxies that never say which roots they trust count as not knowing, are named, and hold a rotation up until somebody
  * says that they are to be passed over (--skip-unaware); they learn of roots with their certificates only.
@@ -31,12 +35,24 @@ struct rotation_view {
 	size_t proxies;      /* connected */
 	size_t acknowledged; /* of them: have taken the bundle */
 	size_t unaware;      /* of them: never asked for it */
-	size_t renewed;      /* of them: have shown a certificate of who signs now */
 	char waiting_for[ROTATION_NAMES_MAX][ROTATION_NAME_MAX];
 	size_t n_waiting_for;
 };
 
 enum rotation_step { ROTATION_STAY, ROTATION_ACTIVATE, ROTATION_FINISH };
+
+/*
+ * The time by which a phase is judged: the wall clock's when this process first saw the phase, and from there on the
+ * monotonic one's, so that setting the clock neither ends a phase nor holds it up. It begins zeroed.
+ */
+struct rotation_time {
+	enum rotation_phase phase;
+	int64_t since_s;         /* of the record that was seen */
+	int64_t wall_s, seen_ns; /* when */
+};
+
+/* Also to be called when a phase begins. */
+int64_t rotation_time_s(struct rotation_time *time, const struct root_record *record, const struct clock *clock);
 
 /* life_s: how long a certificate lives at most. why: what it waits for, when it stays; "" when idle. */
 enum rotation_step root_rotation_next(const struct root_record *record, const struct rotation_view *view, int64_t now_s,

@@ -9,7 +9,7 @@
 struct serving {
 	struct serving_options options;
 	struct digest signer, trusted; /* of the present one; zero: none */
-	int64_t renew_s, end_s;
+	int64_t begin_s, renew_s, end_s;
 	struct text chain, key, roots;
 };
 
@@ -73,9 +73,16 @@ static bool issue(struct serving *serving, const struct signer *signer, int64_t 
 	private_key_print(key, &serving->key);
 	text_done(&serving->roots);
 	bundle_print(signer->issuer.trusted, &serving->roots);
+	serving->begin_s = issued.not_before_s;
 	serving->end_s = issued.not_after_s;
 	serving->renew_s = now_s + (issued.not_after_s - now_s) / 2;
 	return true;
+}
+
+/* Also when the clock was set back, to before its begin, it is not. */
+static bool is_fresh(const struct serving *serving, int64_t now_s)
+{
+	return serving->begin_s <= now_s && now_s < serving->renew_s;
 }
 
 enum serving_outcome serving_move(struct serving *serving, const struct signer *signer, struct serving_files *files,
@@ -85,7 +92,7 @@ enum serving_outcome serving_move(struct serving *serving, const struct signer *
 	struct digest trusted = bundle_digest(signer->issuer.trusted);
 	int64_t now_s = clock_wall_ns(serving->options.clock) / CLOCK_S;
 
-	if (digest_equal(by, serving->signer) && digest_equal(trusted, serving->trusted) && now_s < serving->renew_s)
+	if (digest_equal(by, serving->signer) && digest_equal(trusted, serving->trusted) && is_fresh(serving, now_s))
 		return SERVING_SAME;
 	if (!issue(serving, signer, now_s, error))
 		return SERVING_FAILED;

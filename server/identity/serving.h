@@ -2,7 +2,7 @@
 /*
  * weftd's own certificate for the TLS port: issued by the authority that it keeps, for the host names that proxies call
  * it by, with a key that is made anew each time and never leaves memory. It is renewed at half of its life, and at once
- * when who signs or who is trusted changes.
+ * when who signs or who is trusted changes, or when the clock was set to where it is not valid.
  *
  *     struct serving_files files;
  *     switch (serving_move(serving, signer, &files, &error)) …      as often as one likes

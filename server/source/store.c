@@ -31,6 +31,7 @@ struct store {
 	char *root_namespace;
 	char *trust_roots; /* NULL: not known */
 	size_t trust_roots_n;
+	int64_t as_of_s;
 	void *groups;   /* tsearch(3) trees: struct group by name, */
 	void *speaking; /* those of them with rows, */
 	void *claims;   /* struct claim; so that a small change costs little however many objects there are */
@@ -418,6 +419,13 @@ bool store_set_trust(struct store *store, const char *roots, size_t n)
 	return true;
 }
 
+bool store_set_time(struct store *store, int64_t as_of_s)
+{
+	bool is_new = store->as_of_s != as_of_s;
+	store->as_of_s = as_of_s;
+	return is_new;
+}
+
 struct snapshot *store_freeze(const struct store *store)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
@@ -433,6 +441,7 @@ struct snapshot *store_freeze(const struct store *store)
 	    .root_namespace = store->root_namespace,
 	    .trust_roots = store->trust_roots,
 	    .trust_roots_n = store->trust_roots_n,
+	    .as_of_s = store->as_of_s,
 	});
 }
 

@@ -35,5 +35,7 @@ bool store_remove_group(struct store *store, const char *group);
 /* What the mesh trusts, as PEM: a value that the certificate authority brings, no object. Copied. Whether it changed.
  */
 bool store_set_trust(struct store *store, const char *roots, size_t n);
+/* The snapshots' as_of_s. Whether it changed. */
+bool store_set_time(struct store *store, int64_t as_of_s);
 struct snapshot *store_freeze(const struct store *store); /* a reference is the caller's */
 size_t store_count(const struct store *store);

@@ -75,11 +75,21 @@ void xds_server_trust(struct xds_server *server, struct digest version, struct x
 #define XDS_BUCKETS 14
 extern const int64_t xds_bucket_ms[XDS_BUCKETS]; /* upper bounds of the convergence histogram */
 
+/* Why a proxy is not given a secret that it asks for. */
+enum xds_withholding {
+	XDS_WITHHELD_UNVERIFIED,      /* it did not prove who it is, so it is given what is public alone */
+	XDS_WITHHELD_OTHER_NAMESPACE, /* of another namespace than its own */
+	XDS_WITHHELD_NOT_NAMED, /* nothing in its configuration names it, its pods are not what it says, or there is
+	                           none */
+	XDS_WITHHOLDINGS,
+};
+
 struct xds_stats {
 	uint64_t streams, streams_total, requests, rejected_requests;
 	uint64_t pushes[RESOURCE_TYPE_COUNT], acks[RESOURCE_TYPE_COUNT], nacks[RESOURCE_TYPE_COUNT];
 	uint64_t bytes_sent;
 	uint64_t denied_streams; /* of proxies that say that they are somebody else than they proved */
+	uint64_t withheld_secrets[XDS_WITHHOLDINGS];
 	/* accept_failures above 0: the listener is dead (see grpc_transport.h), the program is not alive */
 	struct grpc_transport_stats transport;
 	uint64_t convergence[XDS_BUCKETS + 1],

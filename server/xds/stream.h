@@ -17,6 +17,7 @@
  *     stream = stream_new(&env, transport, &method);
  *     stream_message(stream, data, n); stream_ready(stream); stream_set_config(stream, config); stream_work(stream);
  */
+#include "base/log.h"
 #include "rpc/transport.h"
 #include "server/xds/server.h"
 #include "server/xds/subscription.h"
@@ -32,6 +33,7 @@ struct stream_env {
 	struct digest unknown_types[STREAM_UNKNOWN_TYPES_MAX];
 	size_t n_unknown_types;
 	int64_t denial_log_ns; /* not before */
+	struct log_gap withheld_said;
 };
 
 /* A method of a service: which types a stream of it carries, and in which form. */

@@ -1,5 +1,6 @@
 #include "server/xds/reply.h"
 #include "server/xds/stream.h"
+#include "server/xds/withheld.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -123,6 +124,8 @@ static bool sets_have(struct resource_set *const sets[SUBSCRIPTION_PARTS], const
 	return false;
 }
 
+static struct resource_set *const none[SUBSCRIPTION_PARTS];
+
 /* The asked names that neither set holds, whose answer is "there is none". */
 static const struct name_list *asked_missing(const struct stream *stream, const struct subscription *sub,
                                              struct resource_set *const sets[SUBSCRIPTION_PARTS],
@@ -167,7 +170,6 @@ static size_t stream_removed(struct arena *arena, const struct stream *stream, c
 static size_t stream_empty(struct arena *arena, const struct stream *stream, const struct subscription *sub,
                            const struct plan *plan, const char *const **names)
 {
-	static struct resource_set *const none[SUBSCRIPTION_PARTS];
 	const struct subscription *clusters = &stream->subs[RESOURCE_CLUSTER];
 	const struct name_list *missing =
 	    sub->type == RESOURCE_ENDPOINTS ? asked_missing(stream, sub, plan->target, none) : NULL;
@@ -222,6 +224,8 @@ static void stream_write(struct stream *stream, struct subscription *sub, const 
 		input.n_removed = stream_removed(arena, stream, sub, plan, diffs, &input.removed);
 		reply_delta(&input, &reply);
 	}
+	if (sub->type == RESOURCE_SECRET)
+		withheld_note(stream->env, &stream->node->node, asked_missing(stream, sub, plan->target, none));
 	stream->env->stats->pushes[sub->type]++;
 	stream->env->stats->bytes_sent += reply.bytes;
 	stream->is_sending = true;

@@ -36,8 +36,6 @@ def left_for_later(row):
         return "Gateway API (the annotation of its generated Gateways)"
     if has_odd_instances(row):
         return "instances that no API object makes"
-    if "ExternalName" in row["test"] and row["kind"] != "clusters" and any("tls" in t for t in row["configs"]):
-        return "TLS routes"
     return None
 
 

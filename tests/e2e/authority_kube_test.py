@@ -10,6 +10,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import kube  # noqa: E402
 import mesh as mesh_rig  # noqa: E402
+import plugged  # noqa: E402
 import tap  # noqa: E402
 
 kube.enter_network()
@@ -41,14 +42,6 @@ def fingerprint(pem):
     return done.stdout.strip().split("=")[1].replace(":", "").lower()
 
 
-def make_authority(folder, name, algorithm=("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256")):
-    """A root that signs itself, as an administrator would plug it in."""
-    key, cert = os.path.join(folder, f"{name}.key"), os.path.join(folder, f"{name}.pem")
-    subprocess.run(["openssl", "req", "-x509", *algorithm, "-nodes", "-keyout", key, "-out", cert, "-days", "100", "-subj", f"/O={name}",
-                    "-addext", "keyUsage=critical,keyCertSign"], check=True, capture_output=True)
-    return cert, key
-
-
 class Cluster(kube.Cluster):
     def __init__(self):
         super().__init__()
@@ -60,8 +53,8 @@ class Cluster(kube.Cluster):
     def secret(self):
         return self.rig.get(f"{SYSTEM}/secrets/istio-ca-secret")
 
-    def wait_all(self, what, condition):
-        mesh_rig.wait_for(what, lambda: all(condition(weftd) for weftd in self.replicas))
+    def wait_all(self, what, condition, timeout_s=30):
+        mesh_rig.wait_for(what, lambda: all(condition(weftd) for weftd in self.replicas), timeout_s)
 
     def patch(self, entries):
         self.rig.request("PATCH", f"{SYSTEM}/secrets/istio-ca-secret", {"stringData": entries}, "application/merge-patch+json")
@@ -122,7 +115,7 @@ with Cluster() as mesh:
         mesh.wait_all("the end of the note", lambda weftd: not authority(weftd)["note"])
 
     with tap.case("another root in the Secret, of RSA, is taken up; the former stays trusted"):
-        cert, key = make_authority(mesh.folder, "cluster.local", ("-newkey", "rsa:2048"))
+        cert, key = plugged.make(mesh.folder, "cluster.local", ("-newkey", "rsa:2048"))
         with open(cert, encoding="utf-8") as one, open(key, encoding="utf-8") as two:
             pem = one.read()
             mesh.patch({"ca-cert.pem": pem, "ca-key.pem": two.read(), "root-cert.pem": pem})
@@ -137,19 +130,20 @@ with Cluster() as mesh:
         mesh.replicas = [a, b]
 
     with tap.case("a plugged-in Secret comes first; when it breaks or goes, nothing else steps in"):
-        cert, key = make_authority(mesh.folder, "plugged")
+        cert, key = plugged.make(mesh.folder, "plugged")
         mesh.rig.kubectl("create", "secret", "generic", "cacerts", "-n", "istio-system", f"--from-file=ca-cert.pem={cert}",
                          f"--from-file=ca-key.pem={key}", f"--from-file=root-cert.pem={cert}")
-        with open(cert, encoding="utf-8") as file:
-            plugged = fingerprint(file.read())
-        mesh.wait_all("the plugged-in one", lambda weftd: signer(weftd) == plugged)
+        theirs = plugged.fingerprint(cert)
+        mesh.wait_all("its being trusted", lambda weftd: theirs in roots(weftd))
+        mesh.wait_all("its signing", lambda weftd: signer(weftd) == theirs, timeout_s=120)
+        assert fingerprint(pem) in roots(a)
         assert authority(a)["place"] == "secret"
         mesh.rig.kubectl("patch", "secret", "cacerts", "-n", "istio-system", "-p", '{"stringData": {"root-cert.pem": "none"}}')
         mesh.wait_all("the note", lambda weftd: "root-cert.pem" in authority(weftd)["note"])
-        assert {signer(a), signer(b)} == {plugged}
+        assert {signer(a), signer(b)} == {theirs}
         mesh.rig.kubectl("delete", "secret", "cacerts", "-n", "istio-system")
         mesh.wait_all("its being gone", lambda weftd: "is gone" in authority(weftd)["note"])
-        assert {signer(a), signer(b)} == {plugged}
+        assert {signer(a), signer(b)} == {theirs}
 
     with tap.case("no key is in a log or on a page"):
         for weftd in mesh.replicas:

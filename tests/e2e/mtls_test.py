@@ -144,10 +144,14 @@ def matrix(cluster, client, plain, mode):
 
 
 def switch(cluster, client):
-    """PERMISSIVE, STRICT, PERMISSIVE with traffic flowing."""
+    """PERMISSIVE, STRICT, PERMISSIVE, twice, with traffic flowing on connections that stay and on ones that do not."""
     with contextlib.ExitStack() as stack:
         loads = {name: stack.enter_context(client.load(protocol, f"hello:{port}", rate=200, connections=4)) for name, port, _, protocol in pods.PORTS}
-        for mode in "PERMISSIVE", "STRICT", "PERMISSIVE":
+        loads |= {f"{name}, each on a new connection": stack.enter_context(client.load(protocol, f"hello:{port}", rate=20, connections=2, fresh=True))
+                  for name, port, _, protocol in pods.PORTS}
+        for load in loads.values():
+            load.flow(20)
+        for mode in "PERMISSIVE", "STRICT", "PERMISSIVE", "STRICT", "PERMISSIVE":
             with tap.case(f"under load: {mode}"):
                 set_mode(cluster, mode)
                 for load in loads.values():

@@ -11,8 +11,8 @@ sidecar, and a node beside them where weftd runs.
         with client.load("tcp", "hello:9000") as load: …            load.results once it has ended; load.so_far() before
         with client.network(): socket.create_connection(…)          a socket of this process in the pod; it stays there
 
-sidecar is "agent" (weft-agent starts Envoy), "envoy" (Envoy alone, plaintext to weftd), or None. Root only. What a pod runs is linked into the
-cluster's folder, for a pod's users need not be able to read the clone.
+sidecar is "agent" (weft-agent starts Envoy), "envoy" (Envoy alone, plaintext to weftd), "gateway" (as "agent", but a router that nothing is
+captured for), or None. Root only. What a pod runs is linked into the cluster's folder, for a pod's users need not be able to read the clone.
 """
 import contextlib
 import ctypes
@@ -169,6 +169,7 @@ class Cluster(mesh.Mesh):
         self.is_delta = is_delta
         self.state = os.path.join(self.folder, "state")
         self.control = os.path.join(self.state, "control.sock")
+        self.ca_dir = None  # of an authority that is plugged in
         self.pods, self.services, self.daemon = {}, {}, None
         os.chmod(self.folder, 0o755)
         self.app = self.program(APP)
@@ -207,6 +208,7 @@ class Cluster(mesh.Mesh):
     def weftd(self, *arguments, has_tls=True):
         """weftd on the node, also again after its end."""
         secure = ["--tls-address", f"{NODE}:{TLS}", "--state-dir", self.state] if has_tls else []
+        secure += ["--ca-dir", self.ca_dir] if self.ca_dir else []
         self.daemon = self.start("weftd", self.on_node(os.path.join(mesh.BIN, "weftd"), "--config", self.config, "--xds-address", f"{NODE}:{XDS}",
                                                        "--admin-address", f"{NODE}:{ADMIN}", *secure, *arguments))
         mesh.wait_for("weftd", lambda: self.daemon.check() or self.admin("/readyz") is not None)
@@ -267,8 +269,8 @@ class Cluster(mesh.Mesh):
         return done.stdout
 
     def roots(self):
-        """File with the roots that weftd's state directory starts from, once it is there."""
-        file = os.path.join(self.state, "ca-cert.pem")  # self-signed: the authority is the root
+        """File with the roots that weftd starts from, once it is there."""
+        file = os.path.join(self.ca_dir, "root-cert.pem") if self.ca_dir else os.path.join(self.state, "ca-cert.pem")  # self-signed: it is the root
         mesh.wait_for("the root", lambda: os.path.exists(file))
         return file
 
@@ -287,14 +289,15 @@ class Cluster(mesh.Mesh):
         return self.pods[host].ip if host in self.pods else host
 
     def pod(self, name, namespace="default", account=None, labels=(), sidecar="agent", arguments=()):
-        _, ip = self.pods_sh("up" if sidecar else "plain", name).split()
+        _, ip = self.pods_sh("up" if sidecar in ("agent", "envoy") else "plain", name).split()
         pod = self.pods[name] = Pod(self, name, namespace, account or name, ip)
         labels = {"app": name, **dict(labels), **({"security.istio.io/tlsMode": "istio"} if sidecar == "agent" else {})}
         self.write(f"pod-{name}.yaml", POD.format(name=name, namespace=namespace, labels=json.dumps(labels), account=pod.account, ip=ip))
         self.start(f"app-{name}", [*pod.enter("exec"), self.app, "serve", "--name", name, *SERVE])
         if sidecar:
             os.mkdir(pod.folder, 0o700)
-            pod.sidecar = self._with_agent(pod, labels, arguments) if sidecar == "agent" else self._with_envoy(pod, labels)
+            role = ["--role", "router"] if sidecar == "gateway" else []
+            pod.sidecar = self._with_envoy(pod, labels) if sidecar == "envoy" else self._with_agent(pod, labels, [*role, *arguments])
         return pod
 
     def _with_envoy(self, pod, labels):

@@ -107,11 +107,20 @@ with mesh_rig.Mesh(mesh_rig.ROOT + "/examples") as mesh:
 with kube.Cluster() as mesh:
     def in_cluster(name, arguments):
         return mesh.weftd(name=name, arguments=arguments)
-    check_rotation([Replica(mesh, name, in_cluster) for name in ("weftd-a", "weftd-b")])
-    with tap.case("no note of a replica that lives is left"):
+    a, b = check_rotation([Replica(mesh, name, in_cluster) for name in ("weftd-a", "weftd-b")])
+    with tap.case("a replica that is killed on the way, and stays away, holds nothing up"):
         def notes():
             secret = mesh.rig.get("/api/v1/namespaces/istio-system/secrets/istio-ca-secret")
             return [name for name in secret["metadata"].get("annotations", {}) if name.startswith("rotation.weft/")]
-        mesh_rig.wait_for("their end", lambda: len(notes()) <= 1)  # the one that crashed cannot
+        mesh_rig.wait_for("the end of the notes of all that lived and died", lambda: not notes(), timeout_s=90)
+        before = signer(a)
+        weft(a, "rotate-root")
+        mesh_rig.wait_for("both replicas' notes", lambda: len(notes()) == 2)
+        b.kill()
+        mesh_rig.wait_for("active", lambda: phase(a) == "active", timeout_s=120)
+        assert signer(a) != before and n_roots(a) == 2
+        mesh_rig.wait_for("idle", lambda: phase(a) == "idle" and n_roots(a) == 1, timeout_s=60)
+    with tap.case("and no note is left of it"):
+        mesh_rig.wait_for("the end of its note", lambda: not notes(), timeout_s=90)
 
 tap.done()

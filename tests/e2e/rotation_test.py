@@ -5,12 +5,14 @@ authority: nothing for longer than half a life, no new connection past the whole
 WEFT_ROTATION_S: how long the first part takes (60; 300 is fifteen lives)."""
 import contextlib
 import datetime
+import json
 import os
 import time
 
 import tap
 
 import mesh
+import plugged
 import pods
 
 LIFE_S = 20
@@ -79,6 +81,19 @@ def new_root(cluster, client):
             assert cluster.weft("ca", "show", "--control-socket", cluster.control) != old
 
 
+def plugged_root(cluster, client, second):
+    """Another root is plugged in: it signs when all trust it, and the former is trusted until what it signed is over."""
+    def ca():
+        return json.loads(cluster.weft("ca", "show", "--output", "json", "--control-socket", cluster.control))
+    with traffic(client, "a plugged-in root"):
+        plugged.put(cluster.ca_dir, *second)
+        with tap.case("a plugged-in root: trusted by every proxy, in use, the former forgotten, with no help"):
+            mesh.wait_for("both to be trusted", lambda: len(ca()["roots"]) == 2)
+            mesh.wait_for("it to sign", lambda: ca()["signer"]["sha256"] == plugged.fingerprint(second[0]), 60)
+            assert len(ca()["roots"]) == 2
+            mesh.wait_for("the end of the former", lambda: ca()["rotation"]["phase"] == "idle" and len(ca()["roots"]) == 1, 3 * LIFE_S, step_s=0.2)
+
+
 def authority_away(cluster, client, server):
     """weftd is gone: what is there goes on, until the certificates end."""
     away_s = LIFE_S * 6 // 10
@@ -109,4 +124,15 @@ with pods.Cluster() as cluster:
     lives(cluster, client, server)
     new_root(cluster, client)
     authority_away(cluster, client, server)
+with pods.Cluster() as cluster:
+    cluster.write("policy.yaml", STRICT)
+    cluster.ca_dir = os.path.join(cluster.folder, "ca")
+    first, second = (plugged.make(cluster.folder, name) for name in ("first", "second"))
+    plugged.put(cluster.ca_dir, *first)
+    cluster.weftd(*LIVES)
+    client, server = (cluster.pod(name) for name in ("client", "server"))
+    cluster.service("hello", [server])
+    cluster.wait_ready()
+    mesh.wait_for("answers", lambda: client.ask("http1", "hello:80")["answers"])
+    plugged_root(cluster, client, second)
 tap.done()

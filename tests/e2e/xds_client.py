@@ -1,6 +1,7 @@
 """An xDS client by hand, for tests that need what no Envoy does.
 
     client = Client(port)                                  state of the world; Client(port, "DeltaAggregatedResources") for delta
+    client = Client(tls_port, credentials=cert_client.credentials(roots, identity), options=cert_client.options(), token=token)
     client.send(discovery_pb2.DiscoveryRequest(node=node(), type_url=CDS))
     response = client.read()
 
@@ -12,17 +13,20 @@ import grpc
 from envoy.service.discovery.v3 import discovery_pb2
 
 ADS = "/envoy.service.discovery.v3.AggregatedDiscoveryService/"
-CDS, EDS, RDS = ("type.googleapis.com/" + name for name in ("envoy.config.cluster.v3.Cluster", "envoy.config.endpoint.v3.ClusterLoadAssignment",
-                                                            "envoy.config.route.v3.RouteConfiguration"))
+CDS, EDS, LDS, RDS, SDS = ("type.googleapis.com/" + name for name in (
+    "envoy.config.cluster.v3.Cluster", "envoy.config.endpoint.v3.ClusterLoadAssignment", "envoy.config.listener.v3.Listener",
+    "envoy.config.route.v3.RouteConfiguration", "envoy.extensions.transport_sockets.tls.v3.Secret"))
 
 
 class Client:
-    """An ADS stream whose requests are bytes, so that they can be anything."""
+    """A stream whose requests are bytes, so that they can be anything. method: of ADS, or with its path of any other service."""
 
-    def __init__(self, port, method="StreamAggregatedResources", options=()):
-        self.channel = grpc.insecure_channel(f"127.0.0.1:{port}", options=[("grpc.use_local_subchannel_pool", 1), ("grpc.max_receive_message_length", -1), *options])
+    def __init__(self, port, method="StreamAggregatedResources", options=(), credentials=None, token=None):
+        address, options = f"127.0.0.1:{port}", [("grpc.use_local_subchannel_pool", 1), ("grpc.max_receive_message_length", -1), *options]
+        self.channel = grpc.secure_channel(address, credentials, options) if credentials else grpc.insecure_channel(address, options)
+        metadata = [("authorization", f"Bearer {token}")] if token else []
         self._queue, self._ready, self._is_open = [], threading.Condition(), True
-        self.responses = self.channel.stream_stream(ADS + method)(self._requests())
+        self.responses = self.channel.stream_stream(method if method[0] == "/" else ADS + method)(self._requests(), metadata=metadata)
 
     def _requests(self):
         while True:

@@ -121,9 +121,18 @@ class Maker:
         cors = lambda: self.maybe(allowOrigins=lambda: self.some(self.string_match), allowMethods=lambda: ["GET"], allowHeaders=lambda: ["*"], maxAge=lambda: self.one(["1s", "315576000000s"]))
         return {**self.action(), **self.maybe(match=lambda: self.some(match), headers=self.headers, corsPolicy=cors)}
 
+    def connection_route(self, names):
+        """Of TLS by names in handshakes, of TCP without."""
+        match = lambda: {**({"sniHosts": self.some(lambda: self.one(names), 1, 2)} if names else {}),
+                         **self.maybe(destinationSubnets=lambda: self.some(lambda: self.one(ADDRESSES), 1), port=lambda: self.one(PORTS), sourceLabels=self.labels, gateways=lambda: [self.one(["mesh", "g-0"])])}
+        return {"match": self.some(match, 1 if names else 0), "route": self.some(lambda: {"destination": self.destination(), "weight": self.one([1, 100, 2147483647])}, 1)}
+
     def virtual_service(self, _):
         hosts = self.random.sample(RULE_HOSTS, self.random.choice([1, 1, 2]))
-        return "networking.istio.io/v1", "VirtualService", {"hosts": hosts, "http": self.some(self.route, 1, 4), **self.maybe(gateways=lambda: self.random.sample(["mesh", "g-0", "g-1", "g-2"], 2))}
+        names = [host for host in hosts if host not in ("10.0.0.1", "2001:db8::1")]
+        return "networking.istio.io/v1", "VirtualService", {
+            "hosts": hosts, "http": self.some(self.route, 1, 4), **self.maybe(gateways=lambda: self.random.sample(["mesh", "g-0", "g-1", "g-2"], 2)),
+            **self.maybe(tcp=lambda: self.some(lambda: self.connection_route([]), 1)), **(self.maybe(tls=lambda: self.some(lambda: self.connection_route(names), 1)) if names else {})}
 
     def balancer(self):
         key = self.one([{"httpHeaderName": self.one(NAMES + [""])}, {"httpQueryParameterName": self.one(NAMES + [""])}, {"useSourceIp": True}, {"httpCookie": {"name": self.one(["x", "a b"]), **self.maybe(path=lambda: "/", ttl=lambda: self.one(["0s"] + DURATIONS))}}])
@@ -146,7 +155,8 @@ class Maker:
         host = lambda: self.one(["*", "*/*", "*.a.com", "A.com", "a.com", "./a.com", "10.0.0.1", "b.a.com"])
         server = lambda n: {"port": {"number": self.one(PORTS), "name": f"p-{n}", "protocol": self.one(["HTTP", "HTTP2", "GRPC", "HTTP"])}, "hosts": self.some(host, 1),
                             **self.maybe(bind=lambda: self.one(["0.0.0.0", "::", "::1", "0:0:0:0:0:0:0:1", "127.0.0.1"]), tls=lambda: {"httpsRedirect": True})}
-        return "networking.istio.io/v1", "Gateway", {"selector": {"istio": "gw"}, "servers": [server(n) for n in range(self.random.randint(1, 4))]}
+        passed = lambda n: {"port": {"number": self.one([443, 15443]), "name": f"passed-{n}", "protocol": self.one(["TLS", "HTTPS"])}, "hosts": self.some(host, 1), "tls": {"mode": self.one(["PASSTHROUGH", "AUTO_PASSTHROUGH"])}}
+        return "networking.istio.io/v1", "Gateway", {"selector": {"istio": "gw"}, "servers": [self.one([server, passed])(n) for n in range(self.random.randint(1, 4))]}
 
     def peer_authentication(self, _):
         mode = lambda: {"mode": self.one(["UNSET", "DISABLE", "PERMISSIVE", "STRICT"])}

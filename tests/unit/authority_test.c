@@ -190,7 +190,7 @@ START_TEST(errors_name_the_file)
 	    {"", NULL, NULL, NULL, "ca-cert.pem: there is no certificate in it"},
 	    {"no PEM at all", NULL, NULL, NULL, "ca-cert.pem: there is no certificate in it"},
 	    {broken, NULL, NULL, NULL, "ca-cert.pem: certificate 1 cannot be read: "},
-	    {cut, NULL, NULL, NULL, "ca-cert.pem: no PEM block can be read: "},
+	    {cut, NULL, NULL, NULL, "ca-cert.pem: it ends in the middle of a PEM block"},
 	    {h.key.s, NULL, NULL, NULL, "ca-cert.pem: a PRIVATE KEY stands among the certificates"},
 	    {NULL, "", NULL, NULL, "ca-key.pem: there is no private key in it"},
 	    {NULL, h.cert.s, NULL, NULL, "ca-key.pem: a CERTIFICATE stands where the private key should"},

@@ -125,6 +125,30 @@ START_TEST(what_is_no_root_is_refused)
 }
 END_TEST
 
+/* Wherever the file ends: two roots, one before the second begins, or an error. */
+START_TEST(a_file_that_is_cut_loses_no_root_in_silence)
+{
+	CLEANUP(roots_done) struct roots roots;
+	roots_init(&roots);
+	CLEANUP(bundle_freep) struct bundle *two = bundle_from(&roots, "01");
+	CLEANUP(text_done) struct text text = {0};
+	bundle_print(two, &text);
+	size_t second = (size_t)(strstr(text.s + 1, "-----BEGIN") - text.s), n = text.n;
+	for (text.s[--n] = '\0'; n > second; text.s[--n] = '\0') { /* the last line needs no newline */
+		struct error error;
+		CLEANUP(bundle_freep) struct bundle *bundle = read_text(text.s, &error);
+		bool is_whole = n == text.n - 1;
+		ck_assert_msg(is_whole == (bundle != NULL), "%zu bytes: %s", n, error.message);
+		if (!is_whole)
+			ck_assert_msg(strstr(error.message, "it ends in the middle of a PEM block") != NULL, "%s",
+			              error.message);
+	}
+	struct error error;
+	CLEANUP(bundle_freep) struct bundle *one = read_text(text.s, &error);
+	ck_assert(one && bundle_size(one) == 1);
+}
+END_TEST
+
 /* One root too many is an error, not a root that is left out in silence. */
 START_TEST(a_union_has_a_cap)
 {
@@ -148,4 +172,5 @@ START_TEST(a_union_has_a_cap)
 END_TEST
 
 UNIT_MAIN("bundle", order_comments_and_repetition_do_not_matter, a_union_has_the_roots_of_both,
-          a_root_by_itself_is_a_bundle, what_is_no_root_is_refused, a_union_has_a_cap)
+          a_root_by_itself_is_a_bundle, what_is_no_root_is_refused, a_file_that_is_cut_loses_no_root_in_silence,
+          a_union_has_a_cap)

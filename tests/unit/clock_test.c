@@ -44,4 +44,23 @@ START_TEST(times_print_in_rfc_3339)
 }
 END_TEST
 
-UNIT_MAIN("clock", fake_time_moves_when_told, system_time_goes_forward, times_print_in_rfc_3339)
+START_TEST(a_wall_clock_that_is_set_is_noticed_once)
+{
+	static const struct {
+		int64_t now_s, wall_s, want_s;
+	} rows[] = {{5, 5, 0}, {5, 86405, 86400}, {1, 1, 0}, {1, -86399, -86400}, {1, 10, 0}, {1, 10, 0}, {0, 10, 10}};
+	static const int64_t between_looks_ns = 900; /* the two clocks are read one after the other */
+	struct clock clock = clock_fake(1000);
+	struct clock_watch watch = {0};
+	ck_assert_int_eq(clock_watch_step_s(&watch, &clock), 0);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		clock.now_ns += rows[i].now_s * CLOCK_S;
+		clock.wall_ns += rows[i].wall_s * CLOCK_S;
+		clock.now_ns += i % 2 ? between_looks_ns : -between_looks_ns;
+		ck_assert_int_eq(clock_watch_step_s(&watch, &clock), rows[i].want_s);
+	}
+}
+END_TEST
+
+UNIT_MAIN("clock", fake_time_moves_when_told, system_time_goes_forward, times_print_in_rfc_3339,
+          a_wall_clock_that_is_set_is_noticed_once)

@@ -188,6 +188,7 @@ START_TEST(certificates_are_looked_at_now)
 	     {APP},
 	     1,
 	     "16 the client certificate does not lead to a trusted root"},
+	    {"an authority's", f.authority.roots, {APP}, 1, "16 the client certificate is an authority's"},
 	    {"no certificate", "x", {APP}, 1, "16 "},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

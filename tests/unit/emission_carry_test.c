@@ -41,16 +41,24 @@
 	"-----END CERTIFICATE-----\\n"
 #define SECRET(name, root) V1 DOCUMENT("Secret", name, "default") "stringData: {ca.crt: \"" root "\"}\n"
 
+/* Whom a policy asks, and that policy. */
+#define ASKED                                                                                                          \
+	"    extensionProviders: [{name: b, envoyExtAuthzGrpc: {service: b.default.svc.cluster.local, port: 9000}}]\n"
+#define ASKING                                                                                                         \
+	SECURITY DOCUMENT("AuthorizationPolicy", "ask", "default") "spec: {action: CUSTOM, provider: {name: b}, "      \
+	                                                           "rules: [{}]}\n" END
 #define EDGE                                                                                                           \
-	ISTIO DOCUMENT("Gateway", "edge",                                                                              \
-	               "default") "spec: {selector: {istio: gateway}, servers: [{port: {number: 443, name: s, "        \
-	                          "protocol: HTTPS}, hosts: "                                                          \
-	                          "[tls.example.com], tls: {mode: MUTUAL, credentialName: edge}}]}\n" END SECRET(      \
-	                              "edge", ROOT_A)
+	ISTIO DOCUMENT(                                                                                                \
+	    "Gateway", "edge",                                                                                         \
+	    "default") "spec: {selector: {istio: gateway}, servers: [{port: {number: 443, name: s, "                   \
+	               "protocol: HTTPS}, hosts: "                                                                     \
+	               "[tls.example.com], tls: {mode: MUTUAL, credentialName: edge}}, {port: {number: "               \
+	               "15443, name: x, protocol: TLS}, hosts: ['*.local'], tls: {mode: AUTO_PASSTHROUGH}}]}\n" END    \
+	                   SECRET("edge", ROOT_A)
 
 static const char mesh[] = V1 DOCUMENT(
     "ConfigMap", "istio",
-    "istio-system") "data:\n  mesh: |\n    connectTimeout: 10s\n    defaultVirtualServiceExportTo: ['*']\n" END V1
+    "istio-system") "data:\n  mesh: |\n    connectTimeout: 10s\n    defaultVirtualServiceExportTo: ['*']\n" ASKED END V1
     DOCUMENT(
         "Service", "a",
         "default") "spec: {clusterIP: 10.0.0.1, selector: {app: a}, ports: [{name: http, port: 80, targetPort: "
@@ -189,7 +197,7 @@ static const char mesh[] = V1 DOCUMENT(
                                                                                                                    "']"
                                                                                                                    "}]"
                                                                                                                    "}"
-                                                                                                                   "\n" END
+                                                                                                                   "\n" END ASKING
                                                                                                                        EDGE;
 
 #define CDS (1u << RESOURCE_CLUSTER)
@@ -216,7 +224,7 @@ static const struct edit {
     {"the address of a service", "10.0.0.2", "10.0.0.3", LDS},
     {"the port behind a service", "port: 8080}]\nendpoints", "port: 8081}]\nendpoints", CDS | EDS | LDS},
     {"the labels of a subset", "labels: {version: v1}}]", "labels: {version: v3}}]", EDS},
-    {"the name of a subset", "name: v1, labels", "name: v9, labels", CDS | EDS},
+    {"the name of a subset", "name: v1, labels", "name: v9, labels", CDS | EDS | LDS},
     {"a policy", "host: a, subsets", "host: a, trafficPolicy: {connectionPool: {tcp: {maxConnections: 7}}}, subsets",
      CDS},
     {"who sees a policy", "host: a, subsets", "host: a, exportTo: [.], subsets", CDS | EDS},
@@ -255,6 +263,20 @@ static const struct edit {
      END SECURITY DOCUMENT("AuthorizationPolicy", "of-z", "default") "spec: {selector: {matchLabels: {app: z}}}\n", 0},
     {"access to the whole mesh", "",
      END SECURITY DOCUMENT("AuthorizationPolicy", "all", "istio-system") "spec: {action: DENY, rules: [{}]}\n", LDS},
+    {"how policies ask", "port: 9000}}]", "port: 9000, failOpen: true}}]", LDS},
+    {"whom policies ask, who is not there", "service: b.default", "service: z.default", LDS},
+    {"whom nobody asks", "extensionProviders: [",
+     "extensionProviders: [{name: z, envoyExtAuthzGrpc: {service: b.default.svc.cluster.local, port: 9000}}, ", 0},
+    {"two services where policies ask one", "",
+     END ISTIO DOCUMENT(
+         "ServiceEntry", "own",
+         "other") "spec: {hosts: [b.default.svc.cluster.local], resolution: STATIC, exportTo: [.],\n"
+                  "  ports: [{number: 9000, name: tcp, protocol: TCP}], endpoints: [{address: 10.5.0.1}]}\n",
+     CDS | EDS | LDS},
+    {"another policy that asks somebody else", "",
+     END SECURITY DOCUMENT("AuthorizationPolicy", "rival",
+                           "default") "spec: {action: CUSTOM, provider: {name: z}, rules: [{}]}\n",
+     LDS},
     {"a Secret that a gateway names", "", END SECRET("edge-cacert", ROOT_B), SDS},
     {"a Secret that nobody names", "", END SECRET("other", ROOT_B), 0},
     {"what a gateway believes", "credentialName: edge", "credentialName: rim", LDS | SDS},
@@ -268,7 +290,15 @@ static const struct edit {
      CDS | EDS},
     {"a new service", "",
      END V1 DOCUMENT("Service", "new", "default") "spec: {clusterIP: 10.0.0.8, ports: [{name: http, port: 80}]}\n",
-     CDS | EDS | RDS},
+     CDS | EDS | LDS | RDS},
+    {"a TCP route of sidecars", "",
+     END ISTIO DOCUMENT("VirtualService", "b", "default") "spec: {hosts: [b], tcp: [{route: [{destination: {host: a, "
+                                                          "subset: v1}}]}]}\n",
+     LDS},
+    {"a TCP route of a gateway that has none", "",
+     END ISTIO DOCUMENT("VirtualService", "c", "default") "spec: {hosts: [b], gateways: [gw], tcp: [{route: "
+                                                          "[{destination: {host: a}}]}]}\n",
+     0},
     {"a policy with a selector", "",
      END ISTIO DOCUMENT("DestinationRule", "own",
                         "default") "spec: {host: b, workloadSelector: {matchLabels: {app: a}}, trafficPolicy: "

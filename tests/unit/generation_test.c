@@ -156,6 +156,9 @@ START_TEST(a_verified_node_is_who_its_caller_is)
 	    {"another account", "spiffe://cluster.local/ns/default/sa/a", "{\"SERVICE_ACCOUNT\":\"b\"}",
 	     "the proxy says that it is of namespace \"default\" and service account \"b\", but proved to be "
 	     "spiffe://cluster.local/ns/default/sa/a"},
+	    {"another namespace's pod", "spiffe://cluster.local/ns/other/sa/a", "{\"NAMESPACE\":\"other\"}",
+	     "the proxy's node id is of namespace \"default\", but it proved to be "
+	     "spiffe://cluster.local/ns/other/sa/a"},
 	    {"another namespace", "spiffe://cluster.local/ns/other/sa/a", NULL,
 	     "the proxy says that it is of namespace \"default\" and service account \"a\", but proved to be "
 	     "spiffe://cluster.local/ns/other/sa/a"},

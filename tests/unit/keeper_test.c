@@ -1,126 +1,10 @@
-#include "server/identity/keeper.h"
+#include "tests/unit/keeper_fixture.h"
 
 #include "base/json.h"
 #include "server/identity/keeper_print.h"
 #include "server/identity/root_folder.h"
-#include "tests/unit/keystore_dir.h"
 
 #include <openssl/pem.h>
-
-struct fixture {
-	struct config_dir dir;
-	char ca[PATH_SIZE], state[PATH_SIZE];
-	struct clock clock;
-	struct signer_cell *cell;
-	struct keeper *keeper;
-	struct keeper_status status;
-	unsigned n_serving, n_trusted;
-	struct text trusted, chain;
-	struct rotation_view view;
-};
-
-static void on_serving(void *context, const struct serving_files *files)
-{
-	struct fixture *fixture = context;
-	fixture->n_serving++;
-	fixture->chain.n = 0;
-	text_add(&fixture->chain, files->chain);
-}
-
-static void on_trusted(void *context, const char *pem, size_t n)
-{
-	struct fixture *fixture = context;
-	fixture->n_trusted++;
-	fixture->trusted.n = 0;
-	text_add_n(&fixture->trusted, pem, n);
-}
-
-static void look(void *context, const struct signer *signer, struct rotation_view *view)
-{
-	const struct fixture *fixture = context;
-	(void)signer;
-	*view = fixture->view;
-}
-
-static void start(struct fixture *fixture, bool is_ca_dir_asked_for, bool has_state)
-{
-	static const char *const names[] = {"localhost", "weftd.istio-system.svc"};
-	fixture->cell = signer_cell_new();
-	fixture->keeper = keeper_new(&(struct keeper_options){
-	    .origin = {.ca_dir = fixture->ca,
-	               .is_ca_dir_asked_for = is_ca_dir_asked_for,
-	               .state_dir = has_state ? fixture->state : NULL,
-	               .root_namespace = "istio-system"},
-	    .lifetime = {20, 100},
-	    .dns = names,
-	    .n_dns = 2,
-	    .cell = fixture->cell,
-	    .clock = &fixture->clock,
-	    .on_serving = on_serving,
-	    .on_trusted = on_trusted,
-	    .look = look,
-	    .context = fixture,
-	});
-	keeper_set_trust_domain(fixture->keeper, "cluster.local");
-}
-
-static void stop(struct fixture *fixture)
-{
-	keeper_free(fixture->keeper);
-	signer_cell_free(fixture->cell);
-}
-
-static void init(struct fixture *fixture)
-{
-	*fixture = (struct fixture){.clock = clock_at(NOW_S)};
-	fixture->clock.wall_ns = NOW_S * CLOCK_S;
-	config_dir_init(&fixture->dir);
-	copy_path(fixture->ca, path_in(fixture->dir.path, "ca"));
-	copy_path(fixture->state, path_in(fixture->dir.path, "state"));
-}
-
-static void done(struct fixture *fixture)
-{
-	stop(fixture);
-	text_done(&fixture->trusted);
-	text_done(&fixture->chain);
-	config_dir_done(&fixture->dir);
-}
-
-static void after(struct fixture *fixture, int64_t s)
-{
-	fixture->clock.now_ns += s * CLOCK_S;
-	fixture->clock.wall_ns += s * CLOCK_S;
-	keeper_move(fixture->keeper);
-	keeper_status(fixture->keeper, &fixture->status);
-}
-
-static void plug_in(const struct fixture *fixture, const struct hierarchy *h)
-{
-	mkdir(fixture->ca, 0755);
-	write_file(fixture->ca, "ca-cert.pem", h->cert.s, h->cert.n);
-	write_file(fixture->ca, "ca-key.pem", h->key.s, h->key.n);
-	write_file(fixture->ca, "cert-chain.pem", h->chain.s, h->chain.n);
-	write_file(fixture->ca, "root-cert.pem", h->roots.s, h->roots.n);
-}
-
-static struct digest signs(struct fixture *fixture)
-{
-	CLEANUP(signer_unrefp) struct signer *signer = signer_cell_get(fixture->cell);
-	return signer ? certificate_digest(authority_cert(signer->issuer.authority)) : (struct digest){{0}};
-}
-
-static size_t n_trusted(struct fixture *fixture)
-{
-	CLEANUP(signer_unrefp) struct signer *signer = signer_cell_get(fixture->cell);
-	return signer ? bundle_size(signer->issuer.trusted) : 0;
-}
-
-static void check_note(const struct fixture *fixture, const char *want)
-{
-	ck_assert_msg(strstr(fixture->status.note.message, want) != NULL, "want: %s\ngot: %s", want,
-	              fixture->status.note.message);
-}
 
 START_TEST(nothing_is_signed_before_the_trust_domain_is_known)
 {
@@ -201,8 +85,10 @@ START_TEST(a_bad_change_keeps_the_former_signer)
 	ck_assert(fixture.status.is_stale);
 	check_note(&fixture, "root-cert.pem");
 	ck_assert(digest_equal(first, signs(&fixture)));
-	uint64_t failures = fixture.status.reload_failures;
-	ck_assert_uint_ge(failures, 1);
+	ck_assert_uint_eq(fixture.status.reload_failures, 1);
+	after(&fixture, 1); /* it is not read again at once */
+	ck_assert_uint_eq(fixture.status.reload_failures, 1);
+	check_note(&fixture, "root-cert.pem");
 	unlink(path_in(fixture.ca, "ca-cert.pem")); /* gone is wrong too: nothing else steps in */
 	unlink(path_in(fixture.ca, "ca-key.pem"));
 	unlink(path_in(fixture.ca, "cert-chain.pem"));
@@ -213,12 +99,8 @@ START_TEST(a_bad_change_keeps_the_former_signer)
 	plug_in(&fixture, &other);
 	after(&fixture, 1);
 	ck_assert(!fixture.status.is_stale);
-	ck_assert(!digest_equal(first, signs(&fixture)));
-	ck_assert_uint_eq(n_trusted(&fixture), 2); /* the former root for the life of a certificate */
-	after(&fixture, 19);
-	ck_assert_uint_eq(n_trusted(&fixture), 2);
-	after(&fixture, 2);
-	ck_assert_uint_eq(n_trusted(&fixture), 1);
+	ck_assert_int_eq(fixture.status.phase, ROTATION_PREPARED); /* what is good again is a change as any other */
+	ck_assert(digest_equal(first, signs(&fixture)));
 	done(&fixture);
 }
 END_TEST
@@ -272,13 +154,52 @@ START_TEST(weftd_has_a_certificate_of_its_own)
 }
 END_TEST
 
-static void command(struct fixture *fixture, enum keeper_command what)
+START_TEST(a_clock_that_is_set_renews_weftds_own_certificate_once)
 {
-	struct error error;
-	ck_assert_msg(keeper_command(fixture->keeper, what, &error), "%s", error.message);
-	after(fixture, 1);
-	ck_assert_str_eq(fixture->status.note.message, "");
+	static const int64_t steps_s[] = {DAY_S, -DAY_S};
+	struct fixture fixture;
+	init(&fixture);
+	start(&fixture, false, true);
+	after(&fixture, 0);
+	for (unsigned i = 0; i < sizeof steps_s / sizeof steps_s[0]; i++) {
+		set_clock(&fixture, steps_s[i]);
+		ck_assert_uint_eq(fixture.n_serving, 2 + i);
+		ck_assert_int_eq(fixture.status.serving_end_s, fixture.clock.wall_ns / CLOCK_S + 20);
+		after(&fixture, 1);
+		ck_assert_uint_eq(fixture.n_serving, 2 + i);
+	}
+	done(&fixture);
 }
+END_TEST
+
+START_TEST(a_signer_out_of_its_time_signs_nothing_until_it_is_in_it_again)
+{
+	static const struct {
+		int64_t step_s;
+		const char *words;
+	} rows[] = {{DAY_S, "expired at 2027-01-15T08:01:40Z"}, {-DAY_S, "is not valid before 2027-01-15T07:00:00Z"}};
+	CLEANUP(hierarchy_done) struct hierarchy h;
+	hierarchy_init(&h);
+	hierarchy_set_signer(&h, (struct cert_wish){.end_s = 100});
+	struct fixture fixture;
+	init(&fixture);
+	plug_in(&fixture, &h);
+	start(&fixture, false, true);
+	after(&fixture, 0);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		unsigned n_serving = fixture.n_serving;
+		set_clock(&fixture, rows[i].step_s);
+		check_note(&fixture, rows[i].words);
+		ck_assert(fixture.status.is_stale && fixture.status.is_out_of_time);
+		ck_assert_uint_eq(fixture.n_serving, n_serving);
+		ck_assert(access(path_in(fixture.state, "ca-cert.pem"), F_OK) != 0); /* nothing else steps in */
+		set_clock(&fixture, -rows[i].step_s);
+		ck_assert_str_eq(fixture.status.note.message, "");
+		ck_assert(!fixture.status.is_stale && !fixture.status.is_out_of_time);
+	}
+	done(&fixture);
+}
+END_TEST
 
 START_TEST(a_root_is_replaced)
 {
@@ -312,11 +233,9 @@ START_TEST(a_root_is_replaced)
 
 	stop(&fixture);
 	start(&fixture, false, true);
-	after(&fixture, 6);
-	fixture.view.renewed = 2;
-	after(&fixture, 1);
+	after(&fixture, 98);
 	ck_assert_int_eq(fixture.status.phase, ROTATION_ACTIVE);
-	after(&fixture, KEEPER_GRACE_S);
+	after(&fixture, 1);
 	after(&fixture, 1);
 	ck_assert_int_eq(fixture.status.phase, ROTATION_IDLE);
 	ck_assert(digest_equal(new, signs(&fixture)));
@@ -361,6 +280,30 @@ START_TEST(and_back_again)
 	after(&fixture, 1);
 	ck_assert_int_eq(fixture.status.phase, ROTATION_IDLE);
 	ck_assert_uint_eq(n_trusted(&fixture), 1);
+	done(&fixture);
+}
+END_TEST
+
+START_TEST(a_clock_that_is_set_does_not_move_a_rotation)
+{
+	struct fixture fixture;
+	init(&fixture);
+	start(&fixture, false, true);
+	after(&fixture, 0);
+	fixture.view = (struct rotation_view){.is_known = true, .proxies = 1, .acknowledged = 1};
+	command(&fixture, KEEPER_ROTATE);
+	set_clock(&fixture, DAY_S);
+	ck_assert_int_eq(fixture.status.phase, ROTATION_PREPARED); /* not settled yet */
+	after(&fixture, 6);
+	after(&fixture, 1);
+	ck_assert_int_eq(fixture.status.phase, ROTATION_ACTIVE);
+	set_clock(&fixture, DAY_S);
+	set_clock(&fixture, -2 * DAY_S);
+	ck_assert_int_eq(fixture.status.phase, ROTATION_ACTIVE);
+	ck_assert_uint_eq(n_trusted(&fixture), 2);
+	after(&fixture, 100);
+	after(&fixture, 1);
+	ck_assert_int_eq(fixture.status.phase, ROTATION_IDLE);
 	done(&fixture);
 }
 END_TEST
@@ -426,5 +369,7 @@ END_TEST
 
 UNIT_MAIN("keeper", nothing_is_signed_before_the_trust_domain_is_known, without_a_place_there_is_none,
           what_is_plugged_in_comes_first_and_broken_is_not_absent, a_bad_change_keeps_the_former_signer, time_mends,
-          weftd_has_a_certificate_of_its_own, a_root_is_replaced, and_back_again, a_rotation_is_cut_short,
-          a_damaged_rotation_is_an_error, it_is_shown_without_keys)
+          weftd_has_a_certificate_of_its_own, a_clock_that_is_set_renews_weftds_own_certificate_once,
+          a_signer_out_of_its_time_signs_nothing_until_it_is_in_it_again, a_clock_that_is_set_does_not_move_a_rotation,
+          a_root_is_replaced, and_back_again, a_rotation_is_cut_short, a_damaged_rotation_is_an_error,
+          it_is_shown_without_keys)

@@ -83,7 +83,7 @@ START_TEST(what_is_damaged_is_never_replaced)
 	    {"ca-key.pem", NULL, "ca-key.pem", "it is missing, but ca-cert.pem is there; restore it from a backup"},
 	    {"ca-cert.pem", "", "ca-cert.pem", "there is no certificate in it; restore ca-cert.pem and ca-key.pem"},
 	    {"ca-key.pem", "", "ca-key.pem", "there is no private key in it; restore"},
-	    {"ca-key.pem", "-----BEGIN PRIVATE KEY-----\nMIGHA", "ca-key.pem", "no PEM block can be read"},
+	    {"ca-key.pem", "-----BEGIN PRIVATE KEY-----\nMIGHA", "ca-key.pem", "ends in the middle of a PEM block"},
 	    {"ca-key.pem", root_key.s, "ca-key.pem", "this is not the private key of the certificate in "},
 	    {"ca-cert.pem", other.roots.s, "ca-key.pem", "this is not the private key of the certificate in "},
 	};

@@ -165,12 +165,12 @@ START_TEST(each_damaged_file_is_named)
 		size_t cut; /* how much is left; 0 is all */
 		const char *at, *want;
 	} rows[] = {
-	    {"ca-cert.pem", &h.cert, 100, "ca-cert.pem", "no PEM block can be read"},
-	    {"ca-key.pem", &h.key, 100, "ca-key.pem", "no PEM block can be read"},
-	    {"cert-chain.pem", &h.chain, 100, "cert-chain.pem", "no PEM block can be read"},
-	    {"root-cert.pem", &h.roots, 100, "root-cert.pem", "no PEM block can be read"},
-	    {"ca-cert.pem", &h.cert, 1, "ca-cert.pem", "there is no certificate in it"},
-	    {"ca-key.pem", &h.key, 1, "ca-key.pem", "there is no private key in it"},
+	    {"ca-cert.pem", &h.cert, 100, "ca-cert.pem", "ends in the middle of a PEM block"},
+	    {"ca-key.pem", &h.key, 100, "ca-key.pem", "ends in the middle of a PEM block"},
+	    {"cert-chain.pem", &h.chain, 100, "cert-chain.pem", "ends in the middle of a PEM block"},
+	    {"root-cert.pem", &h.roots, 100, "root-cert.pem", "ends in the middle of a PEM block"},
+	    {"ca-cert.pem", &h.cert, 1, "ca-cert.pem", "ends in the middle of a PEM block"},
+	    {"ca-key.pem", &h.key, 1, "ca-key.pem", "ends in the middle of a PEM block"},
 	    {"ca-key.pem", &other.key, 0, "ca-key.pem", "this is not the private key of the certificate in "},
 	    {"root-cert.pem", &other.roots, 0, "ca-cert.pem", "it does not lead to a root in "},
 	    {"root-cert.pem", &h.key, 0, "root-cert.pem", "a PRIVATE KEY stands among the certificates"},

@@ -171,8 +171,11 @@ START_TEST(replicas_leave_notes)
 	answer(&fixture, 200, "{}");
 	expect(&fixture, "GET", PATH "/root", "");
 	answer(&fixture, 200, SECRET("9", ""));
-	kube_secret_cell_note(fixture.cell, "a", NULL);
-	expect(&fixture, "PATCH", PATH "/root", "{\"metadata\":{\"annotations\":{\"rotation.weft/a\":null}}}");
+	kube_secret_cell_note(fixture.cell, "b", "2"); /* the latest of each */
+	kube_secret_cell_note(fixture.cell, "b", NULL);
+	kube_secret_cell_note(fixture.cell, "a", "1");
+	expect(&fixture, "PATCH", PATH "/root",
+	       "{\"metadata\":{\"annotations\":{\"rotation.weft/b\":null,\"rotation.weft/a\":\"1\"}}}");
 	done(&fixture);
 }
 END_TEST

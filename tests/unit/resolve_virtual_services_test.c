@@ -394,8 +394,6 @@ START_TEST(test_rows)
 	     "spec.http[0].match[0].gateways[0]"},
 	    {"gateway", "  - route: [{destination: {host: reviews}}]\n  gateways: [mesh, gw]\n",
 	     REASON_GATEWAY_NOT_FOUND, "spec.gateways[1]"},
-	    {"tcp", "  - route: [{destination: {host: reviews}}]\n  tcp: [{route: [{destination: {host: reviews}}]}]\n",
-	     REASON_NOT_SUPPORTED, "spec.tcp"},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		struct world world = world_of_route(cases[i].yaml);

@@ -117,6 +117,71 @@ START_TEST(test_hosts)
 }
 END_TEST
 
+/* "80 v1 a.default.svc.cluster.local": where TLS of the mesh is led on. */
+static const char *passed_on(struct arena *arena, const struct scope *scope)
+{
+	CLEANUP(text_done) struct text out = {0};
+	for (size_t i = 0; i < scope->n_listeners; i++) {
+		for (size_t j = 0; j < scope->listeners[i].n_chains; j++) {
+			const struct scope_chain *chain = &scope->listeners[i].chains[j];
+			if (chain->is_auto_passthrough)
+				text_printf(&out, "%s%u %s %s", out.n ? "; " : "", chain->port, chain->subset,
+				            chain->service->service->hostname);
+		}
+	}
+	return arena_strdup(arena, text_get(&out));
+}
+
+#define ACROSS(name, hosts)                                                                                            \
+	GATEWAY("name: " name,                                                                                         \
+	        "[{port: {number: 15443, name: x, protocol: TLS}, hosts: " hosts ", tls: {mode: AUTO_PASSTHROUGH}}]")
+#define KUBERNETES(name, ports) "apiVersion: v1\nkind: Service\nmetadata: {name: " name "}\nspec: {" ports "}\n---\n"
+#define ENTRY(host, spec)                                                                                              \
+	"apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {name: e}\n"                                \
+	"spec: {hosts: ['" host "'], ports: [{number: 90, name: t, protocol: TLS}], resolution: STATIC, " spec         \
+	"}\n---\n"
+#define SUBSETS                                                                                                        \
+	"apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: d}\n"                             \
+	"spec: {host: a, subsets: [{name: v1}, {name: v2}]}\n---\n"
+
+START_TEST(test_auto_passthrough)
+{
+	static const struct {
+		const char *name, *yaml, *want;
+	} cases[] = {
+	    {"ports, subsets",
+	     ACROSS("gw", "['*.local']") SUBSETS KUBERNETES(
+	         "a", "ports: [{name: http, port: 80}, {name: tcp, port: 90}, {name: u, port: 53, protocol: UDP}]"),
+	     "80  a.default.svc.cluster.local; 80 v1 a.default.svc.cluster.local; 80 v2 a.default.svc.cluster.local; "
+	     "90  a.default.svc.cluster.local; 90 v1 a.default.svc.cluster.local; 90 v2 a.default.svc.cluster.local"},
+	    {"the server's hosts",
+	     ACROSS("gw", "[other/a.default.svc.cluster.local]") KUBERNETES("a", "ports: [{name: http, port: 80}]")
+	         KUBERNETES("b", "ports: [{name: http, port: 80}]"),
+	     "80  a.default.svc.cluster.local"},
+	    {"two servers",
+	     ACROSS("gw", "['*']") ACROSS("gw2", "['*']") KUBERNETES("a", "ports: [{name: x, port: 80}]"),
+	     "80  a.default.svc.cluster.local"},
+	    {"an alias",
+	     ACROSS("gw", "['*']")
+	         KUBERNETES("a", "type: ExternalName, externalName: x.com, ports: [{name: x, port: 80}]"),
+	     ""},
+	    {"inside", ACROSS("gw", "['*']") ENTRY("e.com", "location: MESH_INTERNAL"), "90  e.com"},
+	    {"outside", ACROSS("gw", "['*']") ENTRY("e.com", "location: MESH_EXTERNAL"), ""},
+	    {"a wildcard", ACROSS("gw", "['*']") ENTRY("*.e.com", "location: MESH_INTERNAL"), ""},
+	};
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct world world = world_of(cases[i].yaml);
+		ck_assert_uint_eq(world.issues.n, 0);
+		const struct scope *scope = world_scope_with(&world, PROXY, LABELS);
+		ck_assert_str_eq(passed_on(arena, scope), cases[i].want);
+		ck_assert(scope->has_auto_passthrough);
+		ck_assert(!world_scope_with(&world, PROXY, "{'LABELS': {'istio': 'other'}}")->has_auto_passthrough);
+		world_done(&world);
+	}
+}
+END_TEST
+
 START_TEST(test_selector)
 {
 	struct world world = world_of(GATEWAY(
@@ -169,4 +234,4 @@ START_TEST(test_privileged_port)
 }
 END_TEST
 
-UNIT_MAIN("scope_gateways", test_hosts, test_selector, test_target_port, test_privileged_port)
+UNIT_MAIN("scope_gateways", test_hosts, test_auto_passthrough, test_selector, test_target_port, test_privileged_port)

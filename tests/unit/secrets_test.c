@@ -118,13 +118,15 @@ static const char *mesh_of(const struct pairs *pairs, const char *tls)
 }
 
 /* The names of the secrets that the proxy gets. */
-static const char *given(const struct pairs *pairs, const char *yaml, const char *id, bool is_verified)
+static const char *given_to(const struct pairs *pairs, const char *yaml, const char *id, const char *account,
+                            bool is_verified)
 {
 	struct world world = world_of(yaml);
 	struct resource_set *sets[RESOURCE_TYPE_COUNT] = {0};
 	struct emit_cache *cache = emit_cache_new();
 	struct node node = world_node(&world, id, LABELS);
 	node.is_verified = is_verified;
+	node.service_account = account;
 	emit_view(scope_of(world.arena, world.model, view_of(world.arena, world.model, &node)), cache, sets);
 	const char *names = "";
 	for (size_t i = 0; i < sets[RESOURCE_SECRET]->n; i++)
@@ -135,6 +137,46 @@ static const char *given(const struct pairs *pairs, const char *yaml, const char
 	world_done(&world);
 	return names;
 }
+
+static const char *given(const struct pairs *pairs, const char *yaml, const char *id, bool is_verified)
+{
+	return given_to(pairs, yaml, id, "", is_verified);
+}
+
+#define POD(name, labels, account, ip)                                                                                 \
+	"---\napiVersion: v1\nkind: Pod\nmetadata: {name: " name ", namespace: edge, labels: {" labels "}}\n"          \
+	"spec: {serviceAccountName: " account "}\nstatus: {podIP: " ip ", phase: Running}\n"
+
+START_TEST(a_proxy_is_not_the_gateway_because_it_says_so)
+{
+	static const char *const pods = POD("gw", "istio: ingressgateway, hash: a", "gateway", "192.0.2.9")
+	    POD("app-1", "app: app", "app", "192.0.2.7") POD("both-1", "app: both", "both", "192.0.2.5")
+	        POD("both-2", "istio: ingressgateway, app: both", "both", "192.0.2.6");
+	static const struct {
+		const char *name, *id, *account, *want;
+	} rows[] = {
+	    {"the gateway", GATEWAY_NODE, "gateway", "kubernetes://shop"},
+	    {"another's pod by its name", GATEWAY_NODE, "app", ""},
+	    {"another's pod by its address", "router~192.0.2.9~app-1.edge~edge.svc.cluster.local", "app", ""},
+	    {"its own pod, as a gateway", "router~192.0.2.7~app-1.edge~edge.svc.cluster.local", "app", ""},
+	    {"a pod that there is not", "router~192.0.2.99~gw-2.edge~edge.svc.cluster.local", "app", ""},
+	    {"the gateway's next pod, before it is known", "router~192.0.2.99~gw-2.edge~edge.svc.cluster.local",
+	     "gateway", "kubernetes://shop"},
+	    {"an account with such a pod", "router~192.0.2.99~both-3.edge~edge.svc.cluster.local", "both",
+	     "kubernetes://shop"},
+	    {"an account of no pod", "router~192.0.2.99~vm.edge~edge.svc.cluster.local", "vm", "kubernetes://shop"},
+	};
+	struct pairs pairs;
+	pairs_init(&pairs);
+	const char *mesh = mesh_of(&pairs, GATEWAY("mode: SIMPLE, credentialName: shop"));
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		const char *yaml = arena_printf(pairs.arena, "%s%s", mesh, pods);
+		const char *got = given_to(&pairs, yaml, rows[i].id, rows[i].account, true);
+		ck_assert_msg(strcmp(got, rows[i].want) == 0, "%s: got \"%s\"", rows[i].name, got);
+	}
+	pairs_done(&pairs);
+}
+END_TEST
 
 START_TEST(a_proxy_gets_what_it_may_have)
 {
@@ -165,6 +207,40 @@ START_TEST(a_proxy_gets_what_it_may_have)
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		const char *got = given(&pairs, mesh_of(&pairs, rows[i].tls), rows[i].id, rows[i].is_verified);
 		ck_assert_msg(strcmp(got, rows[i].want) == 0, "%s: got \"%s\"", rows[i].name, got);
+	}
+	pairs_done(&pairs);
+}
+END_TEST
+
+START_TEST(a_certificate_that_expired_is_a_row_as_of_then)
+{
+	static const int64_t end_s = NOW_S + YEAR_S;
+	static const struct {
+		const char *name, *tls;
+		int64_t as_of_s;
+		bool has_row;
+		int64_t from_s, until_s;
+	} rows[] = {
+	    {"no time is known", GATEWAY("mode: SIMPLE, credentialName: shop"), 0, false, INT64_MIN, INT64_MAX},
+	    {"before", GATEWAY("mode: SIMPLE, credentialName: shop"), end_s - 1, false, INT64_MIN, end_s},
+	    {"then", GATEWAY("mode: SIMPLE, credentialName: shop"), end_s, true, end_s, INT64_MAX},
+	    {"by its namespace's name", GATEWAY("mode: SIMPLE, credentialName: 'kubernetes://edge/shop'"), end_s, true,
+	     end_s, INT64_MAX},
+	    {"not named", GATEWAY("mode: SIMPLE, credentialName: none"), end_s, false, INT64_MIN, INT64_MAX},
+	};
+	static const char pod[] = "apiVersion: v1\nkind: Pod\n"
+	                          "metadata: {name: gw, namespace: edge, labels: {istio: ingressgateway}}\n"
+	                          "status: {podIP: 192.0.2.9, phase: Running}\n---\n";
+	struct pairs pairs;
+	pairs_init(&pairs);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		const char *yaml = arena_printf(pairs.arena, "%s%s", pod, mesh_of(&pairs, rows[i].tls));
+		struct world world = world_of_at(yaml, rows[i].as_of_s);
+		bool has_row = world_has_row(&world, REASON_EXPIRED, "spec.servers[0].tls");
+		ck_assert_msg(has_row == rows[i].has_row, "%s", rows[i].name);
+		ck_assert_int_eq(world.model->holds_from_s, rows[i].from_s);
+		ck_assert_int_eq(world.model->holds_until_s, rows[i].until_s);
+		world_done(&world);
 	}
 	pairs_done(&pairs);
 }
@@ -219,4 +295,5 @@ START_TEST(the_roots_are_for_everybody)
 END_TEST
 
 UNIT_MAIN("secrets", what_fits_together_is_taken, what_is_not_read_is_dropped, a_proxy_gets_what_it_may_have,
+          a_proxy_is_not_the_gateway_because_it_says_so, a_certificate_that_expired_is_a_row_as_of_then,
           no_key_is_shown, the_roots_are_for_everybody)

@@ -38,6 +38,23 @@ START_TEST(a_node_says_who_it_is)
 }
 END_TEST
 
+START_TEST(networks_are_a_set)
+{
+	struct world world = world_of("");
+	const char *metadata[] = {"{'REQUESTED_NETWORK_VIEW': 'b,a,,b'}", "{'REQUESTED_NETWORK_VIEW': 'a,b'}", NULL};
+	struct view *views[3];
+	for (size_t i = 0; i < 3; i++) {
+		struct node node = world_node(&world, WORLD_SIDECAR, metadata[i]);
+		views[i] = view_of(world.arena, world.model, &node);
+	}
+	ck_assert_uint_eq(views[0]->networks.n, 2);
+	ck_assert_str_eq(views[0]->networks.v[0], "a");
+	ck_assert(digest_equal(views[0]->key, views[1]->key));
+	ck_assert(!digest_equal(views[0]->key, views[2]->key));
+	world_done(&world);
+}
+END_TEST
+
 START_TEST(a_namespace_comes_from_metadata_domain_or_id)
 {
 	static const struct {
@@ -284,7 +301,7 @@ START_TEST(each_mode_is_part_of_the_key)
 }
 END_TEST
 
-UNIT_MAIN("view", a_node_says_who_it_is, a_namespace_comes_from_metadata_domain_or_id,
+UNIT_MAIN("view", a_node_says_who_it_is, networks_are_a_set, a_namespace_comes_from_metadata_domain_or_id,
           a_node_that_makes_no_sense_is_refused_with_its_reason, sidecars_of_a_namespace_share_a_view,
           replicas_share_a_workload_class_ready_or_not, labels_come_from_the_registry_before_the_proxy,
           the_oldest_service_names_an_inbound_port, an_agent_makes_a_view_of_its_own,

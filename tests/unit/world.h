@@ -32,7 +32,7 @@ struct world {
 	struct model *model;
 };
 
-__attribute__((unused)) static struct world world_of(const char *yaml)
+__attribute__((unused)) static struct world world_of_at(const char *yaml, int64_t as_of_s)
 {
 	struct world world = {.arena = arena_new()};
 	struct object *objects[WORLD_OBJECTS_MAX];
@@ -49,12 +49,17 @@ __attribute__((unused)) static struct world world_of(const char *yaml)
 			objects[n++] = object;
 	}
 	const struct snapshot_input input = {
-	    .objects = objects, .n_objects = n, .root_namespace = WORLD_ROOT_NAMESPACE};
+	    .objects = objects, .n_objects = n, .root_namespace = WORLD_ROOT_NAMESPACE, .as_of_s = as_of_s};
 	world.snapshot = snapshot_new(&input);
 	for (size_t i = 0; i < n; i++)
 		object_unref(objects[i]);
 	world.model = resolve(world.arena, world.snapshot);
 	return world;
+}
+
+__attribute__((unused)) static struct world world_of(const char *yaml)
+{
+	return world_of_at(yaml, 0);
 }
 
 __attribute__((unused)) static void world_done(struct world *world)

@@ -10,18 +10,22 @@
 #define STDOUT_PATH "/dev/stdout"
 /* Envoy's flag for connections that no filter chain and requests that no route wanted. */
 #define FLAG_NO_ROUTE "NR"
+/* What a service outside was asked about, and did not let pass. */
+#define FLAG_EXT_AUTHZ "UAEX"
 
 /*
  * A field of the default format: its name in JSON, and what Envoy writes. Where policies are asked, some more say what
  * came of it: authz_policy is the rule that denied or allowed the request; a denied one without has found no policy
- * that allows it.
+ * that allows it. authz_custom is the rule that left the answer to a service outside.
  */
 static const struct {
 	const char *name, *value;
+	bool is_of_provider;           /* only where a service outside is asked */
 	bool is_of_policies;           /* only where there are policies */
 	const char *of_access_control; /* the same, and instead of a value: a member of the metadata of its filter */
 } json_fields[] = {
     {.name = "authority", .value = "%REQ(:AUTHORITY)%"},
+    {.name = "authz_custom", .of_access_control = NAME_EXT_AUTHZ_POLICY_ID, .is_of_provider = true},
     {.name = "authz_dry_run_allow", .of_access_control = NAME_DRY_RUN_ALLOW "shadow_effective_policy_id"},
     {.name = "authz_dry_run_deny", .of_access_control = NAME_DRY_RUN_DENY "shadow_effective_policy_id"},
     {.name = "authz_policy", .of_access_control = NAME_RBAC_POLICY},
@@ -73,6 +77,8 @@ static google_struct *default_json(const struct emit *emit, const char *rbac)
 	for (size_t i = 0; i < sizeof json_fields / sizeof json_fields[0]; i++) {
 		const char *member = json_fields[i].of_access_control, *value = json_fields[i].value;
 		if ((member || json_fields[i].is_of_policies) && !emit->authz.n)
+			continue;
+		if (json_fields[i].is_of_provider && !emit->authz.provider)
 			continue;
 		if (member)
 			value = arena_printf(arena, "%%DYNAMIC_METADATA(%s:%s)%%", rbac, member);
@@ -142,15 +148,38 @@ static google_any *logger(const struct emit *emit, const char *rbac, char **name
 	return pack_any(arena, &out->base);
 }
 
-static envoy_access_log_filter *denied(struct arena *arena, const char *rbac)
+#define FILTER(name) ENVOY__CONFIG__ACCESSLOG__V3__ACCESS_LOG_FILTER__FILTER_SPECIFIER_##name
+
+static envoy_access_log_filter *has_flag(struct arena *arena, const char *flag)
+{
+	envoy_access_log_filter *filter = envoy_access_log_filter_new(arena);
+	filter->filter_specifier_case = FILTER(RESPONSE_FLAG_FILTER);
+	filter->response_flag_filter = envoy_response_flag_filter_new(arena);
+	BUILD_ADD(arena, filter->response_flag_filter, flags, borrow(flag));
+	return filter;
+}
+
+static envoy_access_log_filter *denied_by_rules(struct arena *arena, const char *rbac)
 {
 	envoy_access_log_metadata_filter *metadata = envoy_access_log_metadata_filter_new(arena);
 	metadata->matcher = authz_result(arena, rbac, NAME_RBAC_DENIED);
 	metadata->match_if_key_not_found = build_bool(arena, false);
 	envoy_access_log_filter *filter = envoy_access_log_filter_new(arena);
-	filter->filter_specifier_case =
-	    ENVOY__CONFIG__ACCESSLOG__V3__ACCESS_LOG_FILTER__FILTER_SPECIFIER_METADATA_FILTER;
+	filter->filter_specifier_case = FILTER(METADATA_FILTER);
 	filter->metadata_filter = metadata;
+	return filter;
+}
+
+static envoy_access_log_filter *denied(const struct emit *emit, const char *rbac)
+{
+	struct arena *arena = emit->arena;
+	if (!emit->authz.provider)
+		return denied_by_rules(arena, rbac);
+	envoy_access_log_filter *filter = envoy_access_log_filter_new(arena);
+	filter->filter_specifier_case = FILTER(OR_FILTER);
+	filter->or_filter = envoy_access_log_or_filter_new(arena);
+	BUILD_ADD(arena, filter->or_filter, filters, denied_by_rules(arena, rbac));
+	BUILD_ADD(arena, filter->or_filter, filters, has_flag(arena, FLAG_EXT_AUTHZ));
 	return filter;
 }
 
@@ -162,7 +191,7 @@ size_t access_logs(const struct emit *emit, const char *rbac, envoy_access_log *
 	log->config_type_case = ENVOY__CONFIG__ACCESSLOG__V3__ACCESS_LOG__CONFIG_TYPE_TYPED_CONFIG;
 	log->typed_config = logger(emit, rbac, &log->name);
 	if (is_of_denials(emit))
-		log->filter = denied(emit->arena, rbac);
+		log->filter = denied(emit, rbac);
 	*logs = arena_memdup(emit->arena, &log, sizeof(envoy_access_log *));
 	return 1;
 }
@@ -172,12 +201,5 @@ void access_log_listener(const struct emit *emit, envoy_listener *listener)
 	if (text_is_empty(emit->mesh->access_log_file))
 		return;
 	listener->n_access_log = access_logs(emit, NAME_NETWORK_RBAC, &listener->access_log);
-	struct arena *arena = emit->arena;
-	envoy_response_flag_filter *flags = envoy_response_flag_filter_new(arena);
-	BUILD_ADD(arena, flags, flags, borrow(FLAG_NO_ROUTE));
-	envoy_access_log_filter *filter = envoy_access_log_filter_new(arena);
-	filter->filter_specifier_case =
-	    ENVOY__CONFIG__ACCESSLOG__V3__ACCESS_LOG_FILTER__FILTER_SPECIFIER_RESPONSE_FLAG_FILTER;
-	filter->response_flag_filter = flags;
-	listener->access_log[0]->filter = filter;
+	listener->access_log[0]->filter = has_flag(emit->arena, FLAG_NO_ROUTE);
 }

@@ -21,6 +21,13 @@ void emit_collect(struct emit *emit, const struct cache_unit *unit)
 	VEC_PUSH(emit->arena, &emit->units[unit->resource->type], unit);
 }
 
+void emit_add_networks(struct digest_state *state, const struct emit_proxy *proxy)
+{
+	digest_add_u64(state, proxy->networks.n);
+	for (size_t i = 0; i < proxy->networks.n; i++)
+		digest_add_str(state, proxy->networks.v[i]);
+}
+
 /* Clusters read less of the proxy than listeners do, and so more proxies share them. */
 static void set_bases(struct emit *emit)
 {
@@ -31,6 +38,7 @@ static void set_bases(struct emit *emit)
 	digest_add_u64(&state, proxy->is_ipv4);
 	digest_add_u64(&state, proxy->is_ipv6);
 	digest_add_u64(&state, proxy->is_mtls_capable);
+	emit_add_networks(&state, proxy);
 	emit->cluster_base = digest_final(&state);
 	emit_key_init(&state, UNIT_PROXY, emit->cluster_base);
 	digest_add_u64(&state, proxy->is_http10);
@@ -61,7 +69,8 @@ static struct emit emit_of_view(struct arena *arena, const struct scope *scope, 
 	              .is_mtls_capable = view->is_mtls_capable,
 	              .is_http10 = view->is_http10,
 	              .is_exact_balance = view->is_outbound_exact_balance,
-	              .interception = view->interception},
+	              .interception = view->interception,
+	              .networks = view->networks},
 	};
 	set_bases(&emit);
 	return emit;

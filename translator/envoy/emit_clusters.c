@@ -66,6 +66,11 @@ enum cluster_kind cluster_kind(const struct emit *emit, const struct service *se
 	return CLUSTER_EDS;
 }
 
+enum cluster_kind auto_passthrough_kind(const struct emit *emit, const struct service *service)
+{
+	return cluster_kind(emit, service, &no_policy);
+}
+
 envoy_cluster *cluster_new(struct arena *arena, const char *name,
                            Envoy__Config__Cluster__V3__Cluster__DiscoveryType type)
 {
@@ -105,12 +110,18 @@ static envoy_typed_extension_config *resolver(struct arena *arena)
 	return config;
 }
 
-static void set_dns(const struct emit *emit, envoy_cluster *cluster, const struct service *service,
-                    const struct service_port *port, const struct labels *labels)
+static void set_dns(const struct emit *emit, envoy_cluster *cluster, const struct outbound *out)
 {
 	/* A logical cluster is one name; Envoy refuses it with more, and with none. */
-	bool is_logical = service->resolution == SERVICE_DNS_LOGICAL;
-	cluster->load_assignment = load_assignment(emit->arena, cluster->name, port, labels, is_logical ? 1 : SIZE_MAX);
+	bool is_logical = out->service->service->resolution == SERVICE_DNS_LOGICAL;
+	cluster->load_assignment = load_assignment(emit->arena, &(struct assignment){
+	                                                            .name = cluster->name,
+	                                                            .port = out->port,
+	                                                            .labels = &out->subset->labels,
+	                                                            .most = is_logical ? 1 : SIZE_MAX,
+	                                                            .is_mtls_only = out->is_auto_passthrough,
+	                                                            .networks = &emit->proxy.networks,
+	                                                        });
 	if (is_logical && cluster->load_assignment->n_endpoints == 1)
 		cluster->type = ENVOY__CONFIG__CLUSTER__V3__CLUSTER__DISCOVERY_TYPE__LOGICAL_DNS;
 	if (emit->mesh->dns_refresh_ms > 0)
@@ -119,6 +130,16 @@ static void set_dns(const struct emit *emit, envoy_cluster *cluster, const struc
 	cluster->respect_dns_ttl = true;
 	cluster->dns_lookup_family = lookup_family(emit);
 	cluster->typed_dns_resolver_config = resolver(emit->arena);
+}
+
+static void set_balancer(struct arena *arena, envoy_cluster *cluster, const struct outbound *out)
+{
+	struct load_balancer lb = out->policy->lb;
+	if (out->kind == CLUSTER_ORIGINAL_DST)
+		lb.algorithm = LB_PASSTHROUGH;
+	else if (lb.algorithm == LB_PASSTHROUGH)
+		lb.algorithm = LB_DEFAULT;
+	cluster_set_balancer(arena, cluster, &lb);
 }
 
 static envoy_cluster *build_outbound(const struct emit *emit, struct outbound *out, const char *name)
@@ -137,20 +158,18 @@ static envoy_cluster *build_outbound(const struct emit *emit, struct outbound *o
 	if (kind == CLUSTER_EDS)
 		set_eds(arena, cluster);
 	else if (kind == CLUSTER_DNS)
-		set_dns(emit, cluster, service, out->port, &out->subset->labels);
+		set_dns(emit, cluster, out);
 	cluster_set_pool(arena, cluster, emit->mesh, &out->policy->pool);
 	cluster_set_outlier(arena, cluster, &out->policy->outlier);
-	if (kind == CLUSTER_ORIGINAL_DST)
-		cluster->lb_policy = ENVOY__CONFIG__CLUSTER__V3__CLUSTER__LB_POLICY__CLUSTER_PROVIDED;
-	else
-		cluster_set_balancer(arena, cluster, &out->policy->lb);
+	set_balancer(arena, cluster, out);
 	const struct destination_policy *policy = out->service->policy;
 	cluster->metadata =
 	    metadata_build(arena, &(struct istio_metadata){.config = policy ? policy->source.path : NULL,
 	                                                   .services = &service,
 	                                                   .n_services = 1,
 	                                                   .subset = out->subset->name});
-	cluster_set_tls(emit, cluster, out);
+	if (!out->is_auto_passthrough)
+		cluster_set_tls(emit, cluster, out);
 	cluster_set_protocol(arena, cluster, &out->protocol);
 	return cluster;
 }
@@ -163,6 +182,7 @@ static struct digest outbound_key(const struct emit *emit, const struct outbound
 	digest_add_digest(&state, service->digest);
 	digest_add_u64(&state, out->port->number);
 	digest_add_str(&state, out->subset->name);
+	digest_add_u64(&state, out->is_auto_passthrough);
 	if (out->service->policy)
 		digest_add_digest(&state, out->service->policy->digest);
 	digest_add_digest(&state, service->peers_digest);
@@ -175,14 +195,19 @@ static void emit_outbound(struct emit *emit, struct outbound *out)
 {
 	/* A gateway cannot know that what its client speaks is what the destination speaks. */
 	bool is_plain = emit->proxy.role == PROXY_GATEWAY && out->port->protocol == PROTOCOL_AUTO;
-	out->kind = cluster_kind(emit, out->service->service, out->policy);
+	const struct service *service = out->service->service;
+	out->kind =
+	    out->is_auto_passthrough ? auto_passthrough_kind(emit, service) : cluster_kind(emit, service, out->policy);
 	out->protocol = (struct cluster_protocol){.protocol = is_plain ? PROTOCOL_HTTP : out->port->protocol,
 	                                          .pool = &out->policy->pool};
 	struct digest key = outbound_key(emit, out);
 	const struct cache_unit *unit = cache_get(emit->cache, key);
 	if (!unit) {
-		const char *name = name_outbound_cluster(emit->arena, out->port->number, out->subset->name,
-		                                         out->service->service->hostname);
+		uint32_t port = out->port->number;
+		const char *subset = out->subset->name;
+		const char *name = out->is_auto_passthrough
+		                       ? name_outbound_sni(emit->arena, port, subset, service->hostname)
+		                       : name_outbound_cluster(emit->arena, port, subset, service->hostname);
 		unit = emit_put(emit, key, RESOURCE_CLUSTER, name, &build_outbound(emit, out, name)->base);
 	}
 	emit_collect(emit, unit);
@@ -223,6 +248,20 @@ void emit_fixed_cluster(struct emit *emit, const char *name, envoy_cluster *(*bu
 	emit_collect(emit, unit);
 }
 
+static void emit_port(struct emit *emit, const struct scope_service *service, const struct service_port *port)
+{
+	struct outbound out = {.service = service, .port = port};
+	for (size_t i = 0; (out.subset = cluster_subset(service, i)) != NULL; i++) {
+		out.policy = traffic_policy_of(service->policy, out.subset->name, port->number);
+		out.is_auto_passthrough = false;
+		emit_outbound(emit, &out);
+		out.is_auto_passthrough =
+		    emit->scope->has_auto_passthrough && service_is_auto_passthrough(service->service);
+		if (out.is_auto_passthrough)
+			emit_outbound(emit, &out);
+	}
+}
+
 void emit_outbound_clusters(struct emit *emit)
 {
 	emit_fixed_cluster(emit, NAME_BLACK_HOLE_CLUSTER, build_black_hole);
@@ -232,14 +271,8 @@ void emit_outbound_clusters(struct emit *emit)
 		const struct scope_service *service = &emit->scope->services[i];
 		if (service->service->resolution == SERVICE_ALIAS)
 			continue;
-		for (size_t k = 0; k < service->service->n_ports; k++) {
-			struct outbound out = {.service = service, .port = &service->service->ports[k]};
-			if (protocol_transport(out.port->protocol) == TRANSPORT_NONE)
-				continue;
-			for (size_t s = 0; (out.subset = cluster_subset(service, s)) != NULL; s++) {
-				out.policy = traffic_policy_of(service->policy, out.subset->name, out.port->number);
-				emit_outbound(emit, &out);
-			}
-		}
+		for (size_t k = 0; k < service->service->n_ports; k++)
+			if (protocol_transport(service->service->ports[k].protocol) != TRANSPORT_NONE)
+				emit_port(emit, service, &service->service->ports[k]);
 	}
 }

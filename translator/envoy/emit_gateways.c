@@ -1,8 +1,6 @@
 /* Listeners of gateways: HTTP by route tables, in plaintext or behind TLS; connections passed on as they are. */
 #include "translator/envoy/tls_context.h"
 
-#define TLS_INSPECTOR_BUFFER 512 /* to begin with: most handshakes tell the name within it */
-
 static const char *const alpn_http[] = {"h2", "http/1.1"};
 
 /* ---- TLS ---- */
@@ -62,18 +60,6 @@ static envoy_transport_socket *socket_of(const struct emit *emit, const struct s
 
 /* ---- chains ---- */
 
-static envoy_filter_chain_match *match_of(struct arena *arena, const struct scope_chain *chain)
-{
-	if (chain->server_names.n == 0 && chain->subnets.n == 0)
-		return NULL;
-	envoy_filter_chain_match *match = envoy_filter_chain_match_new(arena);
-	for (size_t i = 0; i < chain->server_names.n; i++)
-		BUILD_ADD(arena, match, server_names, borrow(chain->server_names.v[i]));
-	for (size_t i = 0; i < chain->subnets.n; i++)
-		BUILD_ADD(arena, match, prefix_ranges, cidr_range(arena, chain->subnets.v[i]));
-	return match;
-}
-
 static envoy_filter *hcm_of(const struct emit *emit, const struct scope_listener *listener,
                             const struct scope_chain *chain)
 {
@@ -93,18 +79,11 @@ static envoy_filter_chain *chain_of(const struct emit *emit, const struct scope_
 	if (!chain->table)
 		filter_chain_add_rbac(emit, out);
 	BUILD_ADD(emit->arena, out, filters,
-	          chain->table ? hcm_of(emit, listener, chain) : filter_tcp_route(emit, chain->route, chain->port));
-	out->filter_chain_match = match_of(emit->arena, chain);
+	          chain->table ? hcm_of(emit, listener, chain) : connection_filter(emit, chain));
+	out->filter_chain_match = connection_match(emit->arena, chain);
 	if (chain->tls)
 		out->transport_socket = socket_of(emit, chain);
 	return out;
-}
-
-static void add_inspector(struct arena *arena, envoy_listener *out)
-{
-	envoy_tls_inspector *config = envoy_tls_inspector_new(arena);
-	config->initial_read_buffer_size = build_uint32(arena, TLS_INSPECTOR_BUFFER);
-	BUILD_ADD(arena, out, listener_filters, listener_filter(arena, NAME_TLS_INSPECTOR, &config->base));
 }
 
 static envoy_listener *build_gateway(const struct emit *emit, const struct scope_listener *listener, const char *name)
@@ -113,7 +92,7 @@ static envoy_listener *build_gateway(const struct emit *emit, const struct scope
 	for (size_t i = 0; i < listener->n_chains; i++)
 		BUILD_ADD(emit->arena, out, filter_chains, chain_of(emit, listener, &listener->chains[i]));
 	if (listener->is_tls)
-		add_inspector(emit->arena, out);
+		BUILD_ADD(emit->arena, out, listener_filters, tls_inspector(emit->arena));
 	out->traffic_direction = ENVOY__CONFIG__CORE__V3__TRAFFIC_DIRECTION__OUTBOUND;
 	access_log_listener(emit, out);
 	listener_set_binding(emit->arena, out, true);

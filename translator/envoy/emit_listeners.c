@@ -2,29 +2,7 @@
  * Outbound listeners of sidecars: one for each address and port that a service has, and virtualOutbound, to which
  * connections are redirected and which hands them to the others by their original destination.
  */
-#include "translator/address.h"
 #include "translator/envoy/emit_parts.h"
-
-#include <stdlib.h>
-#include <string.h>
-
-/* Listeners of one address and port are one to Envoy: HTTP, and TCP services told apart by their address ranges. */
-struct listener_group {
-	const struct scope_listener *v;
-	size_t n;
-};
-
-static bool is_wildcard(const char *bind)
-{
-	return strcmp(bind, NAME_WILDCARD_IPV4) == 0 || strcmp(bind, NAME_WILDCARD_IPV6) == 0;
-}
-
-static envoy_filter *tcp_to_service(const struct emit *emit, const struct scope_listener *listener)
-{
-	const struct scope_service *service = listener->service;
-	const char *cluster = name_outbound_cluster(emit->arena, listener->port, "", service->service->hostname);
-	return filter_tcp_proxy(emit, cluster, &traffic_policy_of(service->policy, "", listener->port)->pool);
-}
 
 static envoy_filter *http_by_table(const struct emit *emit, const struct scope_listener *listener)
 {
@@ -48,98 +26,92 @@ static envoy_filter_chain *fallthrough_chain(const struct emit *emit)
 	return chain;
 }
 
-/* HTTP, and beside it what is not: to the service on this port that speaks TCP, else past the mesh. */
+/* HTTP by the table. What only the listener's own clients reach is nothing else: there is no other destination. */
 static void add_http(const struct emit *emit, envoy_listener *out, const struct scope_listener *listener)
 {
-	struct arena *arena = emit->arena;
-	envoy_filter_chain *http = filter_chain_of(arena, http_by_table(emit, listener));
-	BUILD_ADD(arena, out, filter_chains, http);
-	if (emit->proxy.interception == INTERCEPT_NONE && listener->type == SCOPE_HTTP)
-		return; /* the client dialled this listener: there is no other destination */
-	http->filter_chain_match = plaintext_match(arena, 0, true);
-	out->default_filter_chain = listener->type == SCOPE_SNIFFED
-	                                ? filter_chain_of(arena, tcp_to_service(emit, listener))
-	                                : fallthrough_chain(emit);
-	BUILD_ADD(arena, out, listener_filters,
-	          listener_filter(arena, NAME_HTTP_INSPECTOR, &envoy_http_inspector_new(arena)->base));
+	envoy_filter_chain *http = filter_chain_of(emit->arena, http_by_table(emit, listener));
+	BUILD_ADD(emit->arena, out, filter_chains, http);
+	if (emit->proxy.interception != INTERCEPT_NONE || listener->n_chains > 0)
+		http->filter_chain_match = plaintext_match(emit->arena, 0, true);
 }
 
-/* The service's address ranges that no chain of the listener has yet: Envoy refuses two chains for one. */
-static envoy_filter_chain_match *range_match(struct arena *arena, const struct service *service, struct map *taken)
+static envoy_filter_chain *connection_chain(const struct emit *emit, const struct scope_chain *chain)
 {
-	envoy_filter_chain_match *match = envoy_filter_chain_match_new(arena);
-	for (size_t i = 0; i < service->addresses.n; i++) {
-		const char *range = service->addresses.v[i], *slash = strchr(range, '/');
-		const char *canonical = slash ? address_canonical_range(arena, range) : NULL;
-		if (!canonical || map_put(arena, taken, canonical, match))
-			continue;
-		BUILD_ADD(arena, match, prefix_ranges, cidr_range(arena, range));
+	envoy_filter_chain *out = filter_chain_of(emit->arena, connection_filter(emit, chain));
+	out->filter_chain_match = connection_match(emit->arena, chain);
+	if (chain->rule)
+		out->metadata =
+		    metadata_build(emit->arena, &(struct istio_metadata){.config = chain->rule->source.path});
+	return out;
+}
+
+/* What takes all that is left is asked last, so that nothing gets lost between the others. */
+static void add_connections(const struct emit *emit, envoy_listener *out, const struct scope_listener *listener)
+{
+	bool is_alone = !listener->table && listener->n_chains == 1;
+	for (size_t i = 0; i < listener->n_chains; i++) {
+		const struct scope_chain *chain = &listener->chains[i];
+		if (!scope_chain_is_catch_all(chain) || is_alone)
+			BUILD_ADD(emit->arena, out, filter_chains, connection_chain(emit, chain));
+		else
+			out->default_filter_chain = connection_chain(emit, chain);
 	}
-	return match;
 }
 
-static bool has_ranges(const struct service *service)
+static bool has_catch_all(const struct scope_listener *listener)
 {
-	for (size_t i = 0; i < service->addresses.n; i++)
-		if (strchr(service->addresses.v[i], '/'))
+	for (size_t i = 0; i < listener->n_chains; i++)
+		if (scope_chain_is_catch_all(&listener->chains[i]))
 			return true;
 	return false;
 }
 
-/*
- * The TCP services of the group: each for its address ranges, which count before what the connection speaks; of those
- * without ranges the oldest takes the rest. Whether there is one of these.
- */
-static bool add_tcp(const struct emit *emit, envoy_listener *out, const struct listener_group *group)
+static bool is_looking_at_names(const struct scope_listener *listener)
 {
-	struct arena *arena = emit->arena;
-	struct map taken = {0};
-	bool has_any = false;
-	for (size_t i = 0; i < group->n; i++) {
-		const struct scope_listener *listener = &group->v[i];
-		if (listener->type != SCOPE_TCP)
-			continue; /* add_http's */
-		bool is_ranged = is_wildcard(listener->bind) && has_ranges(listener->service->service);
-		envoy_filter_chain_match *match =
-		    is_ranged ? range_match(arena, listener->service->service, &taken) : NULL;
-		if (is_ranged ? !match->n_prefix_ranges : has_any)
-			continue; /* an older service has it */
-		has_any |= !is_ranged;
-		envoy_filter_chain *chain = filter_chain_of(arena, tcp_to_service(emit, listener));
-		chain->filter_chain_match = match;
-		BUILD_ADD(arena, out, filter_chains, chain);
-	}
-	return has_any;
+	for (size_t i = 0; i < listener->n_chains; i++)
+		if (listener->chains[i].server_names.n > 0)
+			return true;
+	return false;
+}
+
+/* TLS first: the HTTP inspector leaves it alone then. */
+static void add_inspectors(struct arena *arena, envoy_listener *out, const struct scope_listener *listener)
+{
+	if (is_looking_at_names(listener))
+		BUILD_ADD(arena, out, listener_filters, tls_inspector(arena));
+	if (listener->table && out->filter_chains[0]->filter_chain_match)
+		BUILD_ADD(arena, out, listener_filters,
+		          listener_filter(arena, NAME_HTTP_INSPECTOR, &envoy_http_inspector_new(arena)->base));
 }
 
 /* ---- listeners ---- */
 
-static envoy_listener *build_outbound(const struct emit *emit, const struct listener_group *group, const char *name)
+static envoy_listener *build_outbound(const struct emit *emit, const struct scope_listener *listener, const char *name)
 {
-	const struct scope_listener *first = &group->v[0];
-	envoy_listener *out = listener_new(emit, name, first->bind, first->port);
-	listener_add_other_family(emit, out, first->bind, first->port);
-	if (first->type != SCOPE_TCP)
-		add_http(emit, out, first);
-	if (!add_tcp(emit, out, group) && first->type == SCOPE_TCP)
+	envoy_listener *out = listener_new(emit, name, listener->bind, listener->port);
+	listener_add_other_family(emit, out, listener->bind, listener->port);
+	if (listener->table)
+		add_http(emit, out, listener);
+	add_connections(emit, out, listener);
+	if (emit->proxy.interception != INTERCEPT_NONE && !has_catch_all(listener))
 		out->default_filter_chain = fallthrough_chain(emit);
+	add_inspectors(emit->arena, out, listener);
 	listener_set_detection(emit, out);
 	out->traffic_direction = ENVOY__CONFIG__CORE__V3__TRAFFIC_DIRECTION__OUTBOUND;
 	listener_set_binding(emit->arena, out, emit->proxy.interception == INTERCEPT_NONE);
 	return out;
 }
 
-static void emit_group(struct emit *emit, const struct listener_group *group)
+static void emit_outbound(struct emit *emit, const struct scope_listener *listener)
 {
 	struct digest_state state;
 	emit_key_init(&state, UNIT_OUTBOUND_LISTENER, emit->listener_base);
-	for (size_t i = 0; i < group->n; i++)
-		digest_add_digest(&state, group->v[i].digest);
+	digest_add_digest(&state, listener->digest);
 	struct digest key = digest_final(&state);
 	const struct cache_unit *unit = cache_get(emit->cache, key);
 	if (!unit) {
-		const char *name = name_listener(emit->arena, group->v[0].bind, group->v[0].port);
-		unit = emit_put(emit, key, RESOURCE_LISTENER, name, &build_outbound(emit, group, name)->base);
+		const char *name = name_listener(emit->arena, listener->bind, listener->port);
+		unit = emit_put(emit, key, RESOURCE_LISTENER, name, &build_outbound(emit, listener, name)->base);
 	}
 	emit_collect(emit, unit);
 }
@@ -186,15 +158,8 @@ static void emit_virtual(struct emit *emit)
 void emit_outbound_listeners(struct emit *emit)
 {
 	const struct scope *scope = emit->scope;
-	for (size_t i = 0; i < scope->n_listeners;) {
-		struct listener_group group = {.v = &scope->listeners[i]};
-		do {
-			group.n++;
-		} while (i + group.n < scope->n_listeners && group.v[group.n].port == group.v[0].port &&
-		         strcmp(group.v[group.n].bind, group.v[0].bind) == 0);
-		emit_group(emit, &group);
-		i += group.n;
-	}
+	for (size_t i = 0; i < scope->n_listeners; i++)
+		emit_outbound(emit, &scope->listeners[i]);
 	if (emit->proxy.interception != INTERCEPT_NONE)
 		emit_virtual(emit);
 }

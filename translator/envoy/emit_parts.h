@@ -28,6 +28,7 @@ struct emit_proxy {
 	bool is_http10;
 	bool is_exact_balance;
 	enum interception interception;
+	struct strings networks; /* whose endpoints it sees; none: all */
 };
 
 struct emit {
@@ -115,6 +116,7 @@ enum emit_unit {
 	UNIT_TRUST_ROOTS,
 };
 void emit_key_init(struct digest_state *state, enum emit_unit unit, struct digest base);
+void emit_add_networks(struct digest_state *state, const struct emit_proxy *proxy);
 
 /* ---- one file each ---- */
 
@@ -134,6 +136,8 @@ void emit_inbound_clusters(struct emit *emit, const struct workload_class *workl
 enum cluster_kind { CLUSTER_EDS, CLUSTER_DNS, CLUSTER_ORIGINAL_DST };
 enum cluster_kind cluster_kind(const struct emit *emit, const struct service *service,
                                const struct traffic_policy *policy);
+/* Of AUTO_PASSTHROUGH: the address that was dialled is the gateway's own, so a policy cannot ask to go back to it. */
+enum cluster_kind auto_passthrough_kind(const struct emit *emit, const struct service *service);
 /* The policy for a port, or the one that says nothing. Never NULL. */
 const struct traffic_policy *traffic_policy_of(const struct destination_policy *policy, const char *subset,
                                                uint32_t port);
@@ -146,8 +150,15 @@ void emit_fixed_cluster(struct emit *emit, const char *name, envoy_cluster *(*bu
 const struct destination_subset *cluster_subset(const struct scope_service *service, size_t i); /* NULL past the end */
 
 /* emit_endpoints.c: the endpoints that carry the subset's labels, by locality. */
-envoy_cluster_load_assignment *load_assignment(struct arena *arena, const char *name, const struct service_port *port,
-                                               const struct labels *labels, size_t most);
+struct assignment {
+	const char *name;
+	const struct service_port *port;
+	const struct labels *labels;
+	size_t most;                    /* endpoints */
+	bool is_mtls_only;              /* only those that take the mesh's mutual TLS */
+	const struct strings *networks; /* of these, or of none; none: of any */
+};
+envoy_cluster_load_assignment *load_assignment(struct arena *arena, const struct assignment *in);
 
 /* cluster_policy.c: what a traffic policy makes of a cluster. */
 void cluster_set_pool(struct arena *arena, envoy_cluster *cluster, const struct mesh *mesh,
@@ -174,6 +185,7 @@ struct outbound {
 	const struct traffic_policy *policy;
 	enum cluster_kind kind;
 	struct cluster_protocol protocol;
+	bool is_auto_passthrough; /* connections already are the mesh's TLS, from the client to the workload */
 };
 /* Sets the transport sockets; what TLS wants of HTTP goes into out->protocol. With the metadata already there. */
 void cluster_set_tls(const struct emit *emit, envoy_cluster *cluster, struct outbound *out);
@@ -237,15 +249,19 @@ envoy_config_source *ads_source(struct arena *arena);
 
 /* filter_tcp_proxy.c */
 envoy_filter *filter_tcp_proxy(const struct emit *emit, const char *cluster, const struct connection_pool *pool);
-/* By weight; the listener's port is what a destination without one means. */
-envoy_filter *filter_tcp_route(const struct emit *emit, const struct connection_route *route, uint32_t listener_port);
+/* By the chain's route, its destinations by weight. */
+envoy_filter *filter_tcp_route(const struct emit *emit, const struct scope_chain *chain);
 /* For what would go round in a circle: refused, and not logged. */
 envoy_filter *filter_black_hole(const struct emit *emit);
 
 /* filter_rbac.c: of emit->authz those with one action; some must have it. */
 ProtobufCMessage *filter_http_rbac(const struct emit *emit, enum authz_action action);
-/* What a filter chain of TCP has in front of the one that forwards: none to three. */
+/* What a filter chain of TCP has in front of the one that forwards: what CUSTOM makes, then none to three. */
 void filter_chain_add_rbac(const struct emit *emit, envoy_filter_chain *chain);
+
+/* connection_chain.c: a chain without a table */
+envoy_filter_chain_match *connection_match(struct arena *arena, const struct scope_chain *chain); /* NULL: all */
+envoy_filter *connection_filter(const struct emit *emit, const struct scope_chain *chain);
 
 /* http_filters.c */
 void http_filters_add(const struct emit *emit, envoy_http_connection_manager *out, const struct hcm *hcm);
@@ -267,6 +283,8 @@ envoy_filter_chain *filter_chain_new(struct arena *arena, const char *name);
 envoy_filter_chain *filter_chain_nameless(struct arena *arena);
 envoy_filter_chain *filter_chain_of(struct arena *arena, envoy_filter *filter); /* nameless, of the one filter */
 envoy_listener_filter *listener_filter(struct arena *arena, const char *name, const ProtobufCMessage *config);
+/* What reads the name in a handshake. */
+envoy_listener_filter *tls_inspector(struct arena *arena);
 /* The match of a chain that takes plaintext; with is_http only what the inspector recognised as HTTP. */
 envoy_filter_chain_match *plaintext_match(struct arena *arena, uint32_t destination_port, bool is_http);
 envoy_cidr_range *cidr_range(struct arena *arena, const char *subnet); /* an address is a range of one */

@@ -1,5 +1,6 @@
 /* Access control in filter chains: Envoy's RBAC for requests and for connections. */
 #include "translator/envoy/emit_parts.h"
+#include "translator/envoy/ext_authz.h"
 #include "translator/envoy/rbac.h"
 
 /* What is enforced, and what is only tried out. */
@@ -28,7 +29,7 @@ ProtobufCMessage *filter_http_rbac(const struct emit *emit, enum authz_action ac
 	return &out->base;
 }
 
-static envoy_filter *filter_network_rbac(const struct emit *emit, enum authz_action action)
+static const ProtobufCMessage *filter_network_rbac(const struct emit *emit, enum authz_action action)
 {
 	struct rules rules = rules_of(emit, action, RBAC_TCP);
 	envoy_network_rbac *out = envoy_network_rbac_new(emit->arena);
@@ -36,17 +37,26 @@ static envoy_filter *filter_network_rbac(const struct emit *emit, enum authz_act
 	out->shadow_rules = rules.dry_run;
 	out->shadow_rules_stat_prefix = borrow(rules.dry_run_prefix);
 	out->stat_prefix = borrow(NAME_STAT_TCP);
+	return &out->base;
+}
+
+static void add_filter(const struct emit *emit, envoy_filter_chain *chain, const char *name,
+                       const ProtobufCMessage *config)
+{
 	envoy_filter *filter = envoy_filter_new(emit->arena);
-	filter->name = borrow(NAME_NETWORK_RBAC);
+	filter->name = borrow(name);
 	filter->config_type_case = ENVOY__CONFIG__LISTENER__V3__FILTER__CONFIG_TYPE_TYPED_CONFIG;
-	filter->typed_config = pack_any(emit->arena, &out->base);
-	return filter;
+	filter->typed_config = pack_any(emit->arena, config);
+	BUILD_ADD(emit->arena, chain, filters, filter);
 }
 
 void filter_chain_add_rbac(const struct emit *emit, envoy_filter_chain *chain)
 {
 	static const enum authz_action order[] = {AUTHZ_AUDIT, AUTHZ_DENY, AUTHZ_ALLOW};
+	const struct filter_configs custom = ext_authz_filters(emit, RBAC_TCP);
+	for (size_t i = 0; i < custom.n; i++)
+		add_filter(emit, chain, custom.v[i].name, custom.v[i].config);
 	for (size_t i = 0; i < sizeof order / sizeof order[0]; i++)
 		if (authz_has(&emit->authz, order[i]))
-			BUILD_ADD(emit->arena, chain, filters, filter_network_rbac(emit, order[i]));
+			add_filter(emit, chain, NAME_NETWORK_RBAC, filter_network_rbac(emit, order[i]));
 }

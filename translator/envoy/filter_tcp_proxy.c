@@ -55,14 +55,15 @@ static struct target target_of(const struct emit *emit, const struct destination
 }
 
 /* Of several destinations the first one's settings hold: a connection is set up before it is known where it goes. */
-envoy_filter *filter_tcp_route(const struct emit *emit, const struct connection_route *route, uint32_t listener_port)
+envoy_filter *filter_tcp_route(const struct emit *emit, const struct scope_chain *chain)
 {
 	struct arena *arena = emit->arena;
-	const struct target first = target_of(emit, &route->destinations[0].destination, listener_port);
+	const struct connection_route *route = chain->route;
+	const struct target first = target_of(emit, &route->destinations[0].destination, chain->port);
 	if (route->n_destinations == 1)
 		return filter_tcp_proxy(emit, first.cluster, first.pool);
 	envoy_tcp_proxy *out = envoy_tcp_proxy_new(arena);
-	out->stat_prefix = borrow(first.cluster);
+	out->stat_prefix = arena_printf(arena, "%s.%s", chain->rule->name, chain->rule->namespace);
 	out->cluster_specifier_case =
 	    ENVOY__EXTENSIONS__FILTERS__NETWORK__TCP_PROXY__V3__TCP_PROXY__CLUSTER_SPECIFIER_WEIGHTED_CLUSTERS;
 	out->weighted_clusters = envoy_tcp_proxy_weighted_cluster_new(arena);
@@ -70,7 +71,7 @@ envoy_filter *filter_tcp_route(const struct emit *emit, const struct connection_
 		const struct weighted_destination *to = &route->destinations[i];
 		envoy_tcp_proxy_weighted_cluster_cluster_weight *weight =
 		    envoy_tcp_proxy_weighted_cluster_cluster_weight_new(arena);
-		weight->name = borrow(target_of(emit, &to->destination, listener_port).cluster);
+		weight->name = borrow(target_of(emit, &to->destination, chain->port).cluster);
 		weight->weight = to->weight;
 		BUILD_ADD(arena, out->weighted_clusters, clusters, weight);
 	}

@@ -1,5 +1,6 @@
 /* The HTTP filters, in the order in which a request passes them. A new one is a row. */
 #include "translator/envoy/emit_parts.h"
+#include "translator/envoy/ext_authz.h"
 
 /* What a version of HTTP is offered by, as the metadata of the request's cluster says; a cluster that says nothing
  * keeps its own offer. See cluster_tls.c. */
@@ -117,28 +118,58 @@ static ProtobufCMessage *allow(const struct emit *emit, const struct hcm *hcm)
 	return filter_http_rbac(emit, AUTHZ_ALLOW);
 }
 
-static const struct http_filter {
+struct http_filter {
 	const char *name;
 	bool (*is_wanted)(const struct emit *emit, const struct hcm *hcm);
 	ProtobufCMessage *(*build)(const struct emit *emit, const struct hcm *hcm);
-} filters[] = {
-    {NAME_GRPC_WEB, is_grpc_web, grpc_web},   {NAME_HTTP_RBAC, has_audit, audit},
-    {NAME_HTTP_RBAC, has_deny, deny},         {NAME_HTTP_RBAC, has_allow, allow},
-    {NAME_GRPC_STATS, is_always, grpc_stats}, {NAME_SET_FILTER_STATE, is_client_of_mesh, alpn},
-    {NAME_FAULT, is_always, fault},           {NAME_CORS, is_always, cors},
+};
+
+/* Before and behind the filters that ask a service outside, of which there may be any number. */
+static const struct http_filter first_filters[] = {
+    {NAME_GRPC_WEB, is_grpc_web, grpc_web},
+};
+static const struct http_filter filters[] = {
+    {NAME_HTTP_RBAC, has_audit, audit},
+    {NAME_HTTP_RBAC, has_deny, deny},
+    {NAME_HTTP_RBAC, has_allow, allow},
+    {NAME_GRPC_STATS, is_always, grpc_stats},
+    {NAME_SET_FILTER_STATE, is_client_of_mesh, alpn},
+    {NAME_FAULT, is_always, fault},
+    {NAME_CORS, is_always, cors},
     {NAME_ROUTER, is_always, router}, /* ends the chain */
 };
 
+static void add_filter(const struct emit *emit, envoy_http_connection_manager *out, const char *name,
+                       const ProtobufCMessage *config)
+{
+	envoy_http_filter *filter = envoy_http_filter_new(emit->arena);
+	filter->name = borrow(name);
+	filter->config_type_case =
+	    ENVOY__EXTENSIONS__FILTERS__NETWORK__HTTP_CONNECTION_MANAGER__V3__HTTP_FILTER__CONFIG_TYPE_TYPED_CONFIG;
+	filter->typed_config = pack_any(emit->arena, config);
+	BUILD_ADD(emit->arena, out, http_filters, filter);
+}
+
+static void add_rows(const struct emit *emit, envoy_http_connection_manager *out, const struct hcm *hcm,
+                     const struct http_filter *rows, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (rows[i].is_wanted(emit, hcm))
+			add_filter(emit, out, rows[i].name, rows[i].build(emit, hcm));
+}
+
+static void add_custom(const struct emit *emit, envoy_http_connection_manager *out, const struct hcm *hcm)
+{
+	if (hcm->side == HCM_OUTBOUND)
+		return;
+	const struct filter_configs custom = ext_authz_filters(emit, RBAC_HTTP);
+	for (size_t i = 0; i < custom.n; i++)
+		add_filter(emit, out, custom.v[i].name, custom.v[i].config);
+}
+
 void http_filters_add(const struct emit *emit, envoy_http_connection_manager *out, const struct hcm *hcm)
 {
-	for (size_t i = 0; i < sizeof filters / sizeof filters[0]; i++) {
-		if (!filters[i].is_wanted(emit, hcm))
-			continue;
-		envoy_http_filter *filter = envoy_http_filter_new(emit->arena);
-		filter->name = borrow(filters[i].name);
-		filter->config_type_case =
-		    ENVOY__EXTENSIONS__FILTERS__NETWORK__HTTP_CONNECTION_MANAGER__V3__HTTP_FILTER__CONFIG_TYPE_TYPED_CONFIG;
-		filter->typed_config = pack_any(emit->arena, filters[i].build(emit, hcm));
-		BUILD_ADD(emit->arena, out, http_filters, filter);
-	}
+	add_rows(emit, out, hcm, first_filters, sizeof first_filters / sizeof first_filters[0]);
+	add_custom(emit, out, hcm);
+	add_rows(emit, out, hcm, filters, sizeof filters / sizeof filters[0]);
 }

@@ -18,6 +18,8 @@ static const char *const plain_http[] = {"http/1.1", "h2c"}; /* as the HTTP insp
 		(array), sizeof(array) / sizeof(array)[0]                                                              \
 	}
 
+const struct strings alpn_of_mesh = STRINGS(mesh_any);
+
 static const struct chain_kind raw_http = {.is_http = true};
 static const struct chain_kind raw_http_sniffed = {.is_http = true, .alpn = STRINGS(plain_http)};
 static const struct chain_kind raw_tcp = {.is_http = false};

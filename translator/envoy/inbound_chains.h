@@ -20,6 +20,9 @@ struct chain_kinds {
 	size_t n;
 };
 
+/* All that clients of the mesh offer, whatever they speak. */
+extern const struct strings alpn_of_mesh;
+
 /* The mode is not MTLS_UNSET. */
 const struct chain_kinds *inbound_chain_kinds(enum mtls_mode mode, enum transport transport);
 /* Whether the HTTP inspector must look for the match. */

@@ -1,9 +1,6 @@
 /* TLS and HTTP inspectors, and the ports that they leave alone. */
 #include "translator/envoy/inspectors.h"
 
-/* A ClientHello mostly fits; for a longer one the buffer grows. */
-#define TLS_READ_BUFFER_BYTES 512
-
 void inspected_add(struct arena *arena, struct inspected *inspected, uint32_t port, bool is_tls, bool is_http)
 {
 	size_t n = inspected->ports.n;
@@ -60,13 +57,6 @@ static bool looks_at_others(const struct inspected *inspected, bool is_of_tls)
 		if (!inspected->ports.v[i].port)
 			return is_of_tls ? inspected->ports.v[i].is_tls : inspected->ports.v[i].is_http;
 	return false;
-}
-
-static envoy_listener_filter *tls_inspector(struct arena *arena)
-{
-	envoy_tls_inspector *config = envoy_tls_inspector_new(arena);
-	config->initial_read_buffer_size = build_uint32(arena, TLS_READ_BUFFER_BYTES);
-	return listener_filter(arena, NAME_TLS_INSPECTOR, &config->base);
 }
 
 static void add(struct arena *arena, envoy_listener *listener, const struct inspected *inspected, bool is_of_tls)

@@ -9,6 +9,9 @@
 /* A handshake that takes longer is given up. */
 #define TRANSPORT_SOCKET_CONNECT_TIMEOUT_MS 15000
 
+/* A ClientHello mostly fits; for a longer one the buffer grows. */
+#define TLS_READ_BUFFER_BYTES 512
+
 static const char *const http_protocols[] = {"http/1.1", "h2c"}; /* what the HTTP inspector reports */
 
 envoy_address *socket_address(struct arena *arena, const char *address, uint32_t port)
@@ -100,6 +103,13 @@ envoy_listener_filter *listener_filter(struct arena *arena, const char *name, co
 	filter->config_type_case = ENVOY__CONFIG__LISTENER__V3__LISTENER_FILTER__CONFIG_TYPE_TYPED_CONFIG;
 	filter->typed_config = pack_any(arena, config);
 	return filter;
+}
+
+envoy_listener_filter *tls_inspector(struct arena *arena)
+{
+	envoy_tls_inspector *config = envoy_tls_inspector_new(arena);
+	config->initial_read_buffer_size = build_uint32(arena, TLS_READ_BUFFER_BYTES);
+	return listener_filter(arena, NAME_TLS_INSPECTOR, &config->base);
 }
 
 envoy_filter_chain_match *plaintext_match(struct arena *arena, uint32_t destination_port, bool is_http)

@@ -74,3 +74,8 @@ char *name_authz_rule(struct arena *arena, const char *prefix, const char *names
 {
 	return arena_printf(arena, "%sns[%s]-policy[%s]-rule[%zu]%s", prefix, namespace, policy, rule, suffix);
 }
+
+char *name_ext_authz(struct arena *arena, const char *provider)
+{
+	return arena_printf(arena, "istio-ext-authz-%s", provider);
+}

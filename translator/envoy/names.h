@@ -15,7 +15,8 @@
 
 /* "outbound|80|v1|reviews.default.svc.cluster.local" */
 char *name_outbound_cluster(struct arena *arena, uint32_t port, const char *subset, const char *host);
-/* The server name that clients of the mesh send: "outbound_.80_.v1_.reviews.default.svc.cluster.local" */
+/* The server name that clients of the mesh send: "outbound_.80_.v1_.reviews.default.svc.cluster.local". Also the
+ * cluster to which a gateway in mode AUTO_PASSTHROUGH leads such a client on. */
 char *name_outbound_sni(struct arena *arena, uint32_t port, const char *subset, const char *host);
 char *name_inbound_cluster(struct arena *arena, uint32_t port); /* "inbound|8080||" */
 /* Clusters' and connection managers' prefix of statistics: the name and the delimiter that ends it. */
@@ -70,6 +71,11 @@ char *name_authz_rule(struct arena *arena, const char *prefix, const char *names
 #define NAME_RBAC_RESULT "enforced_engine_result"
 #define NAME_RBAC_DENIED "denied"
 #define NAME_STAT_TCP "tcp."
+#define NAME_EXT_AUTHZ_METADATA "istio_ext_authz_" /* prefix of what rules say that an outside service is to decide */
+#define NAME_EXT_AUTHZ_POLICY_ID NAME_EXT_AUTHZ_METADATA "shadow_effective_policy_id" /* which policy said so */
+#define NAME_EXT_AUTHZ_REFUSED "-deny-due-to-bad-CUSTOM-action" /* behind the names of policies with nobody to ask */
+/* In front of the names of policies that ask the provider: "istio-ext-authz-opa" */
+char *name_ext_authz(struct arena *arena, const char *provider);
 #define NAME_JWT_PAYLOAD "payload" /* where verified tokens are in the metadata of their filter */
 
 /* ---- filters and extensions ---- */
@@ -85,6 +91,8 @@ char *name_authz_rule(struct arena *arena, const char *prefix, const char *names
 #define NAME_CORS "envoy.filters.http.cors"
 #define NAME_SET_FILTER_STATE "envoy.filters.http.set_filter_state"
 #define NAME_JWT_AUTHN "envoy.filters.http.jwt_authn"
+#define NAME_HTTP_EXT_AUTHZ "envoy.filters.http.ext_authz"
+#define NAME_NETWORK_EXT_AUTHZ "envoy.filters.network.ext_authz"
 #define NAME_HTTP_RBAC "envoy.filters.http.rbac"
 #define NAME_NETWORK_RBAC "envoy.filters.network.rbac"
 #define NAME_URI_TEMPLATE "uri-template"

@@ -15,7 +15,7 @@ static int compare_entries(const void *a, const void *b)
 static bool is_chosen(const struct authz_policy *policy, const struct rbac_choice *choice)
 {
 	return policy->action == choice->action && policy->is_dry_run == choice->is_dry_run &&
-	       (!choice->provider || strcmp(policy->provider, choice->provider) == 0);
+	       (!choice->provider || strcmp(policy->provider_name, choice->provider) == 0);
 }
 
 static void add_entry(struct arena *arena, entry_list *entries, const struct authz_policy *from,

@@ -17,8 +17,7 @@ __attribute__((format(printf, 5, 6))) void server_complain(const struct server_l
                                                            enum report_severity severity, enum report_reason reason,
                                                            const char *part, const char *format, ...);
 
-/* False: not served yet (reported). */
-bool gateway_lower_tls(const struct server_lowering *lowering, const istio_server_tls_settings *in,
+void gateway_lower_tls(const struct server_lowering *lowering, const istio_server_tls_settings *in,
                        struct gateway_tls *out);
 
 /* Says which servers are left out because others were there first. After all Gateways. */

@@ -98,6 +98,7 @@ void resolve_istio(struct draft *draft)
 	    resolve_secrets,              /* gateways and policies name them */
 	    resolve_workloads,            /* Pods, Nodes, WorkloadEntries: what services stand on */
 	    resolve_peer_authentications, /* what those workloads take */
+	    resolve_extension_providers,  /* these policies name */
 	    resolve_authorization_policies,
 	    resolve_services, /* Services, EndpointSlices, Endpoints */
 	    resolve_service_entries,
@@ -113,4 +114,5 @@ void resolve_istio(struct draft *draft)
 void review_istio(struct draft *draft)
 {
 	review_authorization_policies(draft);
+	review_authz_choices(draft);
 }

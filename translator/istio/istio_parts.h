@@ -19,6 +19,7 @@ void resolve_service_entries(struct draft *draft);
 void resolve_destination_rules(struct draft *draft);
 void resolve_virtual_services(struct draft *draft);
 void resolve_peer_authentications(struct draft *draft);
+void resolve_extension_providers(struct draft *draft);
 void resolve_authorization_policies(struct draft *draft);
 void resolve_gateways(struct draft *draft);
 
@@ -27,6 +28,7 @@ void resolve_istio(struct draft *draft);
 /* Says what only the finished model shows: rows of the report, nothing else. */
 void review_istio(struct draft *draft);
 void review_authorization_policies(struct draft *draft);
+void review_authz_choices(struct draft *draft); /* CUSTOM policies that can ask nobody */
 
 /* What MeshConfig says that only the front end needs. */
 enum istio_export { EXPORT_SERVICE, EXPORT_VIRTUAL_SERVICE, EXPORT_DESTINATION_RULE, EXPORT_COUNT };
@@ -37,6 +39,7 @@ struct workloads;
 struct istio_settings {
 	const struct workloads *workloads;              /* workloads.h */
 	struct strings default_export_to[EXPORT_COUNT]; /* none: public */
+	struct map authz_providers;           /* name -> struct authz_provider; of those that decide about requests */
 	const istio_mesh_config *mesh_config; /* as decoded, never NULL: for settings that no draft field carries yet */
 };
 

@@ -63,6 +63,20 @@ static struct authz_selectors selectors_of(struct draft *draft, const struct obj
 	return (struct authz_selectors){selector, 1};
 }
 
+/* What it is asked is part of the policy. */
+static void set_provider(struct draft *draft, const istio_authorization_policy *policy, struct authz_policy *out)
+{
+	struct digest_state state;
+	out->provider_name = policy->provider->name;
+	out->provider = map_get(&draft->istio->authz_providers, out->provider_name);
+	digest_init(&state);
+	digest_add_digest(&state, out->digest);
+	digest_add_bool(&state, out->provider);
+	if (out->provider)
+		digest_add_digest(&state, out->provider->digest);
+	out->digest = digest_final(&state);
+}
+
 static const struct authz_policy *lower(struct draft *draft, const struct object *object)
 {
 	const istio_authorization_policy *policy = (const istio_authorization_policy *)object->message;
@@ -84,7 +98,7 @@ static const struct authz_policy *lower(struct draft *draft, const struct object
 	    .digest = object->digest,
 	};
 	if (out->action == AUTHZ_CUSTOM)
-		out->provider = policy->provider->name;
+		set_provider(draft, policy, out);
 	return out;
 }
 

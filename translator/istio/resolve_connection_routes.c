@@ -17,11 +17,14 @@ struct lowering {
 	struct draft *draft;
 	const struct object *object;
 	const char *path; /* "spec.tls[0]" */
+	uint32_t place;   /* 0 */
+	size_t *n_pairs;  /* of the VirtualService so far: see CONNECTION_PAIRS_MAX */
 };
 
 /* What the two kinds of match have in common. */
 struct match_in {
 	const char *part; /* "match[0]" */
+	uint32_t place;   /* 0 */
 	char *const *subnets;
 	size_t n_subnets;
 	uint32_t port;
@@ -58,6 +61,21 @@ static void lower_gateways(const struct lowering *lowering, const struct match_i
 	out->gateways = (struct strings){gateways.v, gateways.n};
 }
 
+static bool has_room(const struct lowering *lowering, const char *part, const struct connection_match *match)
+{
+	size_t names = match->server_names.n ? match->server_names.n : 1;
+	size_t subnets = match->subnets.n ? match->subnets.n : 1;
+	size_t room = CONNECTION_PAIRS_MAX - *lowering->n_pairs;
+	if (names <= room / subnets) {
+		*lowering->n_pairs += names * subnets;
+		return true;
+	}
+	complain(lowering, REPORT_ERROR, REASON_INVALID_VALUE, part,
+	         "sniHosts times destinationSubnets is more than %d in the VirtualService; the match is left out",
+	         CONNECTION_PAIRS_MAX);
+	return false;
+}
+
 static bool lower_match(const struct lowering *lowering, const struct match_in *in, struct connection_match *out)
 {
 	struct arena *arena = lowering->draft->arena;
@@ -80,11 +98,12 @@ static bool lower_match(const struct lowering *lowering, const struct match_in *
 			subnets[n++] = subnet;
 	}
 	out->subnets = (struct strings){subnets, n};
+	out->place = in->place;
 	out->port = in->port;
 	out->source_labels = in->source_labels;
 	out->source_namespace = text_is_empty(in->source_namespace) ? NULL : in->source_namespace;
 	lower_gateways(lowering, in, out);
-	return true;
+	return has_room(lowering, in->part, out);
 }
 
 static bool lower_destinations(const struct lowering *lowering, istio_route_destination *const *in, size_t n,
@@ -146,11 +165,12 @@ static bool lower_tls(const struct lowering *lowering, const istio_tls_route *in
 {
 	struct arena *arena = lowering->draft->arena;
 	VEC(struct connection_match) matches = {0};
-	*out = (struct connection_route){0};
+	*out = (struct connection_route){.place = lowering->place};
 	for (size_t i = 0; i < in->n_match; i++) {
 		const istio_tls_match_attributes *from = in->match[i];
 		const struct match_in fields = {
 		    .part = arena_printf(arena, "match[%zu]", i),
+		    .place = (uint32_t)i,
 		    .subnets = from->destination_subnets,
 		    .n_subnets = from->n_destination_subnets,
 		    .port = from->port,
@@ -172,11 +192,12 @@ static bool lower_tcp(const struct lowering *lowering, const istio_tcp_route *in
 {
 	struct arena *arena = lowering->draft->arena;
 	VEC(struct connection_match) matches = {0};
-	*out = (struct connection_route){0};
+	*out = (struct connection_route){.place = lowering->place};
 	for (size_t i = 0; i < in->n_match; i++) {
 		const istio_l4_match_attributes *from = in->match[i];
 		const struct match_in fields = {
 		    .part = arena_printf(arena, "match[%zu]", i),
+		    .place = (uint32_t)i,
 		    .subnets = from->destination_subnets,
 		    .n_subnets = from->n_destination_subnets,
 		    .port = from->port,
@@ -200,13 +221,16 @@ void connection_lower_routes(struct draft *draft, const struct object *object, c
 {
 	VEC(struct connection_route) tls = {0}, tcp = {0};
 	struct connection_route route;
+	size_t n_pairs = 0;
 	for (size_t i = 0; i < in->n_tls; i++) {
-		struct lowering lowering = {draft, object, arena_printf(draft->arena, "spec.tls[%zu]", i)};
+		struct lowering lowering = {draft, object, arena_printf(draft->arena, "spec.tls[%zu]", i), (uint32_t)i,
+		                            &n_pairs};
 		if (lower_tls(&lowering, in->tls[i], &route))
 			VEC_PUSH(draft->arena, &tls, route);
 	}
 	for (size_t i = 0; i < in->n_tcp; i++) {
-		struct lowering lowering = {draft, object, arena_printf(draft->arena, "spec.tcp[%zu]", i)};
+		struct lowering lowering = {draft, object, arena_printf(draft->arena, "spec.tcp[%zu]", i), (uint32_t)i,
+		                            &n_pairs};
 		if (lower_tcp(&lowering, in->tcp[i], &route))
 			VEC_PUSH(draft->arena, &tcp, route);
 	}

@@ -172,25 +172,20 @@ static void complain_about_mesh(const struct server_lowering *lowering, const is
 		    "here is left out");
 }
 
-bool gateway_lower_tls(const struct server_lowering *lowering, const istio_server_tls_settings *in,
+void gateway_lower_tls(const struct server_lowering *lowering, const istio_server_tls_settings *in,
                        struct gateway_tls *out)
 {
 	struct arena *arena = lowering->draft->arena;
 	*out = (struct gateway_tls){.mode = modes[in->mode]};
-	if (out->mode == GATEWAY_TLS_AUTO_PASSTHROUGH) {
-		server_complain(lowering, REPORT_WARNING, REASON_NOT_SUPPORTED, "tls.mode",
-		                "AUTO_PASSTHROUGH is not supported yet; the server is left out");
-		return false;
-	}
 	if (out->mode == GATEWAY_TLS_MESH)
 		complain_about_mesh(lowering, in);
-	if (out->mode == GATEWAY_TLS_PASSTHROUGH || out->mode == GATEWAY_TLS_MESH)
-		return true;
+	if (out->mode == GATEWAY_TLS_MESH || !gateway_tls_is_terminated(out->mode))
+		return;
 	lower_certificates(lowering, in, out);
 	lower_versions(lowering, in, out);
 	out->cipher_suites = lower_suites(arena, in);
 	if (out->mode == GATEWAY_TLS_SIMPLE)
-		return true;
+		return;
 	lower_ca(lowering, in, out);
 	out->crl_file = in->ca_crl[0] && !out->ca.secret ? in->ca_crl : NULL;
 	out->names = borrow_strings(arena, in->subject_alt_names, in->n_subject_alt_names);
@@ -200,5 +195,4 @@ bool gateway_lower_tls(const struct server_lowering *lowering, const istio_serve
 	out->spki =
 	    lower_pins(lowering, &(struct pins){"tls.verifyCertificateSpki", NO_SPKI, "a SHA-256 in base64", is_spki,
 	                                        in->verify_certificate_spki, in->n_verify_certificate_spki});
-	return true;
 }

@@ -55,8 +55,10 @@ static bool lower_tls(const struct server_lowering *lowering, const istio_server
 {
 	bool is_tls = out->protocol == PROTOCOL_HTTPS || out->protocol == PROTOCOL_TLS;
 	out->is_https_redirect = in->tls && in->tls->https_redirect;
-	if (is_tls && in->tls)
-		return gateway_lower_tls(lowering, in->tls, &out->tls);
+	if (is_tls && in->tls) {
+		gateway_lower_tls(lowering, in->tls, &out->tls);
+		return true;
+	}
 	if (is_tls) {
 		server_complain(lowering, REPORT_ERROR, REASON_INVALID_VALUE, "tls",
 		                "protocol %s needs TLS settings; the server is left out", protocol_name(out->protocol));

@@ -42,6 +42,7 @@ static const char *const honoured_fields[] = {
     "default_destination_rule_export_to",
     "root_namespace",
     "discovery_selectors", /* discovery.c */
+    "extension_providers", /* resolve_extension_providers.c */
     "dns_refresh_rate",
     "path_normalization",
     "default_http_retry_policy",

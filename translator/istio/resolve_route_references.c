@@ -64,8 +64,11 @@ static bool has_subset(const struct references *known, const char *host, const c
 	return false;
 }
 
+/* What happens to what is sent where nothing is. */
+static const char of_requests[] = "requests get 503", of_connections[] = "connections are closed";
+
 static void check_destination(struct references *known, const struct object *object, const istio_destination *in,
-                              const char *field)
+                              const char *field, const char *outcome)
 {
 	struct draft *draft = known->draft;
 	if (!in || !in->host[0])
@@ -74,20 +77,20 @@ static void check_destination(struct references *known, const struct object *obj
 	const struct service *const *found = host_index_find(&known->services, host);
 	if (!found) {
 		report_add(draft->report, object, REPORT_WARNING, REASON_HOST_NOT_FOUND,
-		           arena_printf(draft->arena, "%s.host", field),
-		           "no service has the host \"%s\"; requests get 503", host);
+		           arena_printf(draft->arena, "%s.host", field), "no service has the host \"%s\"; %s", host,
+		           outcome);
 		return;
 	}
 	const struct service *service = *found;
 	if (in->port && in->port->number && service->resolution != SERVICE_ALIAS &&
 	    !service_port_get(service, in->port->number))
 		report_add(draft->report, object, REPORT_WARNING, REASON_PORT_NOT_FOUND,
-		           arena_printf(draft->arena, "%s.port.number", field),
-		           "service \"%s\" has no port %u; requests get 503", service->hostname, in->port->number);
+		           arena_printf(draft->arena, "%s.port.number", field), "service \"%s\" has no port %u; %s",
+		           service->hostname, in->port->number, outcome);
 	if (in->subset[0] && !has_subset(known, host, in->subset))
 		report_add(draft->report, object, REPORT_WARNING, REASON_SUBSET_NOT_FOUND,
 		           arena_printf(draft->arena, "%s.subset", field),
-		           "no DestinationRule gives host \"%s\" a subset \"%s\"; requests get 503", host, in->subset);
+		           "no DestinationRule gives host \"%s\" a subset \"%s\"; %s", host, in->subset, outcome);
 }
 
 static bool names_gateway(const istio_virtual_service *in, struct draft *draft, const char *name, const char *namespace)
@@ -124,11 +127,13 @@ static void check_route(struct references *known, const struct object *object, c
 		            arena_printf(arena, "spec.http[%zu].match[%zu]", route, i));
 	for (size_t i = 0; i < http->n_route; i++)
 		check_destination(known, object, http->route[i]->destination,
-		                  arena_printf(arena, "spec.http[%zu].route[%zu].destination", route, i));
-	check_destination(known, object, http->mirror, arena_printf(arena, "spec.http[%zu].mirror", route));
+		                  arena_printf(arena, "spec.http[%zu].route[%zu].destination", route, i), of_requests);
+	check_destination(known, object, http->mirror, arena_printf(arena, "spec.http[%zu].mirror", route),
+	                  of_requests);
 	for (size_t i = 0; i < http->n_mirrors; i++)
 		check_destination(known, object, http->mirrors[i]->destination,
-		                  arena_printf(arena, "spec.http[%zu].mirrors[%zu].destination", route, i));
+		                  arena_printf(arena, "spec.http[%zu].mirrors[%zu].destination", route, i),
+		                  of_requests);
 }
 
 static void check_connections(struct references *known, const struct object *object, const char *path,
@@ -136,7 +141,8 @@ static void check_connections(struct references *known, const struct object *obj
 {
 	for (size_t i = 0; i < n; i++)
 		check_destination(known, object, v[i]->destination,
-		                  arena_printf(known->draft->arena, "%s.route[%zu].destination", path, i));
+		                  arena_printf(known->draft->arena, "%s.route[%zu].destination", path, i),
+		                  of_connections);
 }
 
 void references_check(struct references *known, const struct object *object, const istio_virtual_service *in)

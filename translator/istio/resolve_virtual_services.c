@@ -69,19 +69,6 @@ static struct digest rule_digest(const struct draft *draft, const struct object 
 	return digest_final(&state);
 }
 
-/* TLS and TCP routes are followed by gateways so far. */
-static void complain_about_sidecars(struct draft *draft, const struct object *object, const struct route_rule *rule)
-{
-	if (rule->is_mesh && rule->n_tls > 0)
-		report_add(
-		    draft->report, object, REPORT_WARNING, REASON_NOT_SUPPORTED, "spec.tls",
-		    "TLS routes are not supported in sidecars yet; gateways follow them, and the rest is in force");
-	if (rule->is_mesh && rule->n_tcp > 0)
-		report_add(
-		    draft->report, object, REPORT_WARNING, REASON_NOT_SUPPORTED, "spec.tcp",
-		    "TCP routes are not supported in sidecars yet; gateways follow them, and the rest is in force");
-}
-
 static const struct route_rule *lower_virtual_service(struct draft *draft, const struct object *object)
 {
 	const istio_virtual_service *in = (const istio_virtual_service *)object->message;
@@ -102,7 +89,6 @@ static const struct route_rule *lower_virtual_service(struct draft *draft, const
 	lower_gateways(draft, object, in, rule);
 	lower_http(draft, object, in, rule);
 	connection_lower_routes(draft, object, in, rule);
-	complain_about_sidecars(draft, object, rule);
 	return rule;
 }
 
@@ -117,28 +103,14 @@ static int compare_precedence(const void *a, const void *b)
 	return order ? order : strcmp(x->namespace, y->namespace);
 }
 
-static bool visibility_overlaps(const struct visibility *a, const struct visibility *b)
+/* In sidecars one rule's HTTP routes are in force for a host; the others' have no effect there, which is hard to see.
+ */
+static void report_conflicts(struct draft *draft, const struct route_rule **rules, size_t n)
 {
-	if (a->is_public || b->is_public)
-		return true;
-	for (size_t i = 0; i < a->namespaces.n; i++) {
-		if (visibility_allows(b, a->namespaces.v[i]))
-			return true;
-	}
-	return false;
-}
-
-/* In sidecars one rule a host is in force; the others have no effect there, which is hard to see. */
-static void report_conflicts(struct draft *draft, size_t first)
-{
-	size_t n = draft->rules.n - first;
-	const struct route_rule **rules = ARENA_NEW_N(draft->arena, const struct route_rule *, n);
-	if (n)
-		memcpy(rules, draft->rules.v + first, n * sizeof *rules);
-	qsort(rules, n, sizeof *rules, compare_precedence);
 	struct map owners = {0}; /* host -> place in rules */
 	for (size_t i = 0; i < n; i++) {
-		for (size_t j = 0; rules[i]->is_mesh && j < rules[i]->hosts.n; j++) {
+		bool is_rival = rules[i]->is_mesh && rules[i]->n_http > 0;
+		for (size_t j = 0; is_rival && j < rules[i]->hosts.n; j++) {
 			const char *host = rules[i]->hosts.v[j];
 			void **slot = map_slot(draft->arena, &owners, host);
 			if (!*slot)
@@ -154,33 +126,57 @@ static void report_conflicts(struct draft *draft, size_t first)
 	}
 }
 
+static void check_conflicts(struct draft *draft, size_t first)
+{
+	size_t n = draft->rules.n - first;
+	const struct route_rule **rules = ARENA_NEW_N(draft->arena, const struct route_rule *, n);
+	if (n)
+		memcpy(rules, draft->rules.v + first, n * sizeof *rules);
+	qsort(rules, n, sizeof *rules, compare_precedence);
+	report_conflicts(draft, rules, n);
+	connection_check_conflicts(draft, rules, n);
+}
+
 /* ---- what is read of the client ---- */
+
+struct label_keys {
+	struct draft *draft;
+	VEC(const char *) v;
+};
+
+static void add_labels(struct label_keys *keys, const struct labels *labels)
+{
+	for (size_t i = 0; i < labels->n; i++)
+		VEC_PUSH(keys->draft->arena, &keys->v, labels->v[i].key);
+}
+
+static void add_connection_labels(struct label_keys *keys, const struct connection_route *routes, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = 0; j < routes[i].n_matches; j++)
+			add_labels(keys, &routes[i].matches[j].source_labels);
+}
 
 static void collect_client_label_keys(struct draft *draft)
 {
-	VEC(const char *) keys = {0};
-	for (size_t i = 0; i < draft->policies.n; i++) {
-		const struct labels *selector = &draft->policies.v[i]->workload_selector;
-		for (size_t j = 0; j < selector->n; j++)
-			VEC_PUSH(draft->arena, &keys, selector->v[j].key);
-	}
+	struct label_keys keys = {.draft = draft};
+	for (size_t i = 0; i < draft->policies.n; i++)
+		add_labels(&keys, &draft->policies.v[i]->workload_selector);
 	for (size_t i = 0; i < draft->rules.n; i++) {
 		const struct route_rule *rule = draft->rules.v[i];
-		for (size_t j = 0; j < rule->n_http; j++) {
-			for (size_t k = 0; k < rule->http[j].n_matches; k++) {
-				const struct labels *labels = &rule->http[j].matches[k].source_labels;
-				for (size_t l = 0; l < labels->n; l++)
-					VEC_PUSH(draft->arena, &keys, labels->v[l].key);
-			}
-		}
+		for (size_t j = 0; j < rule->n_http; j++)
+			for (size_t k = 0; k < rule->http[j].n_matches; k++)
+				add_labels(&keys, &rule->http[j].matches[k].source_labels);
+		add_connection_labels(&keys, rule->tls, rule->n_tls);
+		add_connection_labels(&keys, rule->tcp, rule->n_tcp);
 	}
-	VEC_SORT(&keys, text_compare);
+	VEC_SORT(&keys.v, text_compare);
 	size_t n = 0;
-	for (size_t i = 0; i < keys.n; i++) {
-		if (n == 0 || strcmp(keys.v[n - 1], keys.v[i]) != 0)
-			keys.v[n++] = keys.v[i];
+	for (size_t i = 0; i < keys.v.n; i++) {
+		if (n == 0 || strcmp(keys.v.v[n - 1], keys.v.v[i]) != 0)
+			keys.v.v[n++] = keys.v.v[i];
 	}
-	draft->model->client_label_keys = (struct strings){keys.v, n};
+	draft->model->client_label_keys = (struct strings){keys.v.v, n};
 }
 
 void resolve_virtual_services(struct draft *draft)
@@ -195,6 +191,6 @@ void resolve_virtual_services(struct draft *draft)
 		VEC_PUSH(draft->arena, &draft->rules, rule);
 		references_check(known, objects->v[i], (const istio_virtual_service *)objects->v[i]->message);
 	}
-	report_conflicts(draft, first);
+	check_conflicts(draft, first);
 	collect_client_label_keys(draft);
 }

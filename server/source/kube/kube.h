@@ -36,7 +36,7 @@
 struct kube_source;
 
 /* The Secrets that are read, all in the root namespace. */
-enum kube_secret_row { KUBE_SECRET_PLUGGED, KUBE_SECRET_OWN, KUBE_SECRETS };
+enum kube_secret_row { KUBE_SECRET_PLUGGED, KUBE_SECRET_OWN, KUBE_SECRET_KEPT, KUBE_SECRETS };
 
 struct kube_source_options {
 	struct kube_config *config; /* moves in */

@@ -133,8 +133,32 @@ struct kube_secret *kube_secret_decode(const char *s, size_t n, struct error *er
 	return NULL;
 }
 
+/* Without the entry, if there is one. */
+static void write_remove(struct kube_secret_write *write, const char *name)
+{
+	for (size_t i = 0; i < write->n; i++) {
+		struct kube_secret_entry entry = write->v[i];
+		if (strcmp(entry.name, name) != 0)
+			continue;
+		write->v[i] = write->v[--write->n];
+		if (entry.s)
+			OPENSSL_cleanse(entry.s, entry.n);
+		free(entry.s);
+		free(entry.name);
+		return;
+	}
+}
+
+static void write_clear(struct kube_secret_write *write)
+{
+	entries_free(write->v, write->n);
+	write->v = NULL;
+	write->n = 0;
+}
+
 void kube_secret_write_add(struct kube_secret_write *write, const char *name, const char *s, size_t n)
 {
+	write_remove(write, name);
 	struct kube_secret_entry *v = HEAP_NEW_N(struct kube_secret_entry, write->n + 1);
 
 	if (write->n)
@@ -149,7 +173,7 @@ void kube_secret_write_free(void *write)
 	struct kube_secret_write *mine = write;
 	if (!mine)
 		return;
-	entries_free(mine->v, mine->n);
+	write_clear(mine);
 	free(mine->version);
 	free(mine);
 }
@@ -161,7 +185,7 @@ struct kube_secret_cell {
 	pthread_mutex_t mutex;
 	struct kube_secret *value;
 	struct kube_secret_write *wanted;
-	struct text annotations; /* that are wanted, as JSON; empty: none */
+	struct kube_secret_write annotations; /* that are wanted */
 	struct error note;
 };
 
@@ -179,7 +203,7 @@ void kube_secret_cell_free(struct kube_secret_cell *cell)
 		return;
 	kube_secret_unref(cell->value);
 	kube_secret_write_free(cell->wanted);
-	text_done(&cell->annotations);
+	write_clear(&cell->annotations);
 	pthread_mutex_destroy(&cell->mutex);
 	free(cell);
 }
@@ -208,27 +232,30 @@ void kube_secret_cell_want(struct kube_secret_cell *cell, struct kube_secret_wri
 void kube_secret_cell_note(struct kube_secret_cell *cell, const char *name, const char *value)
 {
 	pthread_mutex_lock(&cell->mutex);
-	cell->annotations.n = 0;
-	text_printf(&cell->annotations, "{\"" KUBE_SECRET_NOTES "%s\":", name);
-	if (value)
-		text_add_json_string(&cell->annotations, value, strlen(value));
-	else
-		text_add(&cell->annotations, "null");
-	text_add(&cell->annotations, "}");
+	kube_secret_write_add(&cell->annotations, name, value, value ? strlen(value) : 0);
 	pthread_mutex_unlock(&cell->mutex);
 	if (cell->wake)
 		wake_up(cell->wake);
 }
 
-/* Whether there were some. */
+/* As a JSON object. Whether there were some. */
 static bool cell_take_annotations(struct kube_secret_cell *cell, struct text *out)
 {
 	pthread_mutex_lock(&cell->mutex);
-	bool has_some = cell->annotations.n > 0;
-	text_add_n(out, text_get(&cell->annotations), cell->annotations.n);
-	cell->annotations.n = 0;
+	size_t n = cell->annotations.n;
+	text_add(out, "{");
+	for (size_t i = 0; i < n; i++) {
+		const struct kube_secret_entry *note = &cell->annotations.v[i];
+		text_printf(out, "%s\"" KUBE_SECRET_NOTES "%s\":", i ? "," : "", note->name);
+		if (note->s)
+			text_add_json_string(out, note->s, note->n);
+		else
+			text_add(out, "null");
+	}
+	text_add(out, "}");
+	write_clear(&cell->annotations);
 	pthread_mutex_unlock(&cell->mutex);
-	return has_some;
+	return n > 0;
 }
 
 static struct kube_secret_write *cell_take(struct kube_secret_cell *cell)

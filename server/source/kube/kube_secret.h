@@ -76,7 +76,7 @@ void kube_secret_cell_free(struct kube_secret_cell *cell);
 /* A reference, or NULL. note (when wanted): why it is not known, or was not written; "" else. */
 struct kube_secret *kube_secret_cell_get(struct kube_secret_cell *cell, struct error *note);
 void kube_secret_cell_want(struct kube_secret_cell *cell, struct kube_secret_write *write); /* moves in */
-/* An annotation of our own, by the name; NULL: it is to be gone. The latest counts. */
+/* An annotation, by its name; NULL: it is to be gone. The latest of each name counts. */
 void kube_secret_cell_note(struct kube_secret_cell *cell, const char *name, const char *value);
 
 /* ---- the kube thread's ---- */

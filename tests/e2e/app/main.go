@@ -5,6 +5,7 @@
 //	app ca …         a workload at the certificate service: asks, and judges what it gets
 //	app attack …     requests to the certificate service that must be refused, or answered with the caller's own name alone
 //	app flood …      many requests at once
+//	app authorize …  what proxies ask whether a request may pass: OPA
 package main
 
 import (
@@ -23,6 +24,7 @@ var commands = []command{
 	{"ca", caAsk},
 	{"attack", caAttack},
 	{"flood", caFlood},
+	{"authorize", authorize},
 }
 
 func main() {

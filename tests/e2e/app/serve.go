@@ -24,6 +24,7 @@ type answer struct {
 	Peer     string `json:"peer"`
 	Host     string `json:"host"`
 	XFCC     string `json:"xfcc"` // x-forwarded-client-cert: who the sidecar says the client is
+	User     string `json:"user"` // x-user: who an authorizer says the user is
 }
 
 // The echo service, described by hand: StringValue in, an answer as JSON in a StringValue out.
@@ -48,7 +49,7 @@ func (e *echoServer) unary(ctx context.Context, _ *wrapperspb.StringValue) (*wra
 	if p, ok := peer.FromContext(ctx); ok {
 		from = p.Addr.String()
 	}
-	text, err := json.Marshal(answer{e.name, "gRPC", from, first(md, ":authority"), first(md, "x-forwarded-client-cert")})
+	text, err := json.Marshal(answer{e.name, "gRPC", from, first(md, ":authority"), first(md, "x-forwarded-client-cert"), first(md, "x-user")})
 	return wrapperspb.String(string(text)), err
 }
 
@@ -75,7 +76,7 @@ func httpHandler(name string) http.Handler {
 		}
 		_, _ = io.Copy(io.Discard, r.Body)
 		w.Header().Set("content-type", "application/json")
-		_ = json.NewEncoder(w).Encode(answer{name, r.Proto, r.RemoteAddr, r.Host, r.Header.Get("x-forwarded-client-cert")})
+		_ = json.NewEncoder(w).Encode(answer{name, r.Proto, r.RemoteAddr, r.Host, r.Header.Get("x-forwarded-client-cert"), r.Header.Get("x-user")})
 	})
 }
 

@@ -1,0 +1,34 @@
+#pragma once
+/*
+ * What is remembered of a plugged-in authority, whose files are its administrator's and have no past: the roots of who
+ * signs, and former ones that are still trusted. So a restart, or a change while no weftd ran, cuts nobody off.
+ *
+ *     {"roots":"PEM","former":"PEM","since":1800000000,"skipUnaware":false}
+ *
+ * No key is in it. It is kept as roots.json in the Secret KEPT_ROOTS_SECRET, or as KEPT_ROOTS_FILE in --state-dir.
+ * What is there and cannot be read is an error, and never the same as nothing.
+ */
+#include "base/text.h"
+#include "ca/bundle.h"
+
+#define KEPT_ROOTS_SECRET "weft-plugged-roots"
+#define KEPT_ROOTS_ENTRY "roots.json"
+#define KEPT_ROOTS_FILE "plugged-roots.json"
+#define KEPT_ROOTS_BYTES_MAX (512u << 10)
+
+/* Zeroed is: nothing is kept. */
+struct kept_roots {
+	struct bundle *roots;     /* of who signs */
+	struct bundle *former;    /* trusted besides; NULL: none */
+	int64_t since_s;          /* when the last of those ceased to sign; 0: none */
+	bool is_skipping_unaware; /* of the change that is under way */
+};
+
+void kept_roots_done(struct kept_roots *kept);
+/* kept: zeroed; stays so in failure. */
+bool kept_roots_read(struct kept_roots *kept, const char *s, size_t n, struct error *error);
+void kept_roots_print(const struct kept_roots *kept, struct text *out);
+
+/* True also when there is none: out stays empty. */
+bool kept_roots_load(const char *folder, struct text *out, struct error *error);
+bool kept_roots_store(const char *folder, const struct text *text, struct error *error);
