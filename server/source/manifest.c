@@ -81,8 +81,15 @@ static void take_object(struct manifest *manifest, struct object *object)
 /* takes the reference */
 static void take_stand_in(struct manifest *manifest, struct object *stand_in)
 {
-	if (stand_in)
+	if (!stand_in)
+		return;
+	if (manifest->stand_ins.n < MANIFEST_OBJECTS_MAX) {
 		VEC_PUSH(manifest->arena, &manifest->stand_ins, stand_in);
+		return;
+	}
+	manifest_refuse(manifest, stand_in->origin.file, "of a file's wrong policies at most %d are closed",
+	                MANIFEST_OBJECTS_MAX);
+	object_unref(stand_in);
 }
 
 static void add_object(struct manifest *manifest, const struct json *document, const struct origin *origin)
