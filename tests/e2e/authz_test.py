@@ -205,19 +205,28 @@ def check_mistakes(ring):
 def check_hundred(ring):
     cluster, one = ring.cluster, lambda i, paths="paths": policy(f"p-{i}", rules=[{"from": [{"source": {"serviceAccounts": ["client"]}}], "to": [{"operation": {paths: [f"/{i}"]}}]}])
     allowed = lambda: [i for i in (0, 49, 50, 51, 99, 100) if ring.http("client", f"/{i}")]
-    with tap.case("one bad policy among a hundred: its last good form stays in force, and so do the others"):
+    with tap.case("two bad policies among a hundred, one of which is no YAML: their last good forms stay in force, and so do the others"):
         ring.set(*map(one, range(100)))
         assert allowed() == [0, 49, 50, 51, 99]
-        cluster.write("policies.yaml", "".join(one(i, "path" if i == 50 else "paths") for i in range(100)))
+        broken = [one(i, "path" if i == 50 else "paths") for i in range(100)]
+        broken[51] = broken[51].replace("\"rules\": [", "\"rules\": ]")
+        cluster.write("policies.yaml", "".join(broken))
         mesh.wait_for("its row", lambda: ring.is_reported("p-50"))
         cluster.wait_synced()
         assert allowed() == [0, 49, 50, 51, 99] and not ring.http("other", "/50")
-    with tap.case("after a restart what it covered is closed, and the others are in force"):
+    with tap.case("after a restart what they covered is closed, and the others are in force"):
         cluster.daemon.stop()
         with cluster.changed():
             cluster.weftd()
         ring.renew()
-        assert allowed() == [0, 49, 51, 99] and not ring.http("other", "/50")
+        assert allowed() == [0, 49, 99] and not ring.http("other", "/50")
+    with tap.case("a DENY that is no YAML, and was never anything else, is not open"):
+        cluster.daemon.stop()
+        cluster.write("policies.yaml", policy("deny", action="DENY", rules=[rule(paths=["/no"])]).replace("[", "]"))
+        with cluster.changed():
+            cluster.weftd()
+        ring.renew()
+        assert ring.is_closed()
 
 
 ALLOWED = [("http1", HTTP), ("http2", HTTP), ("tcp", TCP)]
