@@ -8,6 +8,7 @@ import shutil
 
 import tap
 
+import issuer
 import mesh
 import pods
 import raw
@@ -318,6 +319,17 @@ def example():
         mesh.wait_for("orders", lambda: ask(shop))
         with tap.case("example: the shop reads and writes orders, and does nothing else"):
             expect([("GET", True, ask(shop)), ("POST", True, ask(shop, "POST", "/orders")), ("DELETE", False, ask(shop, "DELETE")), ("deeper", False, ask(shop, path="/orders/1/x")), ("/", False, ask(shop, path="/"))])
+        with tap.case("example: a refund needs a clerk's token as well, and a wrong one is refused everywhere"):
+            with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "zero_trust_issuer.pem"), "rb") as pem:
+                key = issuer.Key("zero-trust", pem.read())
+            clerk = {"iss": "https://people.example.com", "aud": "orders", "sub": "ann", "groups": ["staff", "clerks"]}
+            bearer = lambda signer, **claims: f"authorization: Bearer {signer.token({**clerk, **claims})}\r\n"
+            refund = lambda lines="": http(shop, (vip, 80), "POST", "/orders/1/refund", host="orders.default", lines=lines)
+            status = lambda lines: raw.ask(shop, (vip, 80), f"GET /orders/1 HTTP/1.1\r\nhost: orders.default\r\n{lines}\r\n".encode())
+            expect([("a clerk", True, refund(bearer(key))), ("nobody", False, refund()), ("no clerk", False, refund(bearer(key, groups=["staff"]))),
+                    ("a clerk by another's workload", False, http(other, (vip, 80), "POST", "/orders/1/refund", host="orders.default", lines=bearer(key))),
+                    ("expired", 401, status(bearer(key, exp=1))), ("for another audience", 403, status(bearer(key, aud="reports"))),
+                    ("another key", 401, status(bearer(issuer.Key("zero-trust")))), ("good", 200, status(bearer(key)))])
         with tap.case("example: a report reads and exports"):
             expect([("GET", True, ask(report, path="/orders/2026/11")), ("POST", False, ask(report, "POST")), ("TCP", True, tcp(report, (orders.ip, 9000))), ("the shop's TCP", False, tcp(shop, (orders.ip, 9000)))])
         with tap.case("example: what nobody may, nobody can, however it is spelt"):
