@@ -27,7 +27,7 @@ static bool has_allow(const struct authz_verdict *verdict)
 	return false;
 }
 
-static void add_decision(struct text *out, const struct authz_request *request, const struct authz_verdict *verdict)
+void authz_print_decision(struct text *out, const struct authz_request *request, const struct authz_verdict *verdict)
 {
 	switch (verdict->decision) {
 	case AUTHZ_ALLOWED:
@@ -49,12 +49,12 @@ static void add_decision(struct text *out, const struct authz_request *request, 
 	}
 	if (verdict->by)
 		add_name(out, verdict->by);
-	text_add(out, "\n");
 }
 
 void authz_print(struct text *out, const struct authz_request *request, const struct authz_verdict *verdict)
 {
-	add_decision(out, request, verdict);
+	authz_print_decision(out, request, verdict);
+	text_add(out, "\n");
 	if (request->is_http && verdict->path && strcmp(verdict->path, request->path) != 0)
 		text_printf(out, "the path is compared as %s\n", verdict->path);
 	for (size_t i = 0; i < verdict->n_opinions; i++) {

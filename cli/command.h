@@ -12,7 +12,7 @@
 #define COMMAND_FAILED 1 /* it could not be done, or what was looked at has errors */
 #define COMMAND_USAGE 2  /* the command line is wrong */
 
-#define COMMAND_OPTIONS_MAX 16 /* of one command */
+#define COMMAND_OPTIONS_MAX 24 /* of one command */
 
 struct arguments;
 

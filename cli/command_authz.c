@@ -1,23 +1,20 @@
 #include "base/json.h"
-#include "base/vec.h"
 #include "cli/arguments.h"
 #include "cli/authz_decide.h"
 #include "cli/authz_print.h"
+#include "cli/authz_proxy.h"
+#include "cli/authz_replay.h"
 #include "cli/command.h"
 #include "cli/load.h"
 #include "cli/output.h"
-#include "proto/pack.h"
-#include "translator/emit.h"
-#include "translator/view.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #define PORT_MAX 65535
 #define SPIFFE "spiffe://"
-#define LISTENER "virtualInbound"
 
-static const char *const actions[] = {"check", NULL};
+static const char *const actions[] = {"check", "replay", NULL};
 
 static const struct command_option options[] = {
     {
@@ -28,7 +25,21 @@ static const struct command_option options[] = {
         .is_required = true,
         .help = "A folder or file of configuration. The workload's Pod must be among it. May be given several times.",
     },
-    {.name = "to", .argument = "NAMESPACE/POD", .is_required = true, .help = "Whose sidecar is asked."},
+    {.name = "to", .argument = "NAMESPACE/POD", .help = "Of check: whose sidecar is asked."},
+    {
+        .name = "policy",
+        .argument = "FILE",
+        .value = COMMAND_VALUE_PATH,
+        .is_repeated = true,
+        .help = "Of replay: the proposed objects, which take the place of those of their names. May be given several "
+                "times.",
+    },
+    {
+        .name = "log",
+        .argument = "FILE",
+        .value = COMMAND_VALUE_PATH,
+        .help = "Of replay: the access log. JSON lines as weft's proxies write them.",
+    },
     {
         .name = "from",
         .argument = "PRINCIPAL",
@@ -117,80 +128,20 @@ static bool read_request(struct arena *arena, const struct arguments *arguments,
 	return read_headers(arena, arguments, request, error) && read_claims(arena, arguments, request, error);
 }
 
-/* ---- the proxy ---- */
-
-static const struct workload *find_workload(const struct model *model, const char *name, struct error *error)
-{
-	const char *slash = strchr(name, '/');
-	for (size_t i = 0; slash && i < model->n_workloads; i++) {
-		const struct workload *workload = model->workloads[i];
-		size_t n = (size_t)(slash - name);
-		if (strlen(workload->namespace) == n && strncmp(workload->namespace, name, n) == 0 &&
-		    strcmp(workload->name, slash + 1) == 0 && workload->addresses.n)
-			return workload;
-	}
-	if (slash)
-		error_set(error, "--to: the configuration has no pod %s with an address", name);
-	else
-		error_set(error, "--to: \"%s\" is not NAMESPACE/POD", name);
-	return NULL;
-}
-
-static struct node node_of(struct arena *arena, const struct workload *workload)
-{
-	return (struct node){
-	    .id = arena_printf(arena, "sidecar~%s~%s.%s~%s.svc", workload->addresses.v[0], workload->name,
-	                       workload->namespace, workload->namespace),
-	    .role = PROXY_SIDECAR,
-	    .address = workload->addresses.v[0],
-	    .addresses = workload->addresses,
-	    .name = workload->name,
-	    .namespace = workload->namespace,
-	    .domain = "",
-	    .labels = workload->labels,
-	    .service_account = workload->service_account,
-	    .cluster_id = "",
-	    .network = "",
-	    .version = "1.0.0",
-	    .is_mtls_capable = true,
-	};
-}
-
-/* The very bytes that the proxy gets. */
-static const envoy_listener *listener_of(struct arena *arena, const struct load *load, const struct node *node)
-{
-	struct resource_set *sets[RESOURCE_TYPE_COUNT] = {NULL};
-	struct emit_cache *cache = emit_cache_new();
-	const envoy_listener *listener = NULL;
-	emit_workload(load->model, workload_class_of(arena, load->model, node), cache, sets);
-	const struct resource_set *listeners = sets[RESOURCE_LISTENER];
-	for (size_t i = 0; listeners && i < listeners->n; i++)
-		if (strcmp(listeners->v[i]->name, LISTENER) == 0)
-			listener = (const envoy_listener *)unpack_own(
-			    arena, envoy_listener_type(), listeners->v[i]->body + listeners->v[i]->value_at,
-			    listeners->v[i]->body_n - listeners->v[i]->value_at);
-	for (size_t i = 0; i < RESOURCE_TYPE_COUNT; i++)
-		if (sets[i])
-			resource_set_unref(sets[i]);
-	emit_cache_free(cache);
-	return listener;
-}
-
 static int check(struct arena *arena, const struct arguments *arguments, const struct load *load,
                  struct authz_request *request)
 {
 	CLEANUP(text_done) struct text out = {0};
 	struct error error;
-	const struct workload *workload = find_workload(load->model, arguments_get(arguments, "to"), &error);
+	const struct workload *workload = authz_proxy_find(load->model, arguments_get(arguments, "to"), &error);
 	if (!workload) {
-		fprintf(stderr, "weft authz: %s\n", error.message);
+		fprintf(stderr, "weft authz: --to: %s\n", error.message);
 		return COMMAND_USAGE;
 	}
-	struct node node = node_of(arena, workload);
 	request->ip = workload->addresses.v[0];
 	if (!request->host)
 		request->host = request->ip;
-	const struct authz_verdict verdict = authz_decide(arena, listener_of(arena, load, &node), request);
+	const struct authz_verdict verdict = authz_decide(arena, authz_proxy_listener(arena, load, workload), request);
 	if (strcmp(arguments_get(arguments, "output"), "json") == 0)
 		authz_print_json(&out, &verdict);
 	else
@@ -199,30 +150,68 @@ static int check(struct arena *arena, const struct arguments *arguments, const s
 	return status == COMMAND_DONE && verdict.decision != AUTHZ_ALLOWED ? COMMAND_FAILED : status;
 }
 
-static int run(const struct arguments *arguments)
+static int fail(const struct error *error, int status)
 {
-	CLEANUP(arena_freep) struct arena *arena = arena_new();
-	struct authz_request request;
-	struct load load;
-	struct error error;
-	if (!read_request(arena, arguments, &request, &error)) {
-		fprintf(stderr, "weft authz: %s\n", error.message);
-		return COMMAND_USAGE;
-	}
+	fprintf(stderr, "weft authz: %s\n", error->message);
+	return status;
+}
+
+static struct load_options load_options_of(const struct arguments *arguments)
+{
 	struct arguments_values paths = arguments_all(arguments, "config");
-	const struct load_options from = {
+	return (struct load_options){
 	    .paths = paths.v,
 	    .n_paths = paths.n,
 	    .mesh_path = arguments_get(arguments, "mesh"),
 	    .root_namespace = arguments_get(arguments, "root-namespace"),
 	};
-	if (!load_files(&from, &load, &error)) {
-		fprintf(stderr, "weft authz: %s\n", error.message);
-		return COMMAND_FAILED;
+}
+
+static int run_check(const struct arguments *arguments)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	const struct load_options from = load_options_of(arguments);
+	struct authz_request request;
+	struct load load;
+	struct error error;
+	if (!arguments_get(arguments, "to")) {
+		error_set(&error, "check needs --to NAMESPACE/POD");
+		return fail(&error, COMMAND_USAGE);
 	}
+	if (!read_request(arena, arguments, &request, &error))
+		return fail(&error, COMMAND_USAGE);
+	if (!load_files(&from, &load, &error))
+		return fail(&error, COMMAND_FAILED);
 	int status = check(arena, arguments, &load, &request);
 	load_done(&load);
 	return status;
+}
+
+static int run_replay(const struct arguments *arguments)
+{
+	CLEANUP(text_done) struct text out = {0};
+	const struct load_options from = load_options_of(arguments);
+	struct arguments_values policies = arguments_all(arguments, "policy");
+	const struct authz_replay_options options_of_replay = {
+	    .config = &from,
+	    .policies = policies.v,
+	    .n_policies = policies.n,
+	    .log = arguments_get(arguments, "log"),
+	    .is_json = strcmp(arguments_get(arguments, "output"), "json") == 0,
+	};
+	struct error error;
+	if (!policies.n || !options_of_replay.log) {
+		error_set(&error, "replay needs --policy FILE and --log FILE");
+		return fail(&error, COMMAND_USAGE);
+	}
+	if (!authz_replay(&options_of_replay, &out, &error))
+		return fail(&error, COMMAND_FAILED);
+	return output_write(&out);
+}
+
+static int run(const struct arguments *arguments)
+{
+	return strcmp(arguments->operands.v[0], "replay") == 0 ? run_replay(arguments) : run_check(arguments);
 }
 
 const struct command command_authz = {
@@ -232,12 +221,18 @@ const struct command command_authz = {
         (const char *const[]){"authz check --config PATH [--config PATH ...] --to NAMESPACE/POD [--from PRINCIPAL] "
                               "[--port NUMBER] [--method METHOD] [--path PATH] [--host HOST] [--header NAME=VALUE ...] "
                               "[--jwt-claims JSON] [--source-ip ADDRESS] [--remote-ip ADDRESS] [--server-name NAME] "
-                              "[--tcp] [--mesh FILE] [--root-namespace NAMESPACE] [-o FORMAT]",
+                              "[--tcp] [--mesh FILE] [--root-namespace NAMESPACE] [--output FORMAT]",
+                              "authz replay --config PATH [--config PATH ...] --policy FILE [--policy FILE ...] "
+                              "--log FILE [--mesh FILE] [--root-namespace NAMESPACE] [--output FORMAT]",
                               NULL},
     .description =
         (const char *const[]){
-            "Works out what the pod's sidecar is sent, and plays the request through it: allowed or denied, by which "
+            "check works out what the pod's sidecar is sent, and plays the request through it: allowed or denied, by "
+            "which "
             "rule of which policy; and for every other rule what did not match, and what was seen there.",
+            "replay does that for each request of an access log, as policies are and as they would be, and lists the "
+            "requests whose fate would change: by caller, request and the rule that decides. Of headers and tokens "
+            "the log says nothing, so rules that look at them count as if the request had none.",
             "What a service outside decides (action CUSTOM) is not asked. Whether a token is believed is not looked "
             "at: --jwt-claims are those of one that is.",
             NULL},
@@ -256,6 +251,8 @@ const struct command command_authz = {
             {"weft authz check --config mesh/ --to shop/orders-1 --from cluster.local/ns/shop/sa/web --port 8080 "
              "--path /orders/1",
              "May the workloads of service account web read an order?"},
+            {"weft authz replay --config mesh/ --policy new-policy.yaml --log access.log",
+             "Who would be locked out by the new policy, or let in?"},
             {NULL, NULL}},
     .run = run,
 };

@@ -31,4 +31,7 @@ struct load {
 };
 
 bool load_files(const struct load_options *options, struct load *load, struct error *error);
+/* The same with the objects of some more files in the place of those of their names. */
+bool load_files_over(const struct load_options *options, const struct load *base, struct load *load,
+                     struct error *error);
 void load_done(struct load *load); /* also of a zeroed one */

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""`weft authz check`: what it decides, by which rule, and what it says of the others."""
+"""`weft authz`: what it decides, by which rule, and what it says of the others; whose fate a proposed policy changes."""
 import json
 import os
 import subprocess
@@ -97,8 +97,76 @@ ROWS = [
 ]
 
 
+def log_line(principal, method="GET", path="/orders/1", to="10.1.0.1:8080", **more):
+    return json.dumps({"downstream_local_address": to, "downstream_remote_address": "192.0.2.1:40000", "source_principal": principal, "method": method, "path": path,
+                       "authority": "orders", **more})
+
+
+SHOP_ID, REPORT_ID = "spiffe://cluster.local/ns/default/sa/shop", "spiffe://cluster.local/ns/reports/sa/daily"
+LOG = [*[log_line(SHOP_ID)] * 3, log_line(SHOP_ID, path="/orders/2?x=1"), log_line(SHOP_ID, "POST"), log_line(REPORT_ID, path="/orders/2026/11"), log_line(None),
+       log_line(REPORT_ID, None, None, "10.1.0.1:9000"), log_line(SHOP_ID, to="10.9.9.9:80"), "no JSON", "[]", ""]
+# In the place of the one of this name; the shop may only read /orders/1, the reports no longer anything over HTTP, and others may write.
+PROPOSED = """
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: orders, namespace: default}
+spec:
+  selector: {matchLabels: {app: orders}}
+  rules:
+  - from: [{source: {serviceAccounts: [shop]}}]
+    to: [{operation: {methods: [GET], paths: [/orders/1]}}]
+  - from: [{source: {namespaces: [reports]}}]
+    to: [{operation: {ports: ["9000"]}}]
+"""
+
+
+def replay(folder, *arguments):
+    policy, log = os.path.join(folder, "proposed"), os.path.join(folder, "log")
+    os.makedirs(policy, exist_ok=True)
+    with open(os.path.join(policy, "policy.yaml"), "w", encoding="utf-8") as out:
+        out.write(PROPOSED)
+    with open(log, "w", encoding="utf-8") as out:
+        out.write("\n".join(LOG) + "\n")
+    config = os.path.join(folder, "config")
+    done = subprocess.run([WEFT, "authz", "replay", "--config", config, "--policy", policy, "--log", log, *arguments], capture_output=True, text=True, timeout=60)
+    return done.returncode, done.stdout, done.stderr
+
+
+def try_replay(folder):
+    with tap.case("replay: who would be locked out, by caller and request"):
+        code, out, complaint = replay(folder)
+        assert code == 0, complaint
+        assert out == f"""1× {SHOP_ID}
+   GET /orders/2 at 10.1.0.1:8080
+   now  allowed by default/orders, rule 0
+   then denied: no policy allows it
+1× {SHOP_ID}
+   POST /orders/1 at 10.1.0.1:8080
+   now  allowed by default/orders, rule 0
+   then denied: no policy allows it
+1× {REPORT_ID}
+   GET /orders/2026/11 at 10.1.0.1:8080
+   now  allowed by default/orders, rule 1
+   then denied: no policy allows it
+8 requests played, 3 kinds of them would fare differently
+3 lines left out, the first at line 9: the configuration has no pod with address 10.9.9.9
+""", out
+    with tap.case("replay: as JSON"):
+        code, out, complaint = replay(folder, "-o", "json")
+        result = json.loads(out)
+        assert code == 0 and result["played"] == 8 and result["leftOut"] == 3, (out, complaint)
+        assert [(change["caller"], change["requests"]) for change in result["changes"]] == [(SHOP_ID, 1), (SHOP_ID, 1), (REPORT_ID, 1)], out
+    with tap.case("replay: usage"):
+        done = subprocess.run([WEFT, "authz", "replay", "--config", folder], capture_output=True, text=True, timeout=60)
+        assert done.returncode == 2 and "--policy FILE and --log FILE" in done.stderr, done.stderr
+        done = subprocess.run([WEFT, "authz", "replay", "--config", folder, "--policy", folder, "--log", os.path.join(folder, "none")], capture_output=True, text=True, timeout=60)
+        assert done.returncode == 1 and "none" in done.stderr, done.stderr
+
+
 def main():
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as whole:
+        folder = os.path.join(whole, "config")
+        os.mkdir(folder)
         with open(os.path.join(folder, "pods.yaml"), "w", encoding="utf-8") as out:
             out.write(PODS)
         for name in os.listdir(os.path.join(ROOT, "examples", "zero-trust")):
@@ -130,6 +198,7 @@ def main():
             with tap.case(f"usage: {name}"):
                 code, lines, complaint = check(folder, *extra)
                 assert code == 2 and words in complaint and not lines, (code, lines, complaint)
+        try_replay(whole)
     tap.done()
 
 
