@@ -1,6 +1,6 @@
 /*
- * What token issuers answer: an OpenID configuration gives an http URL within its cap, or words that say what is wrong; a
- * key set is sifted to one that reads back with the same keys, and sifting it again changes nothing.
+ * What token issuers answer: an OpenID configuration gives an http URL within its cap, or words that say what is wrong;
+ * a key set is sifted to one that reads back with the same keys, and sifting it again changes nothing.
  */
 #include "server/jwks/openid_configuration.h"
 #include "token/jwks.h"

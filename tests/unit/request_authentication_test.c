@@ -20,16 +20,15 @@ static const char objects[] = HEAD(
                               "{issuer: 'https://k', jwksUri: 'https://b/.well-known/openid-configuration'}]}\n" HEAD(
                                   "other",
                                   "default") "spec: {selector: {matchLabels: {app: b}}, jwtRules: [{issuer: "
-                                             "'https://o'}]}\n" HEAD("zz",
-                                                                     "istio-system") "spec: {jwtRules: [{issuer: "
-                                                                                     "'https://b/', audiences: [root], "
-                                                                                     "timeout: 9s}, {issuer: "
-                                                                                     "'https://b', audiences: "
-                                                                                     "[root]}]}\n" HEAD(
-                                                                                         "elsewhere",
-                                                                                         "other") "spec: {jwtRules: "
-                                                                                                  "[{issuer: "
-                                                                                                  "'https://e'}]}\n";
+                                             "'https://o'}]}\n" HEAD(
+                                                 "zz", "istio-system") "spec: {jwtRules: [{issuer: "
+                                                                       "'https://b/', audiences: [root], "
+                                                                       "timeout: 9s}, {issuer: "
+                                                                       "'https://b', audiences: "
+                                                                       "[root]}]}\n" HEAD("elsewhere",
+                                                                                          "other") "spec: {jwtRules: "
+                                                                                                   "[{issuer: "
+                                                                                                   "'https://e'}]}\n";
 
 START_TEST(rules_of_all_that_select_a_workload_are_merged)
 {

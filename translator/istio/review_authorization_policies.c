@@ -27,8 +27,8 @@ static bool is_of_mesh(const struct model *model, const struct authz_policy *pol
 
 static bool covers(const struct review *review, const struct workload *workload)
 {
-	bool is_near = is_of_mesh(review->model, review->policy) ||
-	               strcmp(workload->namespace, review->policy->namespace) == 0;
+	bool is_near =
+	    is_of_mesh(review->model, review->policy) || strcmp(workload->namespace, review->policy->namespace) == 0;
 	return is_near && workload_selectors_match(&review->policy->selectors, &workload->labels);
 }
 
