@@ -374,6 +374,8 @@ static void pipeline_pass(struct pipeline *pipeline, const struct pending *pendi
 
 	if (!pipeline->emission && pipeline_await_keys(pipeline))
 		pipeline_resolve(pipeline);
+	if (!pipeline->emission && pipeline->is_stopping)
+		return; /* nothing is better than what lacks keys */
 	if (pending->is_changed && outcome == OUTCOME_SAME)
 		present_count_unchanged(&pipeline->present);
 	if (pending->is_changed && pipeline->kube)
