@@ -364,6 +364,7 @@ static bool pipeline_await_keys(struct pipeline *pipeline)
 		pipeline_wait(pipeline, WAIT_KEYS, (int)(left_ns / CLOCK_MS) + 1);
 		is_changed |= pipeline_take_key_sets(pipeline);
 	}
+	wake_up(&pipeline->wake); /* what it may have said meanwhile is still to be looked at */
 	return is_changed;
 }
 
