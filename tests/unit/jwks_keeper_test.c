@@ -82,6 +82,13 @@ START_TEST(what_is_wanted_is_fetched_and_told)
 	ck_assert_uint_eq(stats.without_keys, 1);
 	ck_assert_uint_eq(stats.failing, 1);
 	ck_assert_uint_ge(stats.fetches, 2);
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	size_t n = 0;
+	const struct jwks_source_stats *each = jwks_keeper_sources(fixture.keeper, arena, &n);
+	ck_assert_uint_eq(n, 2);
+	ck_assert(each[0].is_failing && !each[0].n_keys && !each[0].good_wall_ns);
+	ck_assert(!each[1].is_failing && each[1].n_keys == 1 && each[1].good_wall_ns && each[1].next_s > 0);
+	ck_assert_str_eq(each[1].url, fixture.urls[1].s);
 	jwks_keeper_print(fixture.keeper, &page);
 	ck_assert_msg(strstr(page.s, "\"lastError\":\"http://127.0.0.1:") &&
 	                  strstr(page.s, "/gone\",\"discovery\":false"),
