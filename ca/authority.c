@@ -22,12 +22,15 @@
 struct authority {
 	X509 *cert;
 	EVP_PKEY *key;
-	STACK_OF(X509) * given; /* the signer, and certificates to choose its way to the root from */
-	STACK_OF(X509) * path;  /* the way, without the root */
-	X509 *root;             /* at its end */
+	struct signing_key *signing_key;
+	struct der name, key_id; /* in cert */
+	STACK_OF(X509) * given;  /* the signer, and certificates to choose its way to the root from */
+	STACK_OF(X509) * path;   /* the way, without the root */
+	X509 *root;              /* at its end */
 	struct bundle *roots;
 	X509_STORE *store; /* the roots, for OpenSSL */
 	int64_t begin_s, end_s;
+	bool is_unlimited;
 	_Atomic unsigned more; /* references beyond the first */
 };
 
@@ -41,6 +44,7 @@ void authority_free(struct authority *authority)
 {
 	if (!authority || atomic_fetch_sub_explicit(&authority->more, 1, memory_order_acq_rel) > 0)
 		return;
+	signing_key_free(authority->signing_key);
 	X509_free(authority->cert);
 	X509_free(authority->root);
 	EVP_PKEY_free(authority->key); /* wipes it */
@@ -83,8 +87,20 @@ static bool find_path(struct authority *authority, int64_t now_s, struct error *
 		authority->begin_s = begin_s > authority->begin_s ? begin_s : authority->begin_s;
 		authority->end_s = end_s < authority->end_s ? end_s : authority->end_s;
 	}
+	authority->is_unlimited = certification_path_is_unlimited(authority->path);
 	authority->root = sk_X509_pop(authority->path);
 	return true;
+}
+
+/* What each certificate that it signs will need. */
+static void prepare(struct authority *authority)
+{
+	const ASN1_OCTET_STRING *id = X509_get0_subject_key_id(authority->cert);
+	crypto_must(
+	    X509_NAME_get0_der(X509_get_subject_name(authority->cert), &authority->name.s, &authority->name.n) == 1);
+	if (id)
+		authority->key_id = (struct der){ASN1_STRING_get0_data(id), (size_t)ASN1_STRING_length(id)};
+	authority->signing_key = signing_key_new(authority->key, X509_get0_pubkey(authority->cert));
 }
 
 /* The signer stays in the list: it lies on the way from what it signs. */
@@ -131,11 +147,14 @@ static bool read_files(struct authority *authority, const struct authority_files
 
 static struct authority *keep_if(bool is_good, struct authority *authority)
 {
+	if (is_good) {
+		prepare(authority);
+	} else {
+		authority_free(authority);
+		authority = NULL;
+	}
 	crypto_error_clear();
-	if (is_good)
-		return authority;
-	authority_free(authority);
-	return NULL;
+	return authority;
 }
 
 struct authority *authority_read(const struct authority_files *files, const struct clock *clock, struct error *error)
@@ -221,6 +240,26 @@ X509 *authority_cert(const struct authority *authority)
 EVP_PKEY *authority_key(const struct authority *authority)
 {
 	return authority->key;
+}
+
+const struct signing_key *authority_signing_key(const struct authority *authority)
+{
+	return authority->signing_key;
+}
+
+struct der authority_name(const struct authority *authority)
+{
+	return authority->name;
+}
+
+struct der authority_key_id(const struct authority *authority)
+{
+	return authority->key_id;
+}
+
+bool authority_is_unlimited(const struct authority *authority)
+{
+	return authority->is_unlimited;
 }
 
 const struct bundle *authority_roots(const struct authority *authority)

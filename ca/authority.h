@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "ca/bundle.h"
 #include "ca/certificate.h"
+#include "ca/signing_key.h"
 
 #define AUTHORITY_LIFETIME_S INT64_C(315360000) /* ten years of 365 days */
 #define AUTHORITY_BACKDATE_S 120                /* for clocks that are behind */
@@ -50,6 +51,9 @@ static inline void authority_freep(struct authority **authority)
 /* All borrowed. */
 X509 *authority_cert(const struct authority *authority);
 EVP_PKEY *authority_key(const struct authority *authority);
+const struct signing_key *authority_signing_key(const struct authority *authority);
+struct der authority_name(const struct authority *authority);   /* the subject, whole */
+struct der authority_key_id(const struct authority *authority); /* empty when its certificate says none */
 const struct bundle *authority_roots(const struct authority *authority);
 X509 *authority_root(const struct authority *authority); /* of them, the one it leads to */
 /* What a peer needs between a certificate and the root: the signer first; empty when the signer is a root. */
@@ -59,6 +63,12 @@ int64_t authority_begin_s(const struct authority *authority);
 int64_t authority_end_s(const struct authority *authority);
 /* Whether it is valid then. The message is the same as long as it is not. */
 bool authority_check_time(const struct authority *authority, int64_t at_s, struct error *error);
+
+/*
+ * Whether nothing on its way to the root limits what it signs: no extension there but those that say that it is an
+ * authority's and whose key it has, and a certificate below it makes no path too long. What is not known is a limit.
+ */
+bool authority_is_unlimited(const struct authority *authority);
 
 /* Whether the certificate leads through path to a root at that time, as a server's and as a client's. */
 bool authority_check_leads(const struct authority *authority, X509 *certificate, int64_t at_s, struct error *error);

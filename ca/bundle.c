@@ -13,6 +13,7 @@ struct root {
 struct bundle {
 	struct root *v; /* sorted, no two alike */
 	size_t n, cap;
+	struct text pem; /* of all: it goes out with every certificate */
 };
 
 void bundle_free(struct bundle *bundle)
@@ -22,6 +23,7 @@ void bundle_free(struct bundle *bundle)
 	for (size_t i = 0; i < bundle->n; i++)
 		X509_free(bundle->v[i].certificate);
 	free(bundle->v);
+	text_done(&bundle->pem);
 	free(bundle);
 }
 
@@ -66,6 +68,8 @@ static bool add(struct bundle *bundle, X509 *certificate, struct error *error)
 
 static struct bundle *keep_if(bool is_good, struct bundle *bundle)
 {
+	for (size_t i = 0; is_good && i < bundle->n; i++)
+		certificate_print(bundle->v[i].certificate, &bundle->pem);
 	if (is_good)
 		return bundle;
 	bundle_free(bundle);
@@ -145,6 +149,5 @@ struct digest bundle_digest(const struct bundle *bundle)
 
 void bundle_print(const struct bundle *bundle, struct text *out)
 {
-	for (size_t i = 0; i < bundle->n; i++)
-		certificate_print(bundle->v[i].certificate, out);
+	text_add_n(out, bundle->pem.s, bundle->pem.n);
 }

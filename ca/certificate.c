@@ -130,10 +130,9 @@ struct digest certificate_digest(const X509 *certificate)
 
 void certificate_print(const X509 *certificate, struct text *out)
 {
-	BIO *bio = BIO_new(BIO_s_mem());
-	crypto_must(bio && PEM_write_bio_X509(bio, certificate));
-	char *s = NULL;
-	long n = BIO_get_mem_data(bio, &s);
-	text_add_n(out, s, (size_t)n);
-	BIO_free(bio);
+	unsigned char *der = NULL;
+	int n = i2d_X509(certificate, &der);
+	crypto_must(n > 0);
+	pem_print("CERTIFICATE", der, (size_t)n, out);
+	OPENSSL_free(der);
 }

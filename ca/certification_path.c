@@ -6,6 +6,10 @@
 
 #define SECURITY_LEVEL 2 /* 112 bits: neither SHA-1 nor RSA below 2048 on the way to the root */
 
+/* What an authority may have without limiting anybody: that it is one, what its key is for, whose keys these are. */
+static const int harmless_extensions[] = {NID_basic_constraints, NID_key_usage, NID_subject_key_identifier,
+                                          NID_authority_key_identifier};
+
 X509_STORE *certification_path_store(const struct bundle *roots)
 {
 	X509_STORE *store = X509_STORE_new();
@@ -47,4 +51,30 @@ bool certification_path_fits(STACK_OF(X509) * path, int purpose, struct error *e
 		                    X509_verify_cert_error_string(X509_V_ERR_INVALID_PURPOSE), i + 1);
 	crypto_error_clear();
 	return is_good;
+}
+
+static bool has_only_harmless_extensions(const X509 *certificate)
+{
+	size_t n_harmless = sizeof harmless_extensions / sizeof harmless_extensions[0];
+	for (int i = 0; i < X509_get_ext_count(certificate); i++) {
+		int nid = OBJ_obj2nid(X509_EXTENSION_get_object(X509_get_ext(certificate, i)));
+		size_t k = 0;
+		while (k < n_harmless && harmless_extensions[k] != nid)
+			k++;
+		if (k == n_harmless)
+			return false;
+	}
+	return true;
+}
+
+/* A path length counts the authorities that may stand below: of the signer's, above, as many as there are. */
+bool certification_path_is_unlimited(const STACK_OF(X509) * path)
+{
+	for (int i = 0; i < sk_X509_num(path); i++) {
+		X509 *certificate = sk_X509_value(path, i);
+		long allowed = X509_get_pathlen(certificate);
+		if (!has_only_harmless_extensions(certificate) || (allowed >= 0 && allowed < i))
+			return false;
+	}
+	return true;
 }

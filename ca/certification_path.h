@@ -15,3 +15,8 @@ bool certification_path_find(X509_STORE *store, STACK_OF(X509) * given, X509 *ce
                              STACK_OF(X509) * *path, struct error *error);
 /* Whether all of a way that was found, from its certificate to its root, may be used for that purpose as well. */
 bool certification_path_fits(STACK_OF(X509) * path, int purpose, struct error *error);
+/*
+ * Whether no certificate of a way that was found, from a signer to its root, limits what the signer signs that is no
+ * authority itself. What is not known is a limit.
+ */
+bool certification_path_is_unlimited(const STACK_OF(X509) * path);

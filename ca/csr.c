@@ -3,55 +3,54 @@
 #include "base/arena.h"
 #include "base/heap.h"
 #include "ca/crypto_error.h"
-#include "ca/key_policy.h"
+#include "ca/csr_parts.h"
 #include "ca/pem.h"
+#include "ca/signature.h"
 
-#include <openssl/err.h>
 #include <openssl/objects.h>
-#include <openssl/x509.h>
-#include <openssl/x509v3.h>
 #include <string.h>
 
 struct csr {
-	X509_REQ *request;
-	STACK_OF(X509_EXTENSION) * extensions; /* that it asks for; NULL when it asks for none */
+	unsigned char *der; /* a copy, which parts points into */
+	struct csr_parts parts;
+	struct public_key *key;
 };
 
-static const int signature_algorithms[] = {
-    NID_ecdsa_with_SHA256,       NID_ecdsa_with_SHA384,       NID_ecdsa_with_SHA512,
-    NID_sha256WithRSAEncryption, NID_sha384WithRSAEncryption, NID_sha512WithRSAEncryption,
+/* What is looked at of the extensions that are asked for (RFC 5280, 4.2.1). */
+struct extension {
+	const char *name;
+	struct der id;
 };
+static const struct extension subject_alt_name = {"subjectAltName", DER_CONST("\x55\x1d\x11")};
+static const struct extension basic_constraints = {"basicConstraints", DER_CONST("\x55\x1d\x13")};
+static const struct extension key_usage = {"keyUsage", DER_CONST("\x55\x1d\x0f")};
+
+/* GeneralName's choices: [0] otherName to [8] registeredID, constructed where they are (RFC 5280, 4.2.1.6). */
+static const unsigned char name_tags[] = {0xa0, 0x81, 0x82, 0xa3, 0xa4, 0xa5, 0x86, 0x87, 0x88};
+#define NAME_IS_URI 0x86
+
+/* Bits of a key usage that let a key sign certificates or lists of revoked ones: 5 and 6 from the left. */
+#define USAGE_SIGNS 0x06
 
 void csr_free(struct csr *csr)
 {
 	if (!csr)
 		return;
-	sk_X509_EXTENSION_pop_free(csr->extensions, X509_EXTENSION_free);
-	X509_REQ_free(csr->request);
+	public_key_free(csr->key);
+	free(csr->der);
 	free(csr);
 }
 
-EVP_PKEY *csr_key(const struct csr *csr)
+const struct public_key *csr_key(const struct csr *csr)
 {
-	return X509_REQ_get0_pubkey(csr->request);
-}
-
-/* OpenSSL's words behind ours. */
-static bool malformed(struct refusal *refusal, const char *what)
-{
-	refusal->reason = REFUSAL_MALFORMED;
-	return crypto_error_set(&refusal->error, "%s", what);
+	return csr->key;
 }
 
 static bool decode(struct csr *csr, const unsigned char *der, size_t n, struct refusal *refusal)
 {
-	const unsigned char *at = der;
-	csr->request = d2i_X509_REQ(NULL, &at, (long)n);
-	if (!csr->request)
-		return malformed(refusal, "the certificate request cannot be read");
-	if (at != der + n)
-		return malformed(refusal, "bytes follow the certificate request");
-	return true;
+	csr->der = heap_alloc(n);
+	memcpy(csr->der, der, n);
+	return csr_parts_read((struct der){csr->der, n}, &csr->parts, refusal);
 }
 
 static bool decode_pem(struct csr *csr, const void *s, size_t n, struct refusal *refusal)
@@ -86,86 +85,83 @@ static bool decode_either(struct csr *csr, const char *s, size_t n, struct refus
 	return decode_pem(csr, s + skip, n - skip, refusal);
 }
 
-/* The key first: so what a signature costs to check is bounded. */
-static bool check_possession(X509_REQ *request, struct refusal *refusal)
+/* OpenSSL's. */
+static const char *algorithm_name(struct der id)
 {
-	if (!key_policy_check(X509_REQ_get_X509_PUBKEY(request), KEY_USE_WORKLOAD, refusal))
+	CLEANUP(text_done) struct text element = {0};
+	der_add(&element, DER_OID, id.s, id.n);
+	const unsigned char *at = (const unsigned char *)element.s;
+	ASN1_OBJECT *object = d2i_ASN1_OBJECT(NULL, &at, (long)element.n);
+	int nid = OBJ_obj2nid(object);
+	ASN1_OBJECT_free(object);
+	return nid ? OBJ_nid2sn(nid) : "an unknown algorithm";
+}
+
+/* The key first: so what a signature costs to check is bounded. */
+static bool check_possession(struct csr *csr, struct refusal *refusal)
+{
+	csr->key = public_key_read(csr->parts.public_key, KEY_USE_WORKLOAD, refusal);
+	if (!csr->key)
 		return false;
-	int nid = X509_REQ_get_signature_nid(request);
-	bool is_taken = false;
-	for (size_t i = 0; i < sizeof signature_algorithms / sizeof signature_algorithms[0]; i++)
-		is_taken = is_taken || signature_algorithms[i] == nid;
-	if (!is_taken)
+	const struct signature_algorithm *algorithm = signature_algorithm_find(csr->parts.algorithm);
+	if (!algorithm)
 		return refusal_set(
 		    refusal, REFUSAL_SIGNATURE_ALGORITHM,
 		    "the certificate request must be signed by ECDSA or RSA with SHA-256, SHA-384 or SHA-512, "
 		    "not by %s",
-		    nid ? OBJ_nid2sn(nid) : "an unknown algorithm");
-	if (X509_REQ_verify(request, X509_REQ_get0_pubkey(request)) == 1)
+		    algorithm_name(csr->parts.algorithm));
+	if (signature_check(algorithm, public_key_evp(csr->key), csr->parts.signed_part, csr->parts.signature))
 		return true;
 	refusal->reason = REFUSAL_SIGNATURE;
 	return crypto_error_set(&refusal->error, "the certificate request is not signed by the key that is in it");
 }
 
-/* In one attribute at most, by either of its two names; OpenSSL would read the first and pass over the others. */
-static bool read_extensions(struct csr *csr, struct refusal *refusal)
-{
-	int n_lists = 0;
-	for (int i = 0; i < X509_REQ_get_attr_count(csr->request); i++) {
-		X509_ATTRIBUTE *attribute = X509_REQ_get_attr(csr->request, i);
-		int nid = OBJ_obj2nid(X509_ATTRIBUTE_get0_object(attribute));
-		if (nid == NID_ext_req || nid == NID_ms_ext_req)
-			n_lists += X509_ATTRIBUTE_count(attribute);
-	}
-	if (n_lists == 0)
-		return true;
-	if (n_lists > 1)
-		return malformed(refusal, "the certificate request has more than one list of extensions");
-	csr->extensions = X509_REQ_get_extensions(csr->request);
-	if (!csr->extensions)
-		return malformed(refusal, "the extensions in the certificate request cannot be read");
-	return true;
-}
-
 struct csr *csr_parse(const void *s, size_t n, struct refusal *refusal)
 {
 	struct csr *csr = HEAP_NEW(struct csr);
-	if (decode_either(csr, s, n, refusal) && check_possession(csr->request, refusal) &&
-	    read_extensions(csr, refusal)) {
-		crypto_error_clear();
-		return csr;
-	}
+	bool is_good = decode_either(csr, s, n, refusal) && check_possession(csr, refusal);
 	crypto_error_clear();
+	if (is_good)
+		return csr;
 	csr_free(csr);
 	return NULL;
 }
 
-/* *value: decoded, or NULL when there is no such extension. False when it stands there twice or cannot be read. */
-static bool get_extension(const struct csr *csr, int nid, void **value, struct refusal *refusal)
+static bool unreadable(const struct extension *extension, const char *how, struct refusal *refusal)
 {
-	int state = 0;
-	*value = csr->extensions ? X509V3_get_d2i(csr->extensions, nid, &state, NULL) : NULL;
-	if (*value || !csr->extensions || state == -1)
-		return true;
-	refusal->reason = REFUSAL_MALFORMED;
-	return crypto_error_set(&refusal->error, "the certificate request's extension %s %s", OBJ_nid2sn(nid),
-	                        state == -2 ? "stands there twice" : "cannot be read");
+	return refusal_set(refusal, REFUSAL_MALFORMED, "the certificate request's extension %s %s", extension->name,
+	                   how);
 }
 
-static bool check_name(const GENERAL_NAME *name, const struct spiffe_id *caller, struct refusal *refusal)
+/* *range: the one element that is its value; empty when there is no such extension. */
+static bool get_extension(const struct csr *csr, const struct extension *extension, struct der *range,
+                          struct refusal *refusal)
+{
+	*range = (struct der){0};
+	switch (csr_parts_extension(&csr->parts, extension->id, range)) {
+	case CSR_EXTENSION_NONE:
+		return true;
+	case CSR_EXTENSION_ONE:
+		return !der_is_done(*range) || unreadable(extension, "cannot be read", refusal);
+	case CSR_EXTENSION_TWICE:
+		break;
+	}
+	return unreadable(extension, "stands there twice", refusal);
+}
+
+static bool check_name(unsigned tag, struct der name, const struct spiffe_id *caller, struct refusal *refusal)
 {
 	struct spiffe_id asked;
 	struct error error;
 	char text[SPIFFE_ID_TEXT], own[SPIFFE_ID_TEXT];
-	int type = 0;
-	const ASN1_STRING *value = GENERAL_NAME_get0_value(name, &type);
 	spiffe_id_print(caller, own);
-	if (type != GEN_URI)
+	if (!memchr(name_tags, (int)tag, sizeof name_tags))
+		return unreadable(&subject_alt_name, "cannot be read", refusal);
+	if (tag != NAME_IS_URI)
 		return refusal_set(refusal, REFUSAL_EXTRA_NAMES,
 		                   "the certificate request asks for a name that is no URI; certificates hold %s alone",
 		                   own);
-	if (!spiffe_id_parse((const char *)ASN1_STRING_get0_data(value), (size_t)ASN1_STRING_length(value), &asked,
-	                     &error))
+	if (!spiffe_id_parse((const char *)name.s, name.n, &asked, &error))
 		return refusal_set(refusal, REFUSAL_OTHER_IDENTITY, "the certificate request asks for what is %s",
 		                   error.message);
 	spiffe_id_print(&asked, text);
@@ -175,40 +171,63 @@ static bool check_name(const GENERAL_NAME *name, const struct spiffe_id *caller,
 	return true;
 }
 
-static void general_names_freep(GENERAL_NAMES **names)
-{
-	GENERAL_NAMES_free(*names);
-}
-
 static bool check_names(const struct csr *csr, const struct spiffe_id *caller, struct refusal *refusal)
 {
-	void *value = NULL;
-	if (!get_extension(csr, NID_subject_alt_name, &value, refusal))
+	struct der range, names, name;
+	unsigned tag = 0;
+	int n = 0;
+	if (!get_extension(csr, &subject_alt_name, &range, refusal))
 		return false;
-	CLEANUP(general_names_freep) GENERAL_NAMES *names = value;
-	int n = names ? sk_GENERAL_NAME_num(names) : 0;
-	for (int i = 0; i < n; i++)
-		if (!check_name(sk_GENERAL_NAME_value(names, i), caller, refusal))
+	if (der_is_done(range))
+		return true;
+	if (!der_read(&range, DER_SEQUENCE, &names) || !der_is_done(range))
+		return unreadable(&subject_alt_name, "cannot be read", refusal);
+	for (; !der_is_done(names); n++) {
+		if (!der_read_any(&names, &tag, &name))
+			return unreadable(&subject_alt_name, "cannot be read", refusal);
+		if (!check_name(tag, name, caller, refusal))
 			return false;
+	}
 	if (n > 1)
 		return refusal_set(refusal, REFUSAL_EXTRA_NAMES,
 		                   "the certificate request asks for %d names; certificates hold one", n);
 	return true;
 }
 
+/* BasicConstraints: SEQUENCE { cA BOOLEAN DEFAULT FALSE, pathLenConstraint INTEGER OPTIONAL } */
+static bool read_basic(struct der range, bool *is_ca)
+{
+	struct der body, value;
+	if (!der_read(&range, DER_SEQUENCE, &body) || !der_is_done(range))
+		return false;
+	if (der_is_next(body, DER_BOOLEAN)) {
+		if (!der_read(&body, DER_BOOLEAN, &value))
+			return false;
+		*is_ca = value.s[0] != 0;
+	}
+	return (der_is_done(body) || der_read(&body, DER_INTEGER, &value)) && der_is_done(body);
+}
+
+static bool read_usage(struct der range, bool *is_signing)
+{
+	struct der bits;
+	if (!der_read(&range, DER_BIT_STRING, &bits) || !der_is_done(range))
+		return false;
+	*is_signing = bits.n > 1 && (bits.s[1] & USAGE_SIGNS); /* the first byte counts what is not used */
+	return true;
+}
+
 static bool check_no_authority(const struct csr *csr, struct refusal *refusal)
 {
-	void *value = NULL;
-	if (!get_extension(csr, NID_basic_constraints, &value, refusal))
+	struct der basic, usage;
+	bool is_ca = false, is_signing = false;
+	if (!get_extension(csr, &basic_constraints, &basic, refusal) ||
+	    !get_extension(csr, &key_usage, &usage, refusal))
 		return false;
-	BASIC_CONSTRAINTS *constraints = value;
-	bool is_ca = constraints && constraints->ca;
-	BASIC_CONSTRAINTS_free(constraints);
-	if (!get_extension(csr, NID_key_usage, &value, refusal))
-		return false;
-	ASN1_BIT_STRING *usage = value;
-	bool is_signing = usage && (ASN1_BIT_STRING_get_bit(usage, 5) || ASN1_BIT_STRING_get_bit(usage, 6));
-	ASN1_BIT_STRING_free(usage);
+	if (!der_is_done(basic) && !read_basic(basic, &is_ca))
+		return unreadable(&basic_constraints, "cannot be read", refusal);
+	if (!der_is_done(usage) && !read_usage(usage, &is_signing))
+		return unreadable(&key_usage, "cannot be read", refusal);
 	if (is_ca || is_signing)
 		return refusal_set(refusal, REFUSAL_ASKS_FOR_CA,
 		                   "the certificate request asks for a certificate that signs others (%s)",
@@ -218,7 +237,5 @@ static bool check_no_authority(const struct csr *csr, struct refusal *refusal)
 
 bool csr_check_identity(const struct csr *csr, const struct spiffe_id *caller, struct refusal *refusal)
 {
-	bool is_good = check_names(csr, caller, refusal) && check_no_authority(csr, refusal);
-	crypto_error_clear();
-	return is_good;
+	return check_names(csr, caller, refusal) && check_no_authority(csr, refusal);
 }

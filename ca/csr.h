@@ -10,10 +10,9 @@
  * put an organisation there), not the extensions. So what is asked beyond the caller's own name is refused and not left
  * out in silence: the certificate would not do what the caller counts on.
  */
-#include "ca/refusal.h"
+#include "ca/public_key.h"
 #include "ca/spiffe_id.h"
 
-#include <openssl/types.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -31,4 +30,4 @@ static inline void csr_freep(struct csr **csr)
 
 /* It asks for the caller's name or for none, for no other, and not to be an authority. */
 bool csr_check_identity(const struct csr *csr, const struct spiffe_id *caller, struct refusal *refusal);
-EVP_PKEY *csr_key(const struct csr *csr); /* public; borrowed */
+const struct public_key *csr_key(const struct csr *csr); /* borrowed */

@@ -1,7 +1,7 @@
 #include "ca/issue.h"
 
 #include "base/vec.h"
-#include "ca/crypto_error.h"
+#include "ca/pem.h"
 #include "ca/sign.h"
 #include "ca/verify.h"
 
@@ -11,47 +11,43 @@
 
 #define DNS_NAME_MAX 253
 
-static void der_freep(unsigned char **der)
+/* What was printed, which makes room for the next. */
+static const char *keep(struct arena *arena, struct text *printed)
 {
-	OPENSSL_free(*der);
+	const char *kept = arena_strndup(arena, printed->s, printed->n);
+	printed->n = 0;
+	return kept;
 }
 
-static const char *print_in(struct arena *arena, const X509 *certificate)
-{
-	CLEANUP(text_done) struct text text = {0};
-	certificate_print(certificate, &text);
-	return arena_strndup(arena, text.s, text.n);
-}
-
-static void list_chain(struct arena *arena, const struct issuer *issuer, const X509 *certificate,
+static void list_chain(struct arena *arena, const struct issuer *issuer, const struct text *der,
                        const struct template *meant, struct issued *issued)
 {
 	VEC(const char *) chain = {0};
-	CLEANUP(text_done) struct text roots = {0};
+	CLEANUP(text_done) struct text text = {0};
 	const STACK_OF(X509) *path = authority_path(issuer->authority);
-	VEC_PUSH(arena, &chain, print_in(arena, certificate));
-	for (int i = 0; i < sk_X509_num(path); i++)
-		VEC_PUSH(arena, &chain, print_in(arena, sk_X509_value(path, i)));
-	bundle_print(issuer->trusted, &roots);
-	VEC_PUSH(arena, &chain, arena_strndup(arena, roots.s, roots.n));
+	pem_print("CERTIFICATE", der->s, der->n, &text);
+	VEC_PUSH(arena, &chain, keep(arena, &text));
+	for (int i = 0; i < sk_X509_num(path); i++) {
+		certificate_print(sk_X509_value(path, i), &text);
+		VEC_PUSH(arena, &chain, keep(arena, &text));
+	}
+	bundle_print(issuer->trusted, &text);
+	VEC_PUSH(arena, &chain, keep(arena, &text));
 	*issued = (struct issued){chain.v, chain.n, meant->not_before_s, meant->not_after_s};
 }
 
 /* meant has its names and serial number. */
-static bool issue(struct arena *arena, const struct issuer *issuer, const struct template *meant, EVP_PKEY *key,
-                  struct issued *issued, struct refusal *refusal)
+static bool issue(struct arena *arena, const struct issuer *issuer, const struct template *meant,
+                  const struct public_key *key, struct issued *issued, struct refusal *refusal)
 {
 	struct error error;
-	CLEANUP(der_freep) unsigned char *der = NULL;
-	CLEANUP(certificate_freep) X509 *certificate = sign_certificate(issuer->authority, meant, key, &error);
-	if (!certificate)
+	CLEANUP(text_done) struct text der = {0};
+	if (!sign_certificate(issuer->authority, meant, key, &der, &error))
 		return refusal_set(refusal, REFUSAL_SIGNING, "the certificate cannot be signed: %s", error.message);
-	int n = i2d_X509(certificate, &der);
-	crypto_must(n > 0);
 	const struct verify_expected expected = {meant, key, issuer->authority};
-	if (!verify_certificate(der, (size_t)n, &expected, refusal))
+	if (!verify_certificate((const unsigned char *)der.s, der.n, &expected, refusal))
 		return false;
-	list_chain(arena, issuer, certificate, meant, issued);
+	list_chain(arena, issuer, &der, meant, issued);
 	return true;
 }
 
@@ -87,10 +83,11 @@ bool issue_server(struct arena *arena, const struct issuer *issuer, const struct
 {
 	struct template meant = {.dns = request->dns, .n_dns = request->n_dns};
 	memcpy(meant.serial, request->serial, sizeof meant.serial);
-	return check_dns(request, refusal) &&
+	CLEANUP(public_key_freep) struct public_key *key = public_key_of(request->key, KEY_USE_WORKLOAD, refusal);
+	return key && check_dns(request, refusal) &&
 	       template_set_times(&meant, issuer->authority, request->ttl_s, &issuer->lifetime, issuer->clock,
 	                          refusal) &&
-	       issue(arena, issuer, &meant, request->key, issued, refusal);
+	       issue(arena, issuer, &meant, key, issued, refusal);
 }
 
 void issue_draw_serial(unsigned char serial[TEMPLATE_SERIAL_SIZE])

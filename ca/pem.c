@@ -7,10 +7,12 @@
 #include <openssl/bio.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
+#include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <string.h>
 
-#define BORDER 5 /* hyphens that a line around a block begins with */
+#define LINE_BYTES 48 /* 64 characters (RFC 7468, 2) */
+#define BORDER 5      /* hyphens that a line around a block begins with */
 
 struct pem_reader {
 	BIO *bio; /* over the caller's bytes */
@@ -122,4 +124,17 @@ bool pem_is_at_end(const struct pem_reader *reader)
 		if (!isspace((unsigned char)rest.s[i]))
 			return false;
 	return true;
+}
+
+void pem_print(const char *label, const void *der, size_t n, struct text *out)
+{
+	unsigned char line[LINE_BYTES / 3 * 4 + 1];
+	text_printf(out, "-----BEGIN %s-----\n", label);
+	for (size_t at = 0; at < n; at += LINE_BYTES) {
+		size_t part = n - at < LINE_BYTES ? n - at : LINE_BYTES;
+		int n_characters = EVP_EncodeBlock(line, (const unsigned char *)der + at, (int)part);
+		text_add_n(out, line, (size_t)n_characters);
+		text_add_char(out, '\n');
+	}
+	text_printf(out, "-----END %s-----\n", label);
 }

@@ -11,6 +11,7 @@
  */
 #include "base/arena.h"
 #include "base/error.h"
+#include "base/text.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -41,3 +42,6 @@ void pem_block_done(struct pem_block *block); /* twice is fine */
 
 /* Whether there is nothing but white space left: for files that must hold nothing else. */
 bool pem_is_at_end(const struct pem_reader *reader);
+
+/* One block is added to out. Not for private keys, which leave copies behind: private_key_print. */
+void pem_print(const char *label, const void *der, size_t n, struct text *out);

@@ -1,85 +1,149 @@
 #include "ca/sign.h"
 
 #include "ca/crypto_error.h"
-#include "ca/extension.h"
-#include "ca/key_policy.h"
 
 #include <assert.h>
-#include <openssl/bn.h>
 #include <openssl/evp.h>
-#include <openssl/objects.h>
-#include <openssl/x509v3.h>
+#include <string.h>
 
-static bool set_serial(X509 *certificate, const struct template *meant, struct error *error)
+#define KEY_ID_SIZE 20
+#define NAME_IS_DNS DER_IMPLICIT(2) /* GeneralName (RFC 5280, 4.2.1.6) */
+#define NAME_IS_URI DER_IMPLICIT(6)
+
+/* The extensions that all certificates have in common: SEQUENCE { id, critical, OCTET STRING } each. */
+static const struct der same_extensions = DER_CONST(
+    /* keyUsage, critical: digitalSignature, keyEncipherment */
+    "\x30\x0e\x06\x03\x55\x1d\x0f\x01\x01\xff\x04\x04\x03\x02\x05\xa0"
+    /* extendedKeyUsage: serverAuth, clientAuth */
+    "\x30\x1d\x06\x03\x55\x1d\x25\x04\x16\x30\x14"
+    "\x06\x08\x2b\x06\x01\x05\x05\x07\x03\x01\x06\x08\x2b\x06\x01\x05\x05\x07\x03\x02"
+    /* basicConstraints, critical: no authority */
+    "\x30\x0c\x06\x03\x55\x1d\x13\x01\x01\xff\x04\x02\x30\x00");
+
+/* [0] INTEGER 2 */
+static const struct der version_3 = DER_CONST("\xa0\x03\x02\x01\x02");
+
+/* The last byte of id-ce (2.5.29), and whether it is critical. */
+static size_t open_extension(struct text *out, unsigned char id, bool is_critical, size_t *value)
 {
-	BIGNUM *serial = BN_bin2bn(meant->serial, sizeof meant->serial, NULL);
-	crypto_must(serial && BN_to_ASN1_INTEGER(serial, X509_get_serialNumber(certificate)));
-	bool is_zero = BN_is_zero(serial);
-	BN_free(serial);
-	return !is_zero || error_set(error, "the serial number is zero: randomness is broken");
+	const unsigned char oid[] = {0x55, 0x1d, id}, yes = 0xff;
+	size_t extension = der_open(out, DER_SEQUENCE);
+	der_add(out, DER_OID, oid, sizeof oid);
+	if (is_critical)
+		der_add(out, DER_BOOLEAN, &yes, 1);
+	*value = der_open(out, DER_OCTET_STRING);
+	return extension;
 }
 
-static bool set_times(X509 *certificate, const struct template *meant, struct error *error)
+static void close_extension(struct text *out, size_t extension, size_t value)
 {
-	if (meant->not_before_s < meant->not_after_s &&
-	    ASN1_TIME_set(X509_getm_notBefore(certificate), meant->not_before_s) &&
-	    ASN1_TIME_set(X509_getm_notAfter(certificate), meant->not_after_s))
-		return true;
-	return crypto_error_set(error, "no validity is from %lld to %lld", (long long)meant->not_before_s,
-	                        (long long)meant->not_after_s);
+	der_close(out, value);
+	der_close(out, extension);
 }
 
-/* Writes what is there: X509_set_pubkey encodes the key, and then decodes it again, which costs more than signing. */
-static void set_ec_key(X509 *certificate, EVP_PKEY *key, const char *group)
+/* By RFC 7093, 2, method 1: SHA-256 of the key's bits, cut to 160. */
+static void add_subject_key(struct text *out, struct der key_bits)
 {
-	unsigned char *point = NULL;
-	size_t n = EVP_PKEY_get1_encoded_public_key(key, &point);
-	ASN1_OBJECT *curve = OBJ_nid2obj(OBJ_sn2nid(group));
-	crypto_must(n > 0 && curve &&
-	            X509_PUBKEY_set0_param(X509_get_X509_PUBKEY(certificate), OBJ_nid2obj(EVP_PKEY_EC), V_ASN1_OBJECT,
-	                                   curve, point, (int)n));
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	size_t value = 0, extension = open_extension(out, 0x0e, false, &value);
+	crypto_must(EVP_Digest(key_bits.s, key_bits.n, digest, NULL, EVP_sha256(), NULL) == 1);
+	der_add(out, DER_OCTET_STRING, digest, KEY_ID_SIZE);
+	close_extension(out, extension, value);
 }
 
-static void set_key(X509 *certificate, EVP_PKEY *key)
+/* As the authority's certificate has it; left out when that has none. */
+static void add_authority_key(struct text *out, struct der key_id)
 {
-	char group[32] = "";
-	size_t n = 0;
-	if (EVP_PKEY_is_a(key, "EC") && EVP_PKEY_get_group_name(key, group, sizeof group, &n) == 1)
-		set_ec_key(certificate, key, group);
-	else
-		crypto_must(X509_set_pubkey(certificate, key));
+	if (der_is_done(key_id))
+		return;
+	size_t value = 0, extension = open_extension(out, 0x23, false, &value);
+	size_t body = der_open(out, DER_SEQUENCE);
+	der_add(out, DER_IMPLICIT(0), key_id.s, key_id.n);
+	der_close(out, body);
+	close_extension(out, extension, value);
 }
 
-static bool fill(X509 *certificate, const struct authority *authority, const struct template *meant, EVP_PKEY *key,
-                 struct error *error)
+/* One URI for an id, then host names; critical, as the subject is empty (RFC 5280, 4.2.1.6). */
+static void add_names(struct text *out, const struct template *meant)
 {
-	X509 *signer = authority_cert(authority);
-	if (!set_serial(certificate, meant, error) || !set_times(certificate, meant, error))
-		return false;
-	crypto_must(X509_set_version(certificate, X509_VERSION_3) &&
-	            X509_set_issuer_name(certificate, X509_get_subject_name(signer)));
-	set_key(certificate, key);
-	extension_add_key_usage(certificate, KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT);
-	extension_add_server_and_client(certificate);
-	extension_add_basic(certificate, EXTENSION_LEAF);
-	extension_add_subject_key(certificate);
-	extension_add_authority_key(certificate, signer);
-	extension_add_names(certificate, meant->id, meant->dns, meant->n_dns);
-	if (!X509_sign(certificate, authority_key(authority), key_policy_digest(authority_key(authority))))
-		return crypto_error_set(error, "signing");
+	size_t value = 0, extension = open_extension(out, 0x11, true, &value);
+	size_t names = der_open(out, DER_SEQUENCE);
+	if (meant->id) {
+		char id[SPIFFE_ID_TEXT];
+		spiffe_id_print(meant->id, id);
+		der_add(out, NAME_IS_URI, id, strlen(id));
+	}
+	for (size_t i = 0; i < meant->n_dns; i++)
+		der_add(out, NAME_IS_DNS, meant->dns[i], strlen(meant->dns[i]));
+	der_close(out, names);
+	close_extension(out, extension, value);
+}
+
+static void add_extensions(struct text *out, const struct authority *authority, const struct template *meant,
+                           const struct public_key *key)
+{
+	size_t field = der_open(out, DER_EXPLICIT(3)), list = der_open(out, DER_SEQUENCE);
+	der_add_whole(out, same_extensions);
+	add_subject_key(out, public_key_bits(key));
+	add_authority_key(out, authority_key_id(authority));
+	add_names(out, meant);
+	der_close(out, list);
+	der_close(out, field);
+}
+
+static bool add_serial(struct text *out, const struct template *meant, struct error *error)
+{
+	static const unsigned char zero[TEMPLATE_SERIAL_SIZE];
+	if (memcmp(meant->serial, zero, sizeof zero) == 0)
+		return error_set(error, "the serial number is zero: randomness is broken");
+	der_add_unsigned(out, meant->serial, sizeof meant->serial);
 	return true;
 }
 
-X509 *sign_certificate(const struct authority *authority, const struct template *meant, EVP_PKEY *key,
-                       struct error *error)
+static bool add_validity(struct text *out, const struct template *meant, struct error *error)
 {
+	size_t validity = der_open(out, DER_SEQUENCE);
+	if (meant->not_before_s >= meant->not_after_s || !der_add_time(out, meant->not_before_s) ||
+	    !der_add_time(out, meant->not_after_s))
+		return error_set(error, "no validity is from %lld to %lld", (long long)meant->not_before_s,
+		                 (long long)meant->not_after_s);
+	der_close(out, validity);
+	return true;
+}
+
+/* TBSCertificate (RFC 5280, 4.1). */
+static bool add_signed_part(struct text *out, const struct authority *authority, const struct template *meant,
+                            const struct public_key *key, struct error *error)
+{
+	size_t body = der_open(out, DER_SEQUENCE);
+	der_add_whole(out, version_3);
+	if (!add_serial(out, meant, error))
+		return false;
+	der_add_whole(out, signing_key_algorithm(authority_signing_key(authority))->identifier);
+	der_add_whole(out, authority_name(authority));
+	if (!add_validity(out, meant, error))
+		return false;
+	der_add(out, DER_SEQUENCE, NULL, 0); /* no subject */
+	der_add_whole(out, public_key_info(key));
+	add_extensions(out, authority, meant, key);
+	der_close(out, body);
+	return true;
+}
+
+bool sign_certificate(const struct authority *authority, const struct template *meant, const struct public_key *key,
+                      struct text *der, struct error *error)
+{
+	const struct signing_key *signer = authority_signing_key(authority);
+	CLEANUP(text_done) struct text signature = {0};
 	assert((meant->id || meant->n_dns) && meant->n_dns <= TEMPLATE_DNS_MAX);
-	X509 *certificate = X509_new();
-	crypto_must(certificate != NULL);
-	bool is_good = fill(certificate, authority, meant, key, error);
-	crypto_error_clear();
-	if (is_good)
-		return certificate;
-	X509_free(certificate);
-	return NULL;
+	size_t certificate = der_open(der, DER_SEQUENCE), begin = der->n;
+	if (!add_signed_part(der, authority, meant, key, error))
+		return false;
+	const struct der signed_part = {(const unsigned char *)der->s + begin, der->n - begin};
+	if (!signing_key_sign(signer, signed_part, &signature, error))
+		return false;
+	der_add_whole(der, signing_key_algorithm(signer)->identifier);
+	der_add_octets_as_bits(der, signature.s, signature.n);
+	der_close(der, certificate);
+	return true;
 }

@@ -335,8 +335,6 @@ PROTO_ALIAS(envoy_resource, Envoy__Service__Discovery__V3__Resource, envoy__serv
 PROTO_ALIAS(envoy_regex_match_and_substitute, Envoy__Type__Matcher__V3__RegexMatchAndSubstitute,
             envoy__type__matcher__v3__regex_match_and_substitute)
 PROTO_ALIAS(envoy_rbac, Envoy__Config__Rbac__V3__RBAC, envoy__config__rbac__v3__rbac)
-PROTO_ALIAS(envoy_rbac_policies_entry, Envoy__Config__Rbac__V3__RBAC__PoliciesEntry,
-            envoy__config__rbac__v3__rbac__policies_entry)
 PROTO_ALIAS(envoy_rbac_policy, Envoy__Config__Rbac__V3__Policy, envoy__config__rbac__v3__policy)
 PROTO_ALIAS(envoy_rbac_permission, Envoy__Config__Rbac__V3__Permission, envoy__config__rbac__v3__permission)
 PROTO_ALIAS(envoy_rbac_permission_set, Envoy__Config__Rbac__V3__Permission__Set,

@@ -4,6 +4,7 @@
 #include "base/vec.h"
 #include "base/yaml.h"
 #include "proto/istio.h"
+#include "server/source/unreadable.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -77,6 +78,20 @@ static void take_object(struct manifest *manifest, struct object *object)
 	manifest->cap = objects.cap;
 }
 
+/* takes the reference */
+static void take_stand_in(struct manifest *manifest, struct object *stand_in)
+{
+	if (!stand_in)
+		return;
+	if (manifest->stand_ins.n < MANIFEST_OBJECTS_MAX) {
+		VEC_PUSH(manifest->arena, &manifest->stand_ins, stand_in);
+		return;
+	}
+	manifest_refuse(manifest, stand_in->origin.file, "of a file's wrong policies at most %d are closed",
+	                MANIFEST_OBJECTS_MAX);
+	object_unref(stand_in);
+}
+
 static void add_object(struct manifest *manifest, const struct json *document, const struct origin *origin)
 {
 	struct object_claim claim = object_claim(document);
@@ -93,9 +108,8 @@ static void add_object(struct manifest *manifest, const struct json *document, c
 		take_object(manifest, object);
 		return;
 	}
-	struct object *stand_in = object || issues.n == 0 ? NULL : object_stand_in(manifest->arena, document, origin);
-	if (stand_in)
-		VEC_PUSH(manifest->arena, &manifest->stand_ins, stand_in);
+	if (!object && issues.n > 0)
+		take_stand_in(manifest, object_stand_in(manifest->arena, document, origin));
 	bool is_unknown_kind = !object && issues.n == 0;
 	if (object || (is_unknown_kind && kind_is_known_group(claim.api_version)))
 		add_unread_kind(manifest, origin, &claim);
@@ -176,6 +190,13 @@ void manifest_add_item(struct manifest *manifest, const struct json *item, const
 	add_object(manifest, item, &(struct origin){0});
 }
 
+static void add_unreadable(struct manifest *manifest, const struct origin *origin, const char *s, size_t n)
+{
+	const struct json *document = unreadable_document(manifest->arena, s, n);
+	if (document)
+		take_stand_in(manifest, object_stand_in(manifest->arena, document, origin));
+}
+
 static void add_broken(struct manifest *manifest, const struct manifest_file *file, const struct error *error,
                        uint32_t line)
 {
@@ -199,10 +220,12 @@ static void read_json(struct manifest *manifest, const struct manifest_file *fil
 {
 	struct error error;
 	const struct json *document = json_parse(manifest->arena, file->s, file->n, &error);
-	if (document)
+	if (document) {
 		add_document(manifest, document, file->path, 1);
-	else
+	} else {
 		add_broken(manifest, file, &error, error_line(&error));
+		add_unreadable(manifest, &(struct origin){.file = file->path, .line = 1}, file->s, file->n);
+	}
 }
 
 static void read_yaml(struct manifest *manifest, const struct manifest_file *file)
@@ -210,12 +233,15 @@ static void read_yaml(struct manifest *manifest, const struct manifest_file *fil
 	struct yaml_reader reader;
 	struct yaml_document document;
 	yaml_reader_init(&reader, file->s, file->n);
-	while (yaml_reader_next(&reader, manifest->arena, &document)) {
-		uint32_t line = document.value ? 0 : error_line(&document.error);
-		if (document.value)
+	for (size_t from = 0; yaml_reader_next(&reader, manifest->arena, &document); from = reader.at) {
+		if (document.value) {
 			add_document(manifest, document.value, file->path, document.line);
-		else
-			add_broken(manifest, file, &document.error, line ? line : document.line);
+			continue;
+		}
+		struct origin origin = {.file = file->path, .line = document.line};
+		uint32_t line = error_line(&document.error);
+		add_broken(manifest, file, &document.error, line ? line : document.line);
+		add_unreadable(manifest, &origin, file->s + from, reader.at - from);
 	}
 }
 

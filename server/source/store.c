@@ -2,7 +2,9 @@
 
 #include "base/heap.h"
 #include "base/map.h"
+#include "base/text.h"
 #include "base/vec.h"
+#include "server/source/unreadable.h"
 
 #include <assert.h>
 #include <search.h>
@@ -244,12 +246,25 @@ static void keep_last_good(struct group *next, const struct group *former, const
 	add_objects(next, kept.v, kept.n);
 }
 
+/* Whether it is for a document without a name, and the former objects, which are all kept, hold what that was. */
+static bool is_kept_anyway(const struct group *former, struct object *stand_in)
+{
+	if (!text_has_prefix(stand_in->name, UNREADABLE_NAME) ||
+	    find_object(former->objects, former->n_objects, stand_in))
+		return false;
+	for (size_t i = 0; i < former->n_objects; i++)
+		if (former->objects[i]->kind == stand_in->kind && !former->objects[i]->is_stand_in &&
+		    strcmp(former->objects[i]->namespace, stand_in->namespace) == 0)
+			return true;
+	return false;
+}
+
 /* Closes what refusals would leave open. */
-static void add_stand_ins(struct group *next, const struct store_content *content)
+static void add_stand_ins(struct group *next, const struct group *former, const struct store_content *content)
 {
 	for (size_t i = 0; i < content->n_stand_ins; i++) {
 		struct object *object = content->stand_ins[i];
-		if (find_object(next->objects, next->n_objects, object))
+		if (find_object(next->objects, next->n_objects, object) || is_kept_anyway(former, object))
 			continue;
 		object_ref(object);
 		add_objects(next, &object, 1);
@@ -326,7 +341,7 @@ bool store_set_group(struct store *store, const char *name, const struct store_c
 	struct group *next = group_new(name);
 	take_objects(next, content);
 	keep_last_good(next, group, content);
-	add_stand_ins(next, content);
+	add_stand_ins(next, group, content);
 	for (size_t i = 0; i < content->n_refusals; i++)
 		report_add_row(&next->report, &content->refusals[i]);
 	report_sort(&next->report);

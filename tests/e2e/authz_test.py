@@ -8,6 +8,7 @@ import shutil
 
 import tap
 
+import issuer
 import mesh
 import pods
 import raw
@@ -205,19 +206,28 @@ def check_mistakes(ring):
 def check_hundred(ring):
     cluster, one = ring.cluster, lambda i, paths="paths": policy(f"p-{i}", rules=[{"from": [{"source": {"serviceAccounts": ["client"]}}], "to": [{"operation": {paths: [f"/{i}"]}}]}])
     allowed = lambda: [i for i in (0, 49, 50, 51, 99, 100) if ring.http("client", f"/{i}")]
-    with tap.case("one bad policy among a hundred: its last good form stays in force, and so do the others"):
+    with tap.case("two bad policies among a hundred, one of which is no YAML: their last good forms stay in force, and so do the others"):
         ring.set(*map(one, range(100)))
         assert allowed() == [0, 49, 50, 51, 99]
-        cluster.write("policies.yaml", "".join(one(i, "path" if i == 50 else "paths") for i in range(100)))
+        broken = [one(i, "path" if i == 50 else "paths") for i in range(100)]
+        broken[51] = broken[51].replace("\"rules\": [", "\"rules\": ]")
+        cluster.write("policies.yaml", "".join(broken))
         mesh.wait_for("its row", lambda: ring.is_reported("p-50"))
         cluster.wait_synced()
         assert allowed() == [0, 49, 50, 51, 99] and not ring.http("other", "/50")
-    with tap.case("after a restart what it covered is closed, and the others are in force"):
+    with tap.case("after a restart what they covered is closed, and the others are in force"):
         cluster.daemon.stop()
         with cluster.changed():
             cluster.weftd()
         ring.renew()
-        assert allowed() == [0, 49, 51, 99] and not ring.http("other", "/50")
+        assert allowed() == [0, 49, 99] and not ring.http("other", "/50")
+    with tap.case("a DENY that is no YAML, and was never anything else, is not open"):
+        cluster.daemon.stop()
+        cluster.write("policies.yaml", policy("deny", action="DENY", rules=[rule(paths=["/no"])]).replace("[", "]"))
+        with cluster.changed():
+            cluster.weftd()
+        ring.renew()
+        assert ring.is_closed()
 
 
 ALLOWED = [("http1", HTTP), ("http2", HTTP), ("tcp", TCP)]
@@ -309,6 +319,17 @@ def example():
         mesh.wait_for("orders", lambda: ask(shop))
         with tap.case("example: the shop reads and writes orders, and does nothing else"):
             expect([("GET", True, ask(shop)), ("POST", True, ask(shop, "POST", "/orders")), ("DELETE", False, ask(shop, "DELETE")), ("deeper", False, ask(shop, path="/orders/1/x")), ("/", False, ask(shop, path="/"))])
+        with tap.case("example: a refund needs a clerk's token as well, and a wrong one is refused everywhere"):
+            with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "zero_trust_issuer.pem"), "rb") as pem:
+                key = issuer.Key("zero-trust", pem.read())
+            clerk = {"iss": "https://people.example.com", "aud": "orders", "sub": "ann", "groups": ["staff", "clerks"]}
+            bearer = lambda signer, **claims: f"authorization: Bearer {signer.token({**clerk, **claims})}\r\n"
+            refund = lambda lines="": http(shop, (vip, 80), "POST", "/orders/1/refund", host="orders.default", lines=lines)
+            status = lambda lines: raw.ask(shop, (vip, 80), f"GET /orders/1 HTTP/1.1\r\nhost: orders.default\r\n{lines}\r\n".encode())
+            expect([("a clerk", True, refund(bearer(key))), ("nobody", False, refund()), ("no clerk", False, refund(bearer(key, groups=["staff"]))),
+                    ("a clerk by another's workload", False, http(other, (vip, 80), "POST", "/orders/1/refund", host="orders.default", lines=bearer(key))),
+                    ("expired", 401, status(bearer(key, exp=1))), ("for another audience", 403, status(bearer(key, aud="reports"))),
+                    ("another key", 401, status(bearer(issuer.Key("zero-trust")))), ("good", 200, status(bearer(key)))])
         with tap.case("example: a report reads and exports"):
             expect([("GET", True, ask(report, path="/orders/2026/11")), ("POST", False, ask(report, "POST")), ("TCP", True, tcp(report, (orders.ip, 9000))), ("the shop's TCP", False, tcp(shop, (orders.ip, 9000)))])
         with tap.case("example: what nobody may, nobody can, however it is spelt"):

@@ -23,11 +23,11 @@ def _openssl(*arguments, data=None):
 
 
 class Key:
-    """RSA, 2048 bits."""
+    """RSA, 2048 bits: a new one, or the one of the PEM."""
 
-    def __init__(self, kid):
+    def __init__(self, kid, pem=None):
         self.kid = kid
-        self._pem = _openssl("genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048")
+        self._pem = pem or _openssl("genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048")
         modulus = _openssl("rsa", "-noout", "-modulus", data=self._pem).decode().strip().partition("=")[2]
         self._n = bytes.fromhex(modulus)
 

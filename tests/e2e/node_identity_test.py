@@ -90,10 +90,10 @@ with mesh_rig.Mesh(os.path.join(mesh_rig.ROOT, "examples", "canary")) as mesh:
         with tap.case(f"by {proof}: another node on the same stream changes nothing of who it is"):
             for method, request in METHODS:
                 client = server.open(method, **shown)
-                client.send(request(node=node_of("default", {"NAMESPACE": "default"}), type_url=xds_client.CDS))
+                client.send(request(node=node_of("default", {"NAMESPACE": "default"}), type_url=xds_client.LDS))
                 next(client.responses)
-                client.send(request(node=node_of("kube-system", {"NAMESPACE": "kube-system", "SERVICE_ACCOUNT": "admin"}, "admin-1"), type_url=xds_client.LDS))
-                next(client.responses, None)
+                client.send(request(node=node_of("kube-system", {"NAMESPACE": "kube-system", "SERVICE_ACCOUNT": "admin"}, "admin-1"), type_url=xds_client.CDS))
+                next(client.responses)
                 shown_now = server.authority.weftd.proxies()
                 assert [proxy["id"].split("~")[2] for proxy in shown_now] == ["hello-1.default"], shown_now
                 assert shown_now[0]["identity"] == identity.spiffe_id("default", "hello")

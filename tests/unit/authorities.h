@@ -4,6 +4,7 @@
  * in.
  */
 #include "ca/authority.h"
+#include "ca/sign.h"
 #include "tests/unit/certs.h"
 #include "tests/unit/unit.h"
 
@@ -114,6 +115,18 @@ static inline void hierarchy_set_signer(struct hierarchy *h, struct cert_wish wi
 	hierarchy_print(h);
 }
 
+/* Another one between, the same key; the signer is the usual one below it. */
+static inline void hierarchy_set_middle(struct hierarchy *h, struct cert_wish wish)
+{
+	X509_free(h->middle);
+	wish.name = "middle";
+	wish.key = h->middle_key;
+	wish.issuer = h->root;
+	wish.issuer_key = h->root_key;
+	h->middle = certs_certificate(&wish);
+	hierarchy_set_signer(h, (struct cert_wish){0});
+}
+
 static inline void hierarchy_done(struct hierarchy *h)
 {
 	EVP_PKEY_free(h->root_key);
@@ -151,4 +164,27 @@ static inline struct authority *authority_for_test(void)
 	    &(struct authority_plan){.trust_domain = "cluster.local", .serial = {1, 2, 3}}, &clock, &error);
 	ck_assert_msg(authority != NULL, "%s", error.message);
 	return authority;
+}
+
+/* The key as a request's would be. */
+static inline struct public_key *public_key_for_test(EVP_PKEY *key)
+{
+	struct refusal refusal;
+	struct public_key *public_key = public_key_of(key, KEY_USE_WORKLOAD, &refusal);
+	ck_assert_msg(public_key != NULL, "%s", refusal.error.message);
+	return public_key;
+}
+
+/* As OpenSSL reads what was signed; NULL with an error when nothing was. */
+static inline X509 *certificate_for_test(const struct authority *authority, const struct template *meant, EVP_PKEY *key,
+                                         struct error *error)
+{
+	CLEANUP(text_done) struct text der = {0};
+	CLEANUP(public_key_freep) struct public_key *public_key = public_key_for_test(key);
+	if (!sign_certificate(authority, meant, public_key, &der, error))
+		return NULL;
+	const unsigned char *at = (const unsigned char *)der.s;
+	X509 *certificate = d2i_X509(NULL, &at, (long)der.n);
+	ck_assert(certificate != NULL && at == (const unsigned char *)der.s + der.n);
+	return certificate;
 }

@@ -3,6 +3,8 @@
 #include "tests/unit/authorities.h"
 #include "tests/unit/config_dir.h"
 
+#include <pthread.h>
+
 /* A hierarchy that issues, and where its answers live. */
 struct office {
 	struct hierarchy h;
@@ -136,37 +138,6 @@ START_TEST(refusals_come_with_their_reasons)
 }
 END_TEST
 
-/* What an administrator's authority may not sign is found before it leaves, and not by a proxy. */
-START_TEST(limits_of_the_authority_are_kept)
-{
-	static const struct {
-		struct cert_wish wish;
-		bool is_issued;
-	} rows[] = {
-	    {{.limits = "critical,permitted;URI:cluster.local"}, true},
-	    {{.limits = "critical,permitted;URI:other.local"}, false},
-	    {{.limits = "critical,excluded;URI:cluster.local"}, false},
-	    {{.extended_use = "serverAuth,clientAuth"}, true},
-	    {{.extended_use = "serverAuth"}, false},
-	    {{.extended_use = "clientAuth"}, false},
-	    {{.constraints = "critical,CA:TRUE,pathlen:0"}, true},
-	    {{.has_no_key_id = true}, true},
-	    {{.has_no_use = true}, true},
-	};
-	CLEANUP(office_done) struct office office;
-	office_init(&office);
-	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-		struct issued issued;
-		struct refusal refusal;
-		hierarchy_set_signer(&office.h, rows[i].wish);
-		office_open(&office);
-		ck_assert_msg(ask(&office, &(struct csr_wish){0}, 0, &issued, &refusal) == rows[i].is_issued,
-		              "row %zu: %s", i, refusal.error.message);
-		ck_assert_int_eq(refusal.reason, rows[i].is_issued ? REFUSAL_NONE : REFUSAL_RECHECK);
-	}
-}
-END_TEST
-
 START_TEST(while_roots_change_both_are_told)
 {
 	CLEANUP(office_done) struct office office;
@@ -223,6 +194,67 @@ static void check_with_openssl(const struct issued *issued)
 	}
 }
 
+/* All that there is to check of a chain, as for an authority that limits. */
+static void check_leads(const struct office *office, const struct issued *issued)
+{
+	struct error error;
+	CLEANUP(certificates_freep)
+	STACK_OF(X509) *list =
+	    certificates_read(&(struct pem_file){"leaf", issued->chain[0], strlen(issued->chain[0])}, &error);
+	ck_assert_msg(authority_check_leads(office->authority, sk_X509_value(list, 0), NOW_S, &error), "%s",
+	              error.message);
+}
+
+/*
+ * What an administrator's authority may not sign is found before it leaves, and not by a proxy. Where nothing is said
+ * that could be a limit OpenSSL is not asked each time: then it must be of the same opinion.
+ */
+START_TEST(limits_of_the_authority_are_kept)
+{
+	static const struct {
+		struct cert_wish wish;
+		bool is_issued, is_unlimited;
+		bool is_middles; /* the one above the signer has it */
+	} rows[] = {
+	    {{0}, true, true, false},
+	    {{.limits = "critical,permitted;URI:cluster.local"}, true, false, false},
+	    {{.limits = "critical,permitted;URI:other.local"}, false, false, false},
+	    {{.limits = "critical,excluded;URI:cluster.local"}, false, false, false},
+	    {{.limits = "permitted;URI:other.local"}, false, false, false},
+	    {{.extended_use = "serverAuth,clientAuth"}, true, false, false},
+	    {{.extended_use = "serverAuth"}, false, false, false},
+	    {{.extended_use = "clientAuth"}, false, false, false},
+	    {{.constraints = "critical,CA:TRUE,pathlen:0"}, true, true, false},
+	    {{.constraints = "critical,CA:TRUE,pathlen:1"}, true, true, false},
+	    {{.has_no_key_id = true}, true, true, false},
+	    {{.has_no_use = true}, true, true, false},
+	    {{.limits = "critical,permitted;URI:cluster.local"}, true, false, true},
+	    {{.limits = "critical,permitted;URI:other.local"}, false, false, true},
+	    {{.extended_use = "serverAuth"}, false, false, true},
+	    {{.constraints = "critical,CA:TRUE,pathlen:1"}, true, true, true},
+	    {{.has_no_key_id = true}, true, true, true},
+	    {{.constraints = "critical,CA:TRUE,pathlen:0"}, false, false, true},
+	};
+	CLEANUP(office_done) struct office office;
+	office_init(&office);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct issued issued;
+		struct refusal refusal;
+		if (rows[i].is_middles)
+			hierarchy_set_middle(&office.h, rows[i].wish);
+		else
+			hierarchy_set_signer(&office.h, rows[i].wish);
+		office_open(&office);
+		ck_assert_msg(authority_is_unlimited(office.authority) == rows[i].is_unlimited, "row %zu", i);
+		ck_assert_msg(ask(&office, &(struct csr_wish){0}, 0, &issued, &refusal) == rows[i].is_issued,
+		              "row %zu: %s", i, refusal.error.message);
+		ck_assert_int_eq(refusal.reason, rows[i].is_issued ? REFUSAL_NONE : REFUSAL_RECHECK);
+		if (rows[i].is_issued)
+			check_leads(&office, &issued);
+	}
+}
+END_TEST
+
 START_TEST(openssl_takes_what_is_issued)
 {
 	static const char *const keys[] = {"P-256", "P-384", "RSA 2048"};
@@ -239,6 +271,91 @@ START_TEST(openssl_takes_what_is_issued)
 	office.issuer.trusted = authority_roots(self_signed);
 	ck_assert(ask(&office, &(struct csr_wish){0}, 0, &issued, &refusal));
 	check_with_openssl(&issued);
+}
+END_TEST
+
+START_TEST(openssl_takes_what_authorities_of_each_kind_issue)
+{
+	static const char *const keys[] = {"P-256", "P-384", "P-521", "RSA 2048", "RSA 3072"};
+	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+		CLEANUP(office_done) struct office office;
+		struct issued issued;
+		struct refusal refusal;
+		office_init(&office);
+		EVP_PKEY_free(office.h.signer_key);
+		office.h.signer_key = certs_key(keys[i]);
+		hierarchy_set_signer(&office.h, (struct cert_wish){0});
+		office_open(&office);
+		ck_assert(authority_is_unlimited(office.authority));
+		ck_assert_msg(ask(&office, &(struct csr_wish){0}, 0, &issued, &refusal), "%s: %s", keys[i],
+		              refusal.error.message);
+		check_with_openssl(&issued);
+	}
+}
+END_TEST
+
+/* As a server's are: one authority, requests on several threads. */
+#define THREADS 4
+#define REQUESTS 25
+
+static void *ask_again_and_again(void *arg)
+{
+	const struct office *office = arg;
+	CLEANUP(text_done) struct text csr = {0};
+	certs_request_of(&(struct csr_wish){0}, &csr);
+	for (int i = 0; i < REQUESTS; i++) {
+		CLEANUP(arena_freep) struct arena *arena = arena_new();
+		struct workload_request request = {.csr = csr.s, .csr_n = csr.n, .caller = &office->caller};
+		struct issued issued;
+		struct refusal refusal;
+		issue_draw_serial(request.serial);
+		if (!issue_workload(arena, &office->issuer, &request, &issued, &refusal))
+			return heap_strdup(refusal.error.message);
+	}
+	return NULL;
+}
+
+START_TEST(an_authority_serves_many_threads)
+{
+	pthread_t threads[THREADS];
+	CLEANUP(office_done) struct office office;
+	office_init(&office);
+	for (int i = 0; i < THREADS; i++)
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, ask_again_and_again, &office), 0);
+	for (int i = 0; i < THREADS; i++) {
+		void *failed = NULL;
+		ck_assert_int_eq(pthread_join(threads[i], &failed), 0);
+		ck_assert_msg(!failed, "%s", (char *)failed);
+	}
+}
+END_TEST
+
+START_TEST(the_control_planes_key_is_held_to_the_same_rules)
+{
+	static const struct {
+		const char *key;
+		enum refusal_reason want;
+	} rows[] = {
+	    {"P-384", REFUSAL_NONE},
+	    {"RSA 2048", REFUSAL_NONE},
+	    {"RSA 1024", REFUSAL_KEY_SIZE},
+	    {"P-224", REFUSAL_KEY_CURVE},
+	    {"P-256 compressed", REFUSAL_KEY_CURVE},
+	    {"ED25519", REFUSAL_KEY_TYPE},
+	};
+	static const char *const dns[] = {"istiod.istio-system.svc"};
+	CLEANUP(office_done) struct office office;
+	office_init(&office);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct issued issued;
+		struct refusal refusal = {0};
+		CLEANUP(certs_key_freep) EVP_PKEY *key = certs_key(rows[i].key);
+		struct server_request request = {.key = key, .dns = dns, .n_dns = 1, .serial = {1}};
+		bool is_issued = issue_server(office.arena, &office.issuer, &request, &issued, &refusal);
+		ck_assert_msg(refusal.reason == rows[i].want, "%s: %s", rows[i].key, refusal.error.message);
+		ck_assert(is_issued == (rows[i].want == REFUSAL_NONE));
+		ck_assert_int_eq(ERR_peek_error(), 0);
+	}
 }
 END_TEST
 
@@ -275,4 +392,5 @@ END_TEST
 UNIT_MAIN("issue", the_answer_is_the_certificate_the_way_and_the_roots, the_chain_file_need_not_repeat_the_signer,
           a_request_puts_nothing_but_its_key_into_the_certificate, refusals_come_with_their_reasons,
           limits_of_the_authority_are_kept, while_roots_change_both_are_told, openssl_takes_what_is_issued,
-          the_control_plane_has_host_names)
+          openssl_takes_what_authorities_of_each_kind_issue, an_authority_serves_many_threads,
+          the_control_planes_key_is_held_to_the_same_rules, the_control_plane_has_host_names)

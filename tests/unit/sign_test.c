@@ -69,7 +69,7 @@ END_TEST
 static X509 *sign_with(const struct authority *authority, const struct template *meant, struct error *error)
 {
 	CLEANUP(certs_key_freep) EVP_PKEY *key = certs_key("P-256");
-	return sign_certificate(authority, meant, key, error);
+	return certificate_for_test(authority, meant, key, error);
 }
 
 START_TEST(it_says_what_was_meant_and_nothing_else)

@@ -120,17 +120,23 @@ START_TEST(test_last_good_form)
 }
 END_TEST
 
-/* Refuses x, for which its address 9 stands in. */
-static bool refuse_with_stand_in(struct store *store)
+/* Refuses a document, for which `name` with the address 9 stands in. */
+static bool stand_in(struct store *store, const struct report_row *refusal, const char *name)
 {
 	struct decoded decoded = service("x", "9");
 	decoded.object->is_stand_in = true;
-	bool is_changed = store_set_group(
-	    store, "a",
-	    &(struct store_content){
-	        .stand_ins = &decoded.object, .n_stand_ins = 1, .refusals = &refused_x, .n_refusals = 1});
+	decoded.object->name = name;
+	bool is_changed =
+	    store_set_group(store, "a",
+	                    &(struct store_content){
+	                        .stand_ins = &decoded.object, .n_stand_ins = 1, .refusals = refusal, .n_refusals = 1});
 	decoded_done(&decoded);
 	return is_changed;
+}
+
+static bool refuse_with_stand_in(struct store *store)
+{
+	return stand_in(store, &refused_x, "x");
 }
 
 START_TEST(test_stand_ins)
@@ -146,6 +152,25 @@ START_TEST(test_stand_ins)
 	expect(store, "x=2 | error InvalidValue x info InvalidValue x");
 	set(store, "a", "", NULL, 0);
 	expect(store, "|");
+	store_free(store);
+}
+END_TEST
+
+/* It may be any of the former objects, and they are all kept; where there is none, one stands in until it is mended. */
+START_TEST(test_stand_in_of_the_unreadable)
+{
+	struct store *store = store_new("istio-system");
+	set(store, "a", "x=1", NULL, 0);
+	stand_in(store, &unreadable, "(unreadable)");
+	expect(store, "x=1 | error Unreadable - info InvalidValue x");
+	set(store, "a", "", NULL, 0);
+	const char *want = "(unreadable)=9 | error Unreadable - warning InvalidValue (unreadable)";
+	ck_assert(stand_in(store, &unreadable, "(unreadable)"));
+	expect(store, want);
+	ck_assert(!stand_in(store, &unreadable, "(unreadable)"));
+	expect(store, want);
+	ck_assert(set(store, "a", "x=2", NULL, 0));
+	expect(store, "x=2 |");
 	store_free(store);
 }
 END_TEST
@@ -307,5 +332,6 @@ START_TEST(test_unselected_namespaces)
 }
 END_TEST
 
-UNIT_MAIN("store", test_stand_ins, test_set_replace_remove, test_last_good_form, test_mended, test_conflicts,
-          test_rows_count_as_change, test_snapshot_outlives, test_order_is_nothing, test_unselected_namespaces)
+UNIT_MAIN("store", test_stand_ins, test_stand_in_of_the_unreadable, test_set_replace_remove, test_last_good_form,
+          test_mended, test_conflicts, test_rows_count_as_change, test_snapshot_outlives, test_order_is_nothing,
+          test_unselected_namespaces)

@@ -5,11 +5,13 @@
 
 #include <string.h>
 
-typedef VEC(envoy_rbac_policies_entry *) entry_list;
+PROTO_ALIAS(policies_entry, Envoy__Config__Rbac__V3__RBAC__PoliciesEntry, envoy__config__rbac__v3__rbac__policies_entry)
+
+typedef VEC(policies_entry *) entry_list;
 
 static int compare_entries(const void *a, const void *b)
 {
-	return strcmp((*(envoy_rbac_policies_entry *const *)a)->key, (*(envoy_rbac_policies_entry *const *)b)->key);
+	return strcmp((*(policies_entry *const *)a)->key, (*(policies_entry *const *)b)->key);
 }
 
 static bool is_chosen(const struct authz_policy *policy, const struct rbac_choice *choice)
@@ -21,7 +23,7 @@ static bool is_chosen(const struct authz_policy *policy, const struct rbac_choic
 static void add_entry(struct arena *arena, entry_list *entries, const struct authz_policy *from,
                       const struct rbac_names *names, size_t rule, envoy_rbac_policy *policy)
 {
-	envoy_rbac_policies_entry *entry = envoy_rbac_policies_entry_new(arena);
+	policies_entry *entry = policies_entry_new(arena);
 	entry->key = name_authz_rule(arena, names->prefix, from->namespace, from->name, rule, names->suffix);
 	entry->value = policy;
 	VEC_PUSH(arena, entries, entry);
