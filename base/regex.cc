@@ -26,3 +26,9 @@ extern "C" bool regex_check(const char *pattern, struct error *error)
 		                 re.ProgramSize(), REGEX_PROGRAM_MAX);
 	return true;
 }
+
+extern "C" bool regex_matches(const char *pattern, const char *s)
+{
+	RE2 re(re2::StringPiece(pattern, strlen(pattern)), options());
+	return re.ok() && RE2::FullMatch(re2::StringPiece(s, strlen(s)), re);
+}

@@ -11,3 +11,5 @@
 #define REGEX_PROGRAM_MAX 100000 /* instructions after compilation: Envoy's memory is the users' */
 
 bool regex_check(const char *pattern, struct error *error);
+/* Whether the whole text matches, as Envoy asks. A bad pattern matches nothing. */
+bool regex_matches(const char *pattern, const char *s);

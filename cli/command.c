@@ -9,11 +9,12 @@
 #include <string.h>
 
 const struct command *const commands[] = {
-    &command_translate,  &command_validate, &command_ca,      &command_token,
+    &command_translate,  &command_validate, &command_authz,   &command_ca, &command_token,
     &command_completion, &command_help,     &command_version, NULL,
 };
 
-const char *const command_names[] = {"translate", "validate", "ca", "token", "completion", "help", "version", NULL};
+const char *const command_names[] = {"translate",  "validate", "authz",   "ca", "token",
+                                     "completion", "help",     "version", NULL};
 
 const char *const command_output_formats[] = {"text", "json", NULL};
 

@@ -68,5 +68,5 @@ const struct command *command_find(const char *name); /* or NULL */
 /* Runs the program; gives its exit status. */
 int command_main(int argc, char *const *argv);
 
-extern const struct command command_ca, command_token, command_translate, command_validate, command_completion,
-    command_help, command_version;
+extern const struct command command_authz, command_ca, command_token, command_translate, command_validate,
+    command_completion, command_help, command_version;

@@ -1,0 +1,210 @@
+#include "cli/authz_decide.h"
+
+#include "base/text.h"
+#include "base/vec.h"
+#include "cli/authz_condition.h"
+#include "cli/authz_path.h"
+#include "proto/pack.h"
+
+#include <string.h>
+
+#define HCM "envoy.filters.network.http_connection_manager"
+#define HTTP_RBAC "envoy.filters.http.rbac"
+#define NETWORK_RBAC "envoy.filters.network.rbac"
+#define EXT_AUTHZ_PREFIX "istio_ext_authz_"
+#define ACTION(name) ENVOY__CONFIG__RBAC__V3__RBAC__ACTION__##name
+
+struct decision_draft {
+	struct arena *arena;
+	const struct authz_request *request;
+	struct authz_verdict verdict;
+	VEC(struct authz_opinion) opinions;
+	bool is_decided;
+};
+
+/* ---- chains ---- */
+
+static const envoy_filter *find_filter(const envoy_filter_chain *chain, const char *name)
+{
+	for (size_t i = 0; i < chain->n_filters; i++)
+		if (strcmp(chain->filters[i]->name, name) == 0)
+			return chain->filters[i];
+	return NULL;
+}
+
+static bool is_for_port(const envoy_filter_chain *chain, uint32_t port)
+{
+	const envoy_filter_chain_match *match = chain->filter_chain_match;
+	return match && match->destination_port && match->destination_port->value == port;
+}
+
+static bool is_for_any_port(const envoy_filter_chain *chain)
+{
+	return !chain->filter_chain_match || !chain->filter_chain_match->destination_port;
+}
+
+/* Whether the chain takes TLS that ends here (or plaintext), HTTP (or whatever comes). */
+static bool takes(const envoy_filter_chain *chain, const struct authz_request *request)
+{
+	bool is_tls = request->principal != NULL;
+	if (is_tls != (chain->transport_socket != NULL))
+		return false;
+	if (!is_tls && chain->filter_chain_match && text_equal(chain->filter_chain_match->transport_protocol, "tls"))
+		return false;
+	return request->is_http == (find_filter(chain, HCM) != NULL);
+}
+
+static const envoy_filter_chain *choose(const envoy_listener *listener, const struct authz_request *request)
+{
+	bool has_own = false;
+	for (size_t i = 0; i < listener->n_filter_chains; i++)
+		has_own |= is_for_port(listener->filter_chains[i], request->port);
+	for (size_t i = 0; i < listener->n_filter_chains; i++) {
+		const envoy_filter_chain *chain = listener->filter_chains[i];
+		bool is_meant = has_own ? is_for_port(chain, request->port) : is_for_any_port(chain);
+		if (is_meant && takes(chain, request))
+			return chain;
+	}
+	return NULL;
+}
+
+/* ---- filters ---- */
+
+static const struct authz_condition *condition_of(struct arena *arena, const struct authz_request *request,
+                                                  const envoy_rbac_policy *policy)
+{
+	struct authz_condition *any[2], *both = ARENA_NEW(arena, struct authz_condition);
+	const struct authz_condition **permissions =
+	    ARENA_NEW_N(arena, const struct authz_condition *, policy->n_permissions);
+	const struct authz_condition **principals =
+	    ARENA_NEW_N(arena, const struct authz_condition *, policy->n_principals);
+	const struct authz_condition **parts = ARENA_NEW_N(arena, const struct authz_condition *, 2);
+	for (size_t i = 0; i < 2; i++) {
+		any[i] = ARENA_NEW(arena, struct authz_condition);
+		*any[i] = (struct authz_condition){.type = AUTHZ_ANY_OF};
+		parts[i] = any[i];
+	}
+	for (size_t i = 0; i < policy->n_principals; i++) {
+		principals[i] = authz_condition_of_principal(arena, request, policy->principals[i]);
+		any[0]->is_met |= principals[i]->is_met;
+	}
+	for (size_t i = 0; i < policy->n_permissions; i++) {
+		permissions[i] = authz_condition_of_permission(arena, request, policy->permissions[i]);
+		any[1]->is_met |= permissions[i]->is_met;
+	}
+	any[0]->parts = principals;
+	any[0]->n_parts = policy->n_principals;
+	any[1]->parts = permissions;
+	any[1]->n_parts = policy->n_permissions;
+	*both = (struct authz_condition){
+	    .type = AUTHZ_ALL_OF, .is_met = any[0]->is_met && any[1]->is_met, .parts = parts, .n_parts = 2};
+	return both;
+}
+
+static const char *action_name(const envoy_rbac *rbac, bool is_asking)
+{
+	if (is_asking)
+		return "CUSTOM";
+	return rbac->action == ACTION(DENY) ? "DENY" : rbac->action == ACTION(LOG) ? "AUDIT" : "ALLOW";
+}
+
+/* The first rule that is met, in the order of names, as the proxy finds it; NULL: none. */
+static const char *ask(struct decision_draft *draft, const envoy_rbac *rbac, bool is_dry_run, bool is_asking)
+{
+	const char *first = NULL;
+	for (size_t i = 0; rbac && i < rbac->n_policies; i++) {
+		const struct authz_condition *condition =
+		    condition_of(draft->arena, draft->request, rbac->policies[i]->value);
+		struct authz_opinion opinion = {
+		    .name = rbac->policies[i]->key,
+		    .action = action_name(rbac, is_asking),
+		    .is_dry_run = is_dry_run,
+		    .is_met = condition->is_met,
+		    .words = condition->is_met ? NULL : authz_condition_words(draft->arena, condition),
+		};
+		VEC_PUSH(draft->arena, &draft->opinions, opinion);
+		if (opinion.is_met && !first)
+			first = opinion.name;
+	}
+	return first;
+}
+
+static void decide(struct decision_draft *draft, enum authz_decision decision, const char *by)
+{
+	if (draft->is_decided)
+		return;
+	draft->is_decided = decision != AUTHZ_ALLOWED;
+	draft->verdict.decision = decision;
+	draft->verdict.by = by;
+}
+
+/* Both filters, of HTTP and of TCP, say the same. */
+static void pass(struct decision_draft *draft, const envoy_rbac *rules, const envoy_rbac *shadow, const char *prefix)
+{
+	const char *met = ask(draft, rules, false, false);
+	bool is_asking = strcmp(prefix, EXT_AUTHZ_PREFIX) == 0;
+	const char *shadow_met = ask(draft, shadow, !is_asking, is_asking);
+	if (rules && rules->action == ACTION(DENY) && met)
+		decide(draft, AUTHZ_DENIED, met);
+	else if (rules && rules->action == ACTION(ALLOW))
+		decide(draft, met ? AUTHZ_ALLOWED : AUTHZ_DENIED, met);
+	if (is_asking && shadow_met)
+		decide(draft, AUTHZ_ASKED, shadow_met);
+}
+
+#define UNPACK(arena, type, any) ((const type *)unpack_own((arena), type##_type(), (any)->value.data, (any)->value.len))
+
+static void pass_http(struct decision_draft *draft, const envoy_http_connection_manager *hcm)
+{
+	for (size_t i = 0; i < hcm->n_http_filters; i++) {
+		if (strcmp(hcm->http_filters[i]->name, HTTP_RBAC) != 0)
+			continue;
+		const envoy_http_rbac *rbac = UNPACK(draft->arena, envoy_http_rbac, hcm->http_filters[i]->typed_config);
+		pass(draft, rbac->rules, rbac->shadow_rules, rbac->shadow_rules_stat_prefix);
+	}
+}
+
+static void pass_tcp(struct decision_draft *draft, const envoy_filter_chain *chain)
+{
+	for (size_t i = 0; i < chain->n_filters; i++) {
+		if (strcmp(chain->filters[i]->name, NETWORK_RBAC) != 0)
+			continue;
+		const envoy_network_rbac *rbac =
+		    UNPACK(draft->arena, envoy_network_rbac, chain->filters[i]->typed_config);
+		pass(draft, rbac->rules, rbac->shadow_rules, rbac->shadow_rules_stat_prefix);
+	}
+}
+
+static struct authz_path_rules path_rules(const envoy_http_connection_manager *hcm)
+{
+	return (struct authz_path_rules){
+	    .is_slash_decoded =
+	        hcm->path_with_escaped_slashes_action ==
+	        ENVOY__EXTENSIONS__FILTERS__NETWORK__HTTP_CONNECTION_MANAGER__V3__HTTP_CONNECTION_MANAGER__PATH_WITH_ESCAPED_SLASHES_ACTION__UNESCAPE_AND_FORWARD,
+	    .is_normalized = hcm->normalize_path && hcm->normalize_path->value,
+	    .is_merge_slashes = hcm->merge_slashes,
+	};
+}
+
+struct authz_verdict authz_decide(struct arena *arena, const envoy_listener *listener,
+                                  const struct authz_request *request)
+{
+	struct authz_request seen = *request;
+	struct decision_draft draft = {.arena = arena, .request = &seen};
+	const envoy_filter_chain *chain = choose(listener, request);
+	if (!chain)
+		return (struct authz_verdict){.decision = AUTHZ_REFUSED};
+	if (request->is_http) {
+		const envoy_http_connection_manager *hcm =
+		    UNPACK(arena, envoy_http_connection_manager, find_filter(chain, HCM)->typed_config);
+		const struct authz_path_rules rules = path_rules(hcm);
+		seen.path = authz_path(arena, request->path, &rules);
+		pass_http(&draft, hcm);
+	} else {
+		pass_tcp(&draft, chain);
+	}
+	draft.verdict.path = seen.path;
+	draft.verdict.opinions = draft.opinions.v;
+	draft.verdict.n_opinions = draft.opinions.n;
+	return draft.verdict;
+}

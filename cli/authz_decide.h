@@ -1,0 +1,33 @@
+#pragma once
+/*
+ * What a proxy does with a request, by the resources that it is sent: the filters of access control in the chain that
+ * takes it, one after the other.
+ */
+#include "cli/authz_request.h"
+#include "proto/envoy.h"
+
+enum authz_decision {
+	AUTHZ_ALLOWED,
+	AUTHZ_DENIED,
+	AUTHZ_ASKED,   /* a service outside decides */
+	AUTHZ_REFUSED, /* no chain takes the connection: plaintext where mutual TLS is wanted, a port that is closed */
+};
+
+/* One rule of a policy, as one filter has it. */
+struct authz_opinion {
+	const char *name; /* "ns[default]-policy[orders]-rule[0]", with what stands before and behind */
+	const char *action;
+	bool is_dry_run, is_met;
+	const char *words; /* why it is not met; NULL: it is */
+};
+
+struct authz_verdict {
+	enum authz_decision decision;
+	const char *by;   /* the name of the rule; NULL: no rule */
+	const char *path; /* as it was compared */
+	const struct authz_opinion *opinions;
+	size_t n_opinions;
+};
+
+struct authz_verdict authz_decide(struct arena *arena, const envoy_listener *listener,
+                                  const struct authz_request *request);

@@ -1,0 +1,99 @@
+#include "cli/authz_print.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define SUFFIX_REFUSED "-deny-due-to-bad-CUSTOM-action"
+
+/* "ns[shop]-policy[orders]-rule[0]" as "shop/orders, rule 0"; what it cannot read stays. */
+static void add_name(struct text *out, const char *name)
+{
+	char namespace[254], policy[254];
+	unsigned rule = 0;
+	const char *at = strstr(name, "ns[");
+	if (at && sscanf(at, "ns[%253[^]]]-policy[%253[^]]]-rule[%u]", namespace, policy, &rule) == 3)
+		text_printf(out, "%s/%s, rule %u", namespace, policy, rule);
+	else
+		text_add(out, name);
+	if (strstr(name, SUFFIX_REFUSED))
+		text_add(out, " (its provider cannot be asked)");
+}
+
+static bool has_allow(const struct authz_verdict *verdict)
+{
+	for (size_t i = 0; i < verdict->n_opinions; i++)
+		if (!verdict->opinions[i].is_dry_run && strcmp(verdict->opinions[i].action, "ALLOW") == 0)
+			return true;
+	return false;
+}
+
+static void add_decision(struct text *out, const struct authz_request *request, const struct authz_verdict *verdict)
+{
+	switch (verdict->decision) {
+	case AUTHZ_ALLOWED:
+		text_add(out, verdict->by          ? "allowed by "
+		              : has_allow(verdict) ? "allowed"
+		                                   : "allowed: nothing denies it, and no policy says who may");
+		break;
+	case AUTHZ_DENIED:
+		text_add(out, verdict->by ? "denied by " : "denied: no policy allows it");
+		break;
+	case AUTHZ_ASKED:
+		text_add(out, "left to a service outside by ");
+		break;
+	case AUTHZ_REFUSED:
+		text_printf(out, "refused: port %u takes no %s%s", request->port,
+		            request->principal ? "mutual TLS with " : "plaintext with ",
+		            request->is_http ? "HTTP" : "TCP");
+		break;
+	}
+	if (verdict->by)
+		add_name(out, verdict->by);
+	text_add(out, "\n");
+}
+
+void authz_print(struct text *out, const struct authz_request *request, const struct authz_verdict *verdict)
+{
+	add_decision(out, request, verdict);
+	if (request->is_http && verdict->path && strcmp(verdict->path, request->path) != 0)
+		text_printf(out, "the path is compared as %s\n", verdict->path);
+	for (size_t i = 0; i < verdict->n_opinions; i++) {
+		const struct authz_opinion *opinion = &verdict->opinions[i];
+		text_printf(out, "  %-6s ", opinion->action);
+		add_name(out, opinion->name);
+		text_printf(out, "%s: %s%s\n", opinion->is_dry_run ? " (dry run)" : "",
+		            opinion->is_met ? "matches" : "does not match: ", opinion->words ? opinion->words : "");
+	}
+}
+
+static void add_member(struct text *out, const char *key, const char *value, const char *end)
+{
+	text_printf(out, "\"%s\": ", key);
+	if (value)
+		text_add_json_string(out, value, strlen(value));
+	else
+		text_add(out, "null");
+	text_add(out, end);
+}
+
+void authz_print_json(struct text *out, const struct authz_verdict *verdict)
+{
+	static const char *const decisions[] = {[AUTHZ_ALLOWED] = "allowed",
+	                                        [AUTHZ_DENIED] = "denied",
+	                                        [AUTHZ_ASKED] = "asked",
+	                                        [AUTHZ_REFUSED] = "refused"};
+	text_add(out, "{\n  ");
+	add_member(out, "decision", decisions[verdict->decision], ",\n  ");
+	add_member(out, "by", verdict->by, ",\n  ");
+	add_member(out, "path", verdict->path, ",\n  \"rules\": [");
+	for (size_t i = 0; i < verdict->n_opinions; i++) {
+		const struct authz_opinion *opinion = &verdict->opinions[i];
+		text_add(out, i ? ",\n    {" : "\n    {");
+		add_member(out, "name", opinion->name, ", ");
+		add_member(out, "action", opinion->action, ", ");
+		text_printf(out, "\"isDryRun\": %s, \"matches\": %s, ", opinion->is_dry_run ? "true" : "false",
+		            opinion->is_met ? "true" : "false");
+		add_member(out, "reason", opinion->words, "}");
+	}
+	text_add(out, verdict->n_opinions ? "\n  ]\n}\n" : "]\n}\n");
+}

@@ -1,0 +1,10 @@
+#pragma once
+/*
+ * A verdict for people, and as one JSON object.
+ */
+#include "cli/authz_decide.h"
+
+#include "base/text.h"
+
+void authz_print(struct text *out, const struct authz_request *request, const struct authz_verdict *verdict);
+void authz_print_json(struct text *out, const struct authz_verdict *verdict);

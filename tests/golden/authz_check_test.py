@@ -1,0 +1,136 @@
+#!/usr/bin/env python3
+"""`weft authz check`: what it decides, by which rule, and what it says of the others."""
+import json
+import os
+import subprocess
+import tempfile
+
+import tap
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+WEFT = os.path.join(os.environ.get("WEFT_BIN", os.path.join(ROOT, "build", "test", "bin")), "weft")
+PODS = """
+apiVersion: v1
+kind: Pod
+metadata: {name: orders-1, namespace: default, labels: {app: orders}}
+status: {podIP: 10.1.0.1, podIPs: [{ip: 10.1.0.1}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: free-1, namespace: free, labels: {app: free}}
+status: {podIP: 10.1.0.2, podIPs: [{ip: 10.1.0.2}]}
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: orders-1, namespace: default, labels: {kubernetes.io/service-name: orders}}
+addressType: IPv4
+ports: [{name: http, port: 8080}, {name: tcp-export, port: 9000}]
+endpoints: [{addresses: [10.1.0.1], targetRef: {kind: Pod, name: orders-1, namespace: default}}]
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: odds, namespace: default}
+spec:
+  selector: {matchLabels: {app: orders}}
+  rules:
+  - to: [{operation: {hosts: ["*.example.com"], paths: ["/odd/{*}/{**}"]}}]
+    when:
+    - {key: "request.headers[x-tier]", values: [gold, silver*]}
+    - {key: source.ip, values: [192.0.2.0/24], notValues: [192.0.2.7]}
+    - {key: "request.auth.claims[groups]", values: [staff]}
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: no-roots, namespace: default}
+spec:
+  action: DENY
+  selector: {matchLabels: {app: orders}}
+  rules: [{to: [{operation: {ports: ["8080"]}}], when: [{key: "request.headers[x-role]", values: [root]}]}]
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: try, namespace: default, annotations: {istio.io/dry-run: "true"}}
+spec: {action: DENY, selector: {matchLabels: {app: orders}}, rules: [{to: [{operation: {ports: ["8080"], methods: [GET]}}]}]}
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: ask, namespace: default}
+spec: {action: CUSTOM, provider: {name: nobody}, selector: {matchLabels: {app: orders}}, rules: [{to: [{operation: {ports: ["8080"], paths: [/ask]}}]}]}
+"""
+SHOP = ["--from", "cluster.local/ns/default/sa/shop"]
+ODD = ["--from", "spiffe://x/y", "--path", "/odd/a/b/c?q", "--host", "www.example.com", "--header", "x-tier=silver-1", "--source-ip", "192.0.2.1",
+       "--jwt-claims", '{"groups": ["staff", "x"]}']
+
+
+def check(folder, *arguments, to="default/orders-1", port=8080):
+    done = subprocess.run([WEFT, "authz", "check", "--config", folder, "--to", to, "--port", str(port), *arguments], capture_output=True, text=True, timeout=60)
+    return done.returncode, done.stdout.splitlines(), done.stderr
+
+
+def without(option, value):
+    """ODD with another value of one option."""
+    changed = list(ODD)
+    changed[changed.index(option) + 1] = value
+    return changed
+
+
+# Arguments; the decision; a line that must be there.
+ROWS = [
+    ("a rule allows", [*SHOP, "--path", "/orders/1"], "allowed by default/orders, rule 0", "  DENY   default/orders-not-internal, rule 0: does not match: path is /orders/1, not /orders/internal or /orders/internal/*"),
+    ("none allows", [*SHOP, "--method", "DELETE", "--path", "/orders/1"], "denied: no policy allows it", "  ALLOW  default/orders, rule 0: does not match: method is DELETE, not GET or POST"),
+    ("a rule denies", [*SHOP, "--path", "/orders/x/..//internal"], "denied: no policy allows it", "the path is compared as /orders//internal"),
+    ("a rule denies, however it is spelt", [*SHOP, "--path", "/orders/%69nternal?x"], "denied by default/orders-not-internal, rule 0", "the path is compared as /orders/internal"),
+    ("who it is", ["--from", "cluster.local/ns/default/sa/shop2", "--path", "/orders/1"], "denied: no policy allows it",
+     "  ALLOW  default/orders, rule 0: does not match: principal is spiffe://cluster.local/ns/default/sa/shop2, not /spiffe://.+/ns/default/(.+/|)sa/shop(/.+)?/"),
+    ("plaintext", ["--path", "/orders/1"], "refused: port 8080 takes no plaintext with HTTP", None),
+    ("everything at once", ODD, "allowed by default/odds, rule 0", None),
+    ("another host", without("--host", "www.example.org"), "denied: no policy allows it", "  ALLOW  default/odds, rule 0: does not match: host is www.example.org, not *.example.com"),
+    ("another path", without("--path", "/odd//b"), "denied: no policy allows it", "  ALLOW  default/odds, rule 0: does not match: path is /odd//b, not /odd/*/**"),
+    ("another header", without("--header", "x-tier=bronze"), "denied: no policy allows it", "  ALLOW  default/odds, rule 0: does not match: header x-tier is bronze, not gold or silver*"),
+    ("no such header", without("--header", "x-other=1"), "denied: no policy allows it", "  ALLOW  default/odds, rule 0: does not match: there is no header x-tier; wanted gold or silver*"),
+    ("an address that is excluded", without("--source-ip", "192.0.2.7"), "denied: no policy allows it", "  ALLOW  default/odds, rule 0: does not match: source ip is 192.0.2.7, and 192.0.2.7/32 is excluded"),
+    ("another address", without("--source-ip", "198.51.100.1"), "denied: no policy allows it", "  ALLOW  default/odds, rule 0: does not match: source ip is 198.51.100.1, not 192.0.2.0/24"),
+    ("other claims", without("--jwt-claims", '{"groups": "guests"}'), "denied: no policy allows it", '  ALLOW  default/odds, rule 0: does not match: claim groups is "guests", not staff'),
+    ("one of a header's texts", [*SHOP, "--path", "/orders/1", "--header", "x-role=user", "--header", "X-Role=root"], "denied by default/no-roots, rule 0", None),
+    ("a dry run changes nothing", [*SHOP, "--path", "/orders/1"], "allowed by default/orders, rule 0", "  DENY   default/try, rule 0 (dry run): matches"),
+    ("a provider that is not there", [*SHOP, "--path", "/ask"], "denied by default/ask, rule 0 (its provider cannot be asked)", None),
+]
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        with open(os.path.join(folder, "pods.yaml"), "w", encoding="utf-8") as out:
+            out.write(PODS)
+        for name in os.listdir(os.path.join(ROOT, "examples", "zero-trust")):
+            if name.endswith(".yaml"):
+                os.symlink(os.path.join(ROOT, "examples", "zero-trust", name), os.path.join(folder, name))
+        for name, arguments, decision, line in ROWS:
+            with tap.case(name):
+                code, lines, complaint = check(folder, *arguments)
+                assert lines and lines[0] == decision, (lines, complaint)
+                assert code == (0 if decision.startswith("allowed") else 1), code
+                assert line is None or line in lines, "\n".join(lines)
+        with tap.case("connections that are not HTTP"):
+            assert check(folder, "--from", "cluster.local/ns/reports/sa/x", "--tcp", port=9000)[1][0] == "allowed by default/orders, rule 2"
+            assert check(folder, *SHOP, "--tcp", port=9000)[1][0] == "denied: no policy allows it"
+        with tap.case("as JSON"):
+            code, lines, _ = check(folder, *SHOP, "--path", "/orders/1", "-o", "json")
+            verdict = json.loads("\n".join(lines))
+            assert code == 0 and verdict["decision"] == "allowed" and verdict["by"] == "ns[default]-policy[orders]-rule[0]", verdict
+            assert [rule["matches"] for rule in verdict["rules"] if rule["name"] == verdict["by"]] == [True], verdict
+        for name, arguments, words in [
+            ("no such pod", {"to": "default/orders-2"}, "no pod default/orders-2"),
+            ("no namespace", {"to": "orders-1"}, "not NAMESPACE/POD"),
+            ("no port", {"port": 70000}, "is not a port"),
+        ]:
+            with tap.case(f"usage: {name}"):
+                code, lines, complaint = check(folder, **arguments)
+                assert code == 2 and words in complaint and not lines, (code, lines, complaint)
+        for name, extra, words in [("header", ["--header", "x"], "NAME=VALUE"), ("claims", ["--jwt-claims", "[1]"], "JSON object"), ("path", ["--path", "x"], "begin with")]:
+            with tap.case(f"usage: {name}"):
+                code, lines, complaint = check(folder, *extra)
+                assert code == 2 and words in complaint and not lines, (code, lines, complaint)
+    tap.done()
+
+
+main()
