@@ -363,9 +363,6 @@ PROTO_ALIAS(envoy_uri_template_match, Envoy__Extensions__Path__Match__UriTemplat
             envoy__extensions__path__match__uri_template__v3__uri_template_match_config)
 PROTO_ALIAS(envoy_jwt_authentication, Envoy__Extensions__Filters__Http__JwtAuthn__V3__JwtAuthentication,
             envoy__extensions__filters__http__jwt_authn__v3__jwt_authentication)
-PROTO_ALIAS(envoy_jwt_authentication_providers_entry,
-            Envoy__Extensions__Filters__Http__JwtAuthn__V3__JwtAuthentication__ProvidersEntry,
-            envoy__extensions__filters__http__jwt_authn__v3__jwt_authentication__providers_entry)
 PROTO_ALIAS(envoy_jwt_provider, Envoy__Extensions__Filters__Http__JwtAuthn__V3__JwtProvider,
             envoy__extensions__filters__http__jwt_authn__v3__jwt_provider)
 PROTO_ALIAS(envoy_jwt_provider_normalize_payload,

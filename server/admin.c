@@ -139,6 +139,7 @@ static struct metrics_authority authority_of(struct admin *admin)
 
 static void page_metrics(struct admin *admin, const struct http_request *request, struct http_response *response)
 {
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	struct metrics_input input = {0};
 	struct error note;
 
@@ -158,8 +159,10 @@ static void page_metrics(struct admin *admin, const struct http_request *request
 		cert_service_stats(admin->options.certs, &input.identity.certs);
 	}
 	input.authority = authority_of(admin);
-	if (admin->options.jwks)
+	if (admin->options.jwks) {
 		jwks_keeper_stats(admin->options.jwks, &input.jwks);
+		input.jwks_sources = jwks_keeper_sources(admin->options.jwks, arena, &input.n_jwks_sources);
+	}
 	response->content_type = METRICS_CONTENT_TYPE;
 	metrics_print(&input, &response->body);
 }

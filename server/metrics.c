@@ -29,6 +29,7 @@ enum metric_label {
 	LABEL_SOURCE,
 	LABEL_KUBE,
 	LABEL_KUBE_KIND,
+	LABEL_JWKS, /* in an array of its own */
 	LABEL_AUTHORITY,
 	LABEL_IDENTITY, /* and those of the TLS port that follow */
 	LABEL_WAY,
@@ -49,6 +50,7 @@ struct metric {
 
 #define AT(field) offsetof(struct metrics_input, field)
 #define AT_KIND(field) AT(kube.kinds[0].status.field)
+#define AT_JWKS(field) offsetof(struct jwks_source_stats, field)
 
 static const struct metric metrics[] = {
     {"weft_ready", GAUGE, BOOL, LABEL_NONE, AT(is_ready), "1 when /readyz says 200."},
@@ -119,10 +121,14 @@ static const struct metric metrics[] = {
     {"weft_jwks_sources_without_keys", GAUGE, U64, LABEL_NONE, AT(jwks.without_keys),
      "Of them: none were ever fetched, so no token of the issuer is believed."},
     {"weft_jwks_sources_failing", GAUGE, U64, LABEL_NONE, AT(jwks.failing), "Of them: fetching failed the last time."},
-    {"weft_jwks_oldest_keys_seconds", GAUGE, DOUBLE, LABEL_NONE, AT(jwks.oldest_s),
-     "Since the keys were last fetched with success, of the URL for which that is longest."},
     {"weft_jwks_fetches_total", COUNTER, U64, LABEL_NONE, AT(jwks.fetches), "Key sets that were asked for."},
     {"weft_jwks_failed_fetches_total", COUNTER, U64, LABEL_NONE, AT(jwks.failures), "Of them: in vain."},
+    {"weft_jwks_keys", GAUGE, U64, LABEL_JWKS, AT_JWKS(n_keys), "Keys in force, by the URL that was asked."},
+    {"weft_jwks_failing", GAUGE, BOOL, LABEL_JWKS, AT_JWKS(is_failing),
+     "1 while the last fetch was in vain; /debug/jwks says why."},
+    {"weft_jwks_last_success_timestamp_seconds", GAUGE, NANOSECONDS, LABEL_JWKS, AT_JWKS(good_wall_ns),
+     "When keys were last fetched with success; 0: never."},
+    {"weft_jwks_next_try_seconds", GAUGE, DOUBLE, LABEL_JWKS, AT_JWKS(next_s), "Until they are fetched again."},
 
     {"weft_kube_synced", GAUGE, BOOL, LABEL_KUBE, AT(kube_is_synced),
      "1 once every kind has been listed at the API server."},
@@ -214,9 +220,11 @@ static const char *const refusal_names[GUEST_REFUSALS] = {
     [GUEST_OTHER] = "other",
 };
 
-static size_t label_count(enum metric_label label)
+static size_t label_count(enum metric_label label, const struct metrics_input *input)
 {
 	switch (label) {
+	case LABEL_JWKS:
+		return input->n_jwks_sources;
 	case LABEL_TYPE:
 		return RESOURCE_TYPE_COUNT;
 	case LABEL_REFUSAL:
@@ -257,6 +265,8 @@ static size_t label_stride(const struct metric *metric)
 	    [BOOL] = sizeof(bool),           [U64] = sizeof(uint64_t), [DOUBLE] = sizeof(double),
 	    [NANOSECONDS] = sizeof(int64_t), [AGE] = sizeof(int64_t),
 	};
+	if (metric->label == LABEL_JWKS)
+		return sizeof(struct jwks_source_stats);
 	return metric->label == LABEL_KUBE_KIND ? sizeof(struct kube_kind_stats) : sizes[metric->value];
 }
 
@@ -267,10 +277,30 @@ static bool is_shown(const struct metric *metric, const struct metrics_input *in
 	return metric->label != LABEL_KUBE_KIND || (input->kube.is_used && kube_source_reads((enum kind)i));
 }
 
+/* A label's value as the format has it. */
+static void value_escape(const char *s, struct text *out)
+{
+	for (; *s; s++) {
+		if (*s == '\\' || *s == '"')
+			text_add_char(out, '\\');
+		text_add(out, *s == '\n' ? "\\n" : (char[]){*s, '\0'});
+	}
+}
+
+static void source_print(const struct jwks_source_stats *source, struct text *out)
+{
+	text_add(out, "{url=\"");
+	value_escape(source->url, out);
+	text_printf(out, "\",discovery=\"%s\"}", source->is_discovery ? "true" : "false");
+}
+
 /* `{type="CDS"}`, or nothing. */
-static void label_print(enum metric_label label, size_t i, struct text *out)
+static void label_print(enum metric_label label, const struct metrics_input *input, size_t i, struct text *out)
 {
 	switch (label) {
+	case LABEL_JWKS:
+		source_print(&input->jwks_sources[i], out);
+		return;
 	case LABEL_NONE:
 	case LABEL_KUBE:
 	case LABEL_AUTHORITY:
@@ -341,13 +371,17 @@ static void value_print(const struct metric *metric, const void *at, int64_t now
 
 static void family_print(const struct metric *metric, const struct metrics_input *input, struct text *out)
 {
-	const char *at = (const char *)input + metric->at;
+	bool is_jwks = metric->label == LABEL_JWKS;
+	size_t n = label_count(metric->label, input);
 
-	for (size_t i = 0; i < label_count(metric->label); i++, at += label_stride(metric)) {
+	if (n == 0)
+		return;
+	const char *at = (is_jwks ? (const char *)input->jwks_sources : (const char *)input) + metric->at;
+	for (size_t i = 0; i < n; i++, at += label_stride(metric)) {
 		if (!is_shown(metric, input, i))
 			continue;
 		text_add(out, metric->name);
-		label_print(metric->label, i, out);
+		label_print(metric->label, input, i, out);
 		text_add_char(out, ' ');
 		value_print(metric, at, input->now_ns, out);
 		text_add_char(out, '\n');

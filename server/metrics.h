@@ -27,6 +27,8 @@ struct metrics_input {
 		struct cert_service_stats certs;
 	} identity;
 	struct jwks_stats jwks;
+	const struct jwks_source_stats *jwks_sources;
+	size_t n_jwks_sources;
 	bool is_ready;
 	struct metrics_authority {
 		bool is_used;                       /* there is to be one */

@@ -364,6 +364,7 @@ static bool pipeline_await_keys(struct pipeline *pipeline)
 		pipeline_wait(pipeline, WAIT_KEYS, (int)(left_ns / CLOCK_MS) + 1);
 		is_changed |= pipeline_take_key_sets(pipeline);
 	}
+	wake_up(&pipeline->wake); /* what it may have said meanwhile is still to be looked at */
 	return is_changed;
 }
 
@@ -374,6 +375,8 @@ static void pipeline_pass(struct pipeline *pipeline, const struct pending *pendi
 
 	if (!pipeline->emission && pipeline_await_keys(pipeline))
 		pipeline_resolve(pipeline);
+	if (!pipeline->emission && pipeline->is_stopping)
+		return; /* nothing is better than what lacks keys */
 	if (pending->is_changed && outcome == OUTCOME_SAME)
 		present_count_unchanged(&pipeline->present);
 	if (pending->is_changed && pipeline->kube)

@@ -57,7 +57,7 @@ def goldens():
 
 # What shares state between threads runs once more under ThreadSanitizer.
 THREADED = {"slot_test", "wake_test", "xds_server_test", "grpc_transport_test", "grpc_client_test", "xds_tls_test", "pipeline_test", "admin_test", "http_test", "resource_test", "generation_test",
-            "kube_feed_test", "kube_http_test", "issue_test", "cert_service_test", "signing_test", "door_test"}
+            "kube_feed_test", "kube_http_test", "jwks_keeper_test", "pipeline_keys_test", "issue_test", "cert_service_test", "signing_test", "door_test"}
 
 
 def threaded():

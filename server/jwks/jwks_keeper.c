@@ -3,6 +3,7 @@
 #include "base/heap.h"
 #include "base/log.h"
 #include "base/slot.h"
+#include "base/vec.h"
 #include "base/wake.h"
 #include "server/jwks/jwks_entry.h"
 
@@ -254,7 +255,6 @@ void jwks_keeper_want(struct jwks_keeper *keeper, const struct key_source *v, si
 
 void jwks_keeper_stats(struct jwks_keeper *keeper, struct jwks_stats *stats)
 {
-	int64_t now_ns = clock_now_ns(clock_system());
 	*stats = (struct jwks_stats){0};
 	pthread_mutex_lock(&keeper->lock);
 	for (size_t i = 0; i < keeper->n; i++) {
@@ -266,10 +266,32 @@ void jwks_keeper_stats(struct jwks_keeper *keeper, struct jwks_stats *stats)
 		stats->wanted++;
 		stats->without_keys += !entry->keys;
 		stats->failing += entry->error.message[0] != '\0';
-		double age_s = entry->good_ns ? (double)(now_ns - entry->good_ns) / (double)CLOCK_S : 0;
-		stats->oldest_s = age_s > stats->oldest_s ? age_s : stats->oldest_s;
 	}
 	pthread_mutex_unlock(&keeper->lock);
+}
+
+const struct jwks_source_stats *jwks_keeper_sources(struct jwks_keeper *keeper, struct arena *arena, size_t *n)
+{
+	int64_t now_ns = clock_now_ns(clock_system());
+	VEC(struct jwks_source_stats) sources = {0};
+	pthread_mutex_lock(&keeper->lock);
+	for (size_t i = 0; i < keeper->n; i++) {
+		const struct jwks_entry *entry = keeper->entries[i];
+		int64_t left_ns = entry->is_asking ? 0 : entry->schedule.next_ns - now_ns;
+		if (entry->is_wanted)
+			VEC_PUSH(arena, &sources,
+			         (struct jwks_source_stats){
+			             .url = arena_strdup(arena, entry->source.url),
+			             .is_discovery = entry->source.is_discovery,
+			             .is_failing = entry->error.message[0] != '\0',
+			             .n_keys = entry->n_keys,
+			             .good_wall_ns = entry->good_wall_ns,
+			             .next_s = left_ns > 0 ? (double)left_ns / (double)CLOCK_S : 0,
+			         });
+	}
+	pthread_mutex_unlock(&keeper->lock);
+	*n = sources.n;
+	return sources.v;
 }
 
 void jwks_keeper_print(struct jwks_keeper *keeper, struct text *out)

@@ -41,10 +41,20 @@ struct jwks_stats {
 	uint64_t without_keys; /* of them: no token of theirs is believed */
 	uint64_t failing;      /* of them: the last answer was bad */
 	uint64_t fetches, failures;
-	double oldest_s; /* since the last good answer of the wanted source for which it is longest; 0: there is none */
+};
+
+/* One that is wanted. */
+struct jwks_source_stats {
+	const char *url;
+	bool is_discovery, is_failing;
+	uint64_t n_keys;
+	int64_t good_wall_ns; /* the last good answer; 0: none yet */
+	double next_s;        /* until it is asked again */
 };
 
 /* Any thread, as the next. */
 void jwks_keeper_stats(struct jwks_keeper *keeper, struct jwks_stats *stats);
+/* Of each that is wanted; in the arena. */
+const struct jwks_source_stats *jwks_keeper_sources(struct jwks_keeper *keeper, struct arena *arena, size_t *n);
 /* A JSON array, one object a source. */
 void jwks_keeper_print(struct jwks_keeper *keeper, struct text *out);

@@ -145,4 +145,21 @@ START_TEST(usage_of_this_process)
 }
 END_TEST
 
-UNIT_MAIN("metrics", fields_are_shown, other_values, histogram_is_cumulative, format, usage_of_this_process)
+START_TEST(sources_of_keys_have_a_line_each)
+{
+	static const struct jwks_source_stats sources[] = {
+	    {.url = "https://a/keys", .n_keys = 2, .good_wall_ns = INT64_C(1500000000), .next_s = 7},
+	    {.url = "https://b/\"\\\n", .is_discovery = true, .is_failing = true},
+	};
+	CLEANUP(text_done) struct text page = {0};
+	const struct metrics_input some = {.jwks_sources = sources, .n_jwks_sources = 2};
+	metrics_print(&some, &page);
+	has_line(&page, "weft_jwks_keys{url=\"https://a/keys\",discovery=\"false\"} 2");
+	has_line(&page, "weft_jwks_failing{url=\"https://b/\\\"\\\\\\n\",discovery=\"true\"} 1");
+	has_line(&page, "weft_jwks_last_success_timestamp_seconds{url=\"https://a/keys\",discovery=\"false\"} 1.500");
+	has_line(&page, "weft_jwks_next_try_seconds{url=\"https://a/keys\",discovery=\"false\"} 7.000000");
+}
+END_TEST
+
+UNIT_MAIN("metrics", sources_of_keys_have_a_line_each, fields_are_shown, other_values, histogram_is_cumulative, format,
+          usage_of_this_process)

@@ -1,6 +1,9 @@
 /* Tokens of requests: Envoy's JWT authentication. */
 #include "translator/envoy/emit_parts.h"
 
+PROTO_ALIAS(providers_entry, Envoy__Extensions__Filters__Http__JwtAuthn__V3__JwtAuthentication__ProvidersEntry,
+            envoy__extensions__filters__http__jwt_authn__v3__jwt_authentication__providers_entry)
+
 /*
  * For keys that are not known: one that verifies nothing, so that every token is refused. It is a point on P-256 whose
  * x is SHA-256("weft: nobody has this key 1"), so nobody can have made it from a private key.
@@ -140,7 +143,7 @@ ProtobufCMessage *filter_jwt(const struct emit *emit)
 	envoy_jwt_authentication *out = envoy_jwt_authentication_new(arena);
 	char **names = ARENA_NEW_N(arena, char *, rules->n);
 	for (size_t i = 0; i < rules->n; i++) {
-		envoy_jwt_authentication_providers_entry *entry = envoy_jwt_authentication_providers_entry_new(arena);
+		providers_entry *entry = providers_entry_new(arena);
 		names[i] = name_jwt_provider(arena, i);
 		entry->key = names[i];
 		entry->value = provider(emit, rules->v[i]);
