@@ -312,7 +312,8 @@ static void take(struct keeper *keeper, struct origin_found *found)
 		origin_look_again(keeper->origin);
 		keeper_say_wrong(keeper, &error, "no certificate is signed until it is known which roots were trusted");
 		note(keeper, &error, false);
-	} else if (present && keeper_is_plugged(found->place) && !root_change_is_none(present, found->authority)) {
+	} else if (present && keeper_is_plugged(found->place) && !root_change_is_none(present, found->authority) &&
+	           authority_check_time(present, keeper_now_s(keeper), &error)) { /* else nobody signs meanwhile */
 		prepare(keeper, found);
 	} else {
 		keeper_accept(keeper, found);
@@ -385,21 +386,27 @@ static bool check_time(struct keeper *keeper, const struct signer *signer, struc
 		what_to_do = "look whether this machine's clock is right";
 	else if (keeper->status.can_rotate)
 		what_to_do = "remove it and restart weftd for a new root, of which proxies must be told";
-	pthread_mutex_lock(&keeper->lock);
-	keeper->status.is_out_of_time = !is_good;
-	pthread_mutex_unlock(&keeper->lock);
 	if (is_good)
 		return true;
 	error_wrap(error, "the authority in %s", keeper->present.where);
 	return error_set(error, "%s: no certificate is signed; %s", error->message, what_to_do);
 }
 
+static void show_time(struct keeper *keeper, bool is_out_of_time)
+{
+	pthread_mutex_lock(&keeper->lock);
+	keeper->status.is_out_of_time = is_out_of_time;
+	pthread_mutex_unlock(&keeper->lock);
+}
+
+/* Whoever reads that it is in time again finds weftd's own certificate renewed, and nothing to complain of. */
 static void serve(struct keeper *keeper, const struct signer *signer)
 {
 	struct serving_files files;
 	struct error error = {""};
 
 	if (!check_time(keeper, signer, &error)) {
+		show_time(keeper, true);
 		note_serving(keeper, &error);
 		return;
 	}
@@ -420,6 +427,7 @@ static void serve(struct keeper *keeper, const struct signer *signer)
 		break;
 	}
 	note_serving(keeper, &error);
+	show_time(keeper, false);
 }
 
 static void look_at_clock(struct keeper *keeper)

@@ -29,7 +29,8 @@ START_TEST(says_where_the_keys_are)
 		struct error error = {""};
 		const char *got = openid_configuration_jwks_uri(arena, rows[i].in, strlen(rows[i].in), &error);
 		ck_assert_msg(text_equal(got, rows[i].want), "%s: %s", rows[i].in, got ? got : error.message);
-		ck_assert_msg(strstr(error.message, rows[i].error) != NULL, "%s: %s", rows[i].in, error.message);
+		const char *words = rows[i].error ? rows[i].error : "";
+		ck_assert_msg(strstr(error.message, words) != NULL, "%s: %s", rows[i].in, error.message);
 	}
 }
 END_TEST

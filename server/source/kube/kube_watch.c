@@ -177,7 +177,7 @@ static void end_list(struct kube_watch *watch, int64_t now_ns)
 	kube_watch_set(&watch->resource_version, watch->page_version);
 	watch->state = KUBE_WATCH_WATCHING;
 	watch->relist_at_ns = now_ns + jitter(watch, watch->relist_ns);
-	watch->n_absent = watch->n_expired = 0;
+	watch->n_absent = watch->n_expired = watch->n_forbidden = 0;
 	watch->status.is_synced = true;
 	watch->status.is_forbidden = false;
 	watch->status.lists++;
@@ -259,7 +259,8 @@ static void note_absent(struct kube_watch *watch, int64_t now_ns)
 	watch->status.is_synced = true;
 }
 
-/* 403 where that is nobody's mistake: there is nothing to wait for, and what was read once stays. */
+/* 403 where that is nobody's mistake: there is nothing to wait for, and what was read once stays. An API server that
+ * has just started says so too, for a moment: so it is asked again soon at first. */
 static void note_forbidden(struct kube_watch *watch, const struct kube_response *response, int64_t now_ns)
 {
 	error_set(&watch->error, "%s", response->error ? response->error : "not allowed");
@@ -268,7 +269,12 @@ static void note_forbidden(struct kube_watch *watch, const struct kube_response 
 	watch->status.is_synced = true;
 	watch->status.heard_ns = now_ns;
 	watch->n_failures = 0;
-	watch->at_ns = now_ns + jitter(watch, KUBE_FORBIDDEN_MS * CLOCK_MS);
+	int64_t backoff_ms = (int64_t)KUBE_BACKOFF_MS << watch->n_forbidden;
+	if (backoff_ms < KUBE_FORBIDDEN_MS)
+		watch->n_forbidden++;
+	else
+		backoff_ms = KUBE_FORBIDDEN_MS;
+	watch->at_ns = now_ns + jitter(watch, backoff_ms * CLOCK_MS);
 }
 
 static void end_badly(struct kube_watch *watch, const struct kube_response *response, int64_t now_ns)

@@ -35,7 +35,8 @@
 #define KUBE_BACKOFF_MAX_MS 5000 /* at most this, and up to half of it more */
 #define KUBE_ABSENT_MS 3000      /* how often a kind that is not served is asked for */
 #define KUBE_ABSENT_CONFIRMS 3
-#define KUBE_FORBIDDEN_MS 30000 /* how often a kind that may not be read is asked for, where that is possible */
+#define KUBE_FORBIDDEN_MS                                                                                              \
+	30000 /* how often a kind that may not be read is asked for in the end, where that is possible */
 
 struct kube_watch;
 

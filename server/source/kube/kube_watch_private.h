@@ -24,7 +24,7 @@ struct kube_watch {
 	bool is_under_way;
 	int64_t at_ns; /* nothing is asked for before */
 	int64_t relist_at_ns, watch_until_ns, answer_until_ns;
-	unsigned n_failures, n_absent, n_expired;
+	unsigned n_failures, n_absent, n_expired, n_forbidden;
 	struct text path;
 
 	/* of the request under way */
