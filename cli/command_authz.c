@@ -171,7 +171,7 @@ static int run_check(const struct arguments *arguments)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	const struct load_options from = load_options_of(arguments);
-	struct authz_request request;
+	struct authz_request request = {0};
 	struct load load;
 	struct error error;
 	if (!arguments_get(arguments, "to")) {
