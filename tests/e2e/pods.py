@@ -165,7 +165,8 @@ class Cluster(mesh.Mesh):
     def __init__(self, is_delta=True):
         super().__init__()
         self.prefix = f"weft{os.getpid()}"
-        self.env = dict(os.environ, PODS_PREFIX=self.prefix)
+        # pods have names in /etc/hosts and no DNS server: gRPC's own resolver waits seconds for one to say that a name has no IPv6 address
+        self.env = dict(os.environ, PODS_PREFIX=self.prefix, GRPC_DNS_RESOLVER="native")
         self.is_delta = is_delta
         self.state = os.path.join(self.folder, "state")
         self.control = os.path.join(self.state, "control.sock")
