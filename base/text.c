@@ -170,7 +170,10 @@ void text_add_json_member(struct text *text, const char *key, const char *value)
 	if (text->n > 0 && !strchr("{,", text->s[text->n - 1]))
 		text_add_char(text, ',');
 	text_printf(text, "\"%s\":", key);
-	text_add_json_string(text, value, strlen(value));
+	if (value)
+		text_add_json_string(text, value, strlen(value));
+	else
+		text_add(text, "null");
 }
 
 bool text_equal(const char *a, const char *b)

@@ -25,7 +25,8 @@ void text_add_char(struct text *text, char c);
 __attribute__((format(printf, 2, 3))) void text_printf(struct text *text, const char *format, ...);
 /* s as a JSON string with quotes; invalid UTF-8 becomes U+FFFD. */
 void text_add_json_string(struct text *text, const char *s, size_t n);
-/* "key":"value" of an object that is being printed, after a comma where one is needed; the key needs no escapes. */
+/* "key":"value" of an object that is being printed, after a comma where one is needed; the key needs no escapes;
+ * value NULL is null. */
 void text_add_json_member(struct text *text, const char *key, const char *value);
 /* The words of s, lines indented and broken before column `columns`; characters are counted, not bytes. */
 void text_add_paragraph(struct text *text, size_t indent, size_t columns, const char *s);

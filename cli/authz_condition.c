@@ -60,17 +60,17 @@ static struct authz_fact permission_fact(struct arena *arena, const struct authz
 	}
 }
 
-const struct authz_condition *authz_condition_of_permission(struct arena *arena, const struct authz_request *request,
-                                                            const envoy_rbac_permission *permission)
+static const struct authz_condition *of_permission(struct arena *arena, const struct authz_request *request,
+                                                   const envoy_rbac_permission *permission)
 {
 	condition_list parts = {0};
 	const envoy_rbac_permission_set *set = permission->rule_case == RULE(AND_RULES)  ? permission->and_rules
 	                                       : permission->rule_case == RULE(OR_RULES) ? permission->or_rules
 	                                                                                 : NULL;
 	for (size_t i = 0; set && i < set->n_rules; i++)
-		VEC_PUSH(arena, &parts, authz_condition_of_permission(arena, request, set->rules[i]));
+		VEC_PUSH(arena, &parts, of_permission(arena, request, set->rules[i]));
 	if (permission->rule_case == RULE(NOT_RULE))
-		VEC_PUSH(arena, &parts, authz_condition_of_permission(arena, request, permission->not_rule));
+		VEC_PUSH(arena, &parts, of_permission(arena, request, permission->not_rule));
 	if (permission->rule_case == RULE(AND_RULES))
 		return composed(arena, AUTHZ_ALL_OF, &parts);
 	if (permission->rule_case == RULE(OR_RULES))
@@ -107,17 +107,17 @@ static struct authz_fact principal_fact(struct arena *arena, const struct authz_
 	}
 }
 
-const struct authz_condition *authz_condition_of_principal(struct arena *arena, const struct authz_request *request,
-                                                           const envoy_rbac_principal *principal)
+static const struct authz_condition *of_principal(struct arena *arena, const struct authz_request *request,
+                                                  const envoy_rbac_principal *principal)
 {
 	condition_list parts = {0};
 	const envoy_rbac_principal_set *set = principal->identifier_case == ID(AND_IDS)  ? principal->and_ids
 	                                      : principal->identifier_case == ID(OR_IDS) ? principal->or_ids
 	                                                                                 : NULL;
 	for (size_t i = 0; set && i < set->n_ids; i++)
-		VEC_PUSH(arena, &parts, authz_condition_of_principal(arena, request, set->ids[i]));
+		VEC_PUSH(arena, &parts, of_principal(arena, request, set->ids[i]));
 	if (principal->identifier_case == ID(NOT_ID))
-		VEC_PUSH(arena, &parts, authz_condition_of_principal(arena, request, principal->not_id));
+		VEC_PUSH(arena, &parts, of_principal(arena, request, principal->not_id));
 	if (principal->identifier_case == ID(AND_IDS))
 		return composed(arena, AUTHZ_ALL_OF, &parts);
 	if (principal->identifier_case == ID(OR_IDS))
@@ -126,6 +126,21 @@ const struct authz_condition *authz_condition_of_principal(struct arena *arena, 
 		return composed(arena, AUTHZ_NOT, &parts);
 	struct authz_fact fact = principal_fact(arena, request, principal);
 	return leaf(arena, &fact);
+}
+
+/* ---- both ---- */
+
+const struct authz_condition *authz_condition_of_policy(struct arena *arena, const struct authz_request *request,
+                                                        const envoy_rbac_policy *policy)
+{
+	condition_list principals = {0}, permissions = {0}, both = {0};
+	for (size_t i = 0; i < policy->n_principals; i++)
+		VEC_PUSH(arena, &principals, of_principal(arena, request, policy->principals[i]));
+	for (size_t i = 0; i < policy->n_permissions; i++)
+		VEC_PUSH(arena, &permissions, of_permission(arena, request, policy->permissions[i]));
+	VEC_PUSH(arena, &both, composed(arena, AUTHZ_ANY_OF, &principals));
+	VEC_PUSH(arena, &both, composed(arena, AUTHZ_ANY_OF, &permissions));
+	return composed(arena, AUTHZ_ALL_OF, &both);
 }
 
 /* ---- words ---- */

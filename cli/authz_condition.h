@@ -20,9 +20,8 @@ struct authz_condition {
 	size_t n_parts;
 };
 
-const struct authz_condition *authz_condition_of_permission(struct arena *arena, const struct authz_request *request,
-                                                            const envoy_rbac_permission *permission);
-const struct authz_condition *authz_condition_of_principal(struct arena *arena, const struct authz_request *request,
-                                                           const envoy_rbac_principal *principal);
+/* Some principal, and some permission. */
+const struct authz_condition *authz_condition_of_policy(struct arena *arena, const struct authz_request *request,
+                                                        const envoy_rbac_policy *policy);
 /* Why it is not met, such as: path is /x, not /a or /b*. Only for one that is not. */
 const char *authz_condition_words(struct arena *arena, const struct authz_condition *condition);

@@ -5,13 +5,10 @@
 #include "cli/authz_condition.h"
 #include "cli/authz_path.h"
 #include "proto/pack.h"
+#include "translator/envoy/names.h"
 
 #include <string.h>
 
-#define HCM "envoy.filters.network.http_connection_manager"
-#define HTTP_RBAC "envoy.filters.http.rbac"
-#define NETWORK_RBAC "envoy.filters.network.rbac"
-#define EXT_AUTHZ_PREFIX "istio_ext_authz_"
 #define ACTION(name) ENVOY__CONFIG__RBAC__V3__RBAC__ACTION__##name
 
 struct decision_draft {
@@ -51,7 +48,7 @@ static bool takes(const envoy_filter_chain *chain, const struct authz_request *r
 		return false;
 	if (!is_tls && chain->filter_chain_match && text_equal(chain->filter_chain_match->transport_protocol, "tls"))
 		return false;
-	return request->is_http == (find_filter(chain, HCM) != NULL);
+	return request->is_http == (find_filter(chain, NAME_HTTP_CONNECTION_MANAGER) != NULL);
 }
 
 static const envoy_filter_chain *choose(const envoy_listener *listener, const struct authz_request *request)
@@ -70,37 +67,6 @@ static const envoy_filter_chain *choose(const envoy_listener *listener, const st
 
 /* ---- filters ---- */
 
-static const struct authz_condition *condition_of(struct arena *arena, const struct authz_request *request,
-                                                  const envoy_rbac_policy *policy)
-{
-	struct authz_condition *any[2], *both = ARENA_NEW(arena, struct authz_condition);
-	const struct authz_condition **permissions =
-	    ARENA_NEW_N(arena, const struct authz_condition *, policy->n_permissions);
-	const struct authz_condition **principals =
-	    ARENA_NEW_N(arena, const struct authz_condition *, policy->n_principals);
-	const struct authz_condition **parts = ARENA_NEW_N(arena, const struct authz_condition *, 2);
-	for (size_t i = 0; i < 2; i++) {
-		any[i] = ARENA_NEW(arena, struct authz_condition);
-		*any[i] = (struct authz_condition){.type = AUTHZ_ANY_OF};
-		parts[i] = any[i];
-	}
-	for (size_t i = 0; i < policy->n_principals; i++) {
-		principals[i] = authz_condition_of_principal(arena, request, policy->principals[i]);
-		any[0]->is_met |= principals[i]->is_met;
-	}
-	for (size_t i = 0; i < policy->n_permissions; i++) {
-		permissions[i] = authz_condition_of_permission(arena, request, policy->permissions[i]);
-		any[1]->is_met |= permissions[i]->is_met;
-	}
-	any[0]->parts = principals;
-	any[0]->n_parts = policy->n_principals;
-	any[1]->parts = permissions;
-	any[1]->n_parts = policy->n_permissions;
-	*both = (struct authz_condition){
-	    .type = AUTHZ_ALL_OF, .is_met = any[0]->is_met && any[1]->is_met, .parts = parts, .n_parts = 2};
-	return both;
-}
-
 static const char *action_name(const envoy_rbac *rbac, bool is_asking)
 {
 	if (is_asking)
@@ -114,7 +80,7 @@ static const char *ask(struct decision_draft *draft, const envoy_rbac *rbac, boo
 	const char *first = NULL;
 	for (size_t i = 0; rbac && i < rbac->n_policies; i++) {
 		const struct authz_condition *condition =
-		    condition_of(draft->arena, draft->request, rbac->policies[i]->value);
+		    authz_condition_of_policy(draft->arena, draft->request, rbac->policies[i]->value);
 		struct authz_opinion opinion = {
 		    .name = rbac->policies[i]->key,
 		    .action = action_name(rbac, is_asking),
@@ -142,7 +108,7 @@ static void decide(struct decision_draft *draft, enum authz_decision decision, c
 static void pass(struct decision_draft *draft, const envoy_rbac *rules, const envoy_rbac *shadow, const char *prefix)
 {
 	const char *met = ask(draft, rules, false, false);
-	bool is_asking = strcmp(prefix, EXT_AUTHZ_PREFIX) == 0;
+	bool is_asking = strcmp(prefix, NAME_EXT_AUTHZ_METADATA) == 0;
 	const char *shadow_met = ask(draft, shadow, !is_asking, is_asking);
 	if (rules && rules->action == ACTION(DENY) && met)
 		decide(draft, AUTHZ_DENIED, met);
@@ -157,7 +123,7 @@ static void pass(struct decision_draft *draft, const envoy_rbac *rules, const en
 static void pass_http(struct decision_draft *draft, const envoy_http_connection_manager *hcm)
 {
 	for (size_t i = 0; i < hcm->n_http_filters; i++) {
-		if (strcmp(hcm->http_filters[i]->name, HTTP_RBAC) != 0)
+		if (strcmp(hcm->http_filters[i]->name, NAME_HTTP_RBAC) != 0)
 			continue;
 		const envoy_http_rbac *rbac = UNPACK(draft->arena, envoy_http_rbac, hcm->http_filters[i]->typed_config);
 		pass(draft, rbac->rules, rbac->shadow_rules, rbac->shadow_rules_stat_prefix);
@@ -167,7 +133,7 @@ static void pass_http(struct decision_draft *draft, const envoy_http_connection_
 static void pass_tcp(struct decision_draft *draft, const envoy_filter_chain *chain)
 {
 	for (size_t i = 0; i < chain->n_filters; i++) {
-		if (strcmp(chain->filters[i]->name, NETWORK_RBAC) != 0)
+		if (strcmp(chain->filters[i]->name, NAME_NETWORK_RBAC) != 0)
 			continue;
 		const envoy_network_rbac *rbac =
 		    UNPACK(draft->arena, envoy_network_rbac, chain->filters[i]->typed_config);
@@ -196,7 +162,8 @@ struct authz_verdict authz_decide(struct arena *arena, const envoy_listener *lis
 		return (struct authz_verdict){.decision = AUTHZ_REFUSED};
 	if (request->is_http) {
 		const envoy_http_connection_manager *hcm =
-		    UNPACK(arena, envoy_http_connection_manager, find_filter(chain, HCM)->typed_config);
+		    UNPACK(arena, envoy_http_connection_manager,
+		           find_filter(chain, NAME_HTTP_CONNECTION_MANAGER)->typed_config);
 		const struct authz_path_rules rules = path_rules(hcm);
 		seen.path = authz_path(arena, request->path, &rules);
 		pass_http(&draft, hcm);

@@ -1,21 +1,19 @@
 #include "cli/authz_log.h"
 
-#include "base/text.h"
+#include "base/option.h"
 
 #include <string.h>
 
-#define PORT_MAX 65535
-
-/* "10.1.0.1:8080" or "[::1]:8080", cut at the last colon. */
+/* "10.1.0.1:8080" or "[::1]:8080". */
 static bool read_address(struct arena *arena, const char *s, const char **address, uint32_t *port)
 {
-	const char *colon = s ? strrchr(s, ':') : NULL;
-	uint64_t number = 0;
-	if (!colon || colon == s || !text_parse_uint(colon + 1, PORT_MAX, &number))
+	char host[OPTION_HOST_MAX];
+	uint16_t number = 0;
+	struct error ignored;
+	if (!s || !option_parse_address(s, host, &number, &ignored))
 		return false;
-	bool is_bracketed = s[0] == '[' && colon[-1] == ']';
-	*address = arena_strndup(arena, s + is_bracketed, (size_t)(colon - s) - 2 * (size_t)is_bracketed);
-	*port = (uint32_t)number;
+	*address = arena_strdup(arena, host);
+	*port = number;
 	return true;
 }
 

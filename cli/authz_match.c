@@ -3,6 +3,7 @@
 #include "base/regex.h"
 #include "base/text.h"
 #include "proto/pack.h"
+#include "translator/envoy/names.h"
 
 #include <arpa/inet.h>
 #include <string.h>
@@ -10,7 +11,6 @@
 
 #define STRING(name) ENVOY__TYPE__MATCHER__V3__STRING_MATCHER__MATCH_PATTERN_##name
 #define VALUE(name) ENVOY__TYPE__MATCHER__V3__VALUE_MATCHER__MATCH_PATTERN_##name
-#define FILTER_JWT "envoy.filters.http.jwt_authn"
 /* What Envoy's path templates take: a segment, and any number of them. */
 #define SEGMENT "[a-zA-Z0-9-._~%!$&'()+,;:@=]+"
 #define SEGMENTS "[a-zA-Z0-9-._~%!$&'()+,;:@=/]*"
@@ -173,7 +173,7 @@ struct authz_fact authz_match_claim(struct arena *arena, const struct authz_requ
 	CLEANUP(text_done) struct text wanted = {0};
 	CLEANUP(text_done) struct text seen = {0};
 	const struct json *value = request->claims;
-	if (strcmp(matcher->filter, FILTER_JWT) != 0)
+	if (strcmp(matcher->filter, NAME_JWT_AUTHN) != 0)
 		return authz_match_unknown(arena);
 	text_add(&name, "claim");
 	for (size_t i = 1; i < matcher->n_path; i++) { /* the first one is where the filter puts claims */

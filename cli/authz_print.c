@@ -1,9 +1,9 @@
 #include "cli/authz_print.h"
 
+#include "translator/envoy/names.h"
+
 #include <stdio.h>
 #include <string.h>
-
-#define SUFFIX_REFUSED "-deny-due-to-bad-CUSTOM-action"
 
 /* "ns[shop]-policy[orders]-rule[0]" as "shop/orders, rule 0"; what it cannot read stays. */
 static void add_name(struct text *out, const char *name)
@@ -15,7 +15,7 @@ static void add_name(struct text *out, const char *name)
 		text_printf(out, "%s/%s, rule %u", namespace, policy, rule);
 	else
 		text_add(out, name);
-	if (strstr(name, SUFFIX_REFUSED))
+	if (strstr(name, NAME_EXT_AUTHZ_REFUSED))
 		text_add(out, " (its provider cannot be asked)");
 }
 

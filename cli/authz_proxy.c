@@ -2,11 +2,10 @@
 
 #include "proto/pack.h"
 #include "translator/emit.h"
+#include "translator/envoy/names.h"
 #include "translator/view.h"
 
 #include <string.h>
-
-#define LISTENER "virtualInbound"
 
 const struct workload *authz_proxy_find(const struct model *model, const char *name, struct error *error)
 {
@@ -55,7 +54,7 @@ const envoy_listener *authz_proxy_listener(struct arena *arena, const struct loa
 	emit_workload(load->model, workload_class_of(arena, load->model, &node), cache, sets);
 	const struct resource_set *listeners = sets[RESOURCE_LISTENER];
 	for (size_t i = 0; listeners && i < listeners->n; i++)
-		if (strcmp(listeners->v[i]->name, LISTENER) == 0)
+		if (strcmp(listeners->v[i]->name, NAME_VIRTUAL_INBOUND) == 0)
 			listener = (const envoy_listener *)unpack_own(
 			    arena, envoy_listener_type(), listeners->v[i]->body + listeners->v[i]->value_at,
 			    listeners->v[i]->body_n - listeners->v[i]->value_at);

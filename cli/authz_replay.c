@@ -149,22 +149,16 @@ static void print_text(const struct replay *replay, struct change *const *change
 		text_printf(out, "%zu lines left out, the first at %s\n", replay->n_skipped, replay->first_skipped);
 }
 
-static void add_member(struct text *out, const char *key, const char *value)
-{
-	text_printf(out, ", \"%s\": ", key);
-	text_add_json_string(out, value, strlen(value));
-}
-
 static void print_json(const struct replay *replay, struct change *const *changes, size_t n, struct text *out)
 {
 	text_printf(out, "{\n  \"played\": %zu,\n  \"leftOut\": %zu,\n  \"changes\": [", replay->n_played,
 	            replay->n_skipped);
 	for (size_t i = 0; i < n; i++) {
 		text_printf(out, "%s\n    {\"requests\": %zu", i ? "," : "", changes[i]->n);
-		add_member(out, "caller", changes[i]->caller);
-		add_member(out, "request", changes[i]->request);
-		add_member(out, "now", changes[i]->before);
-		add_member(out, "then", changes[i]->after);
+		text_add_json_member(out, "caller", changes[i]->caller);
+		text_add_json_member(out, "request", changes[i]->request);
+		text_add_json_member(out, "now", changes[i]->before);
+		text_add_json_member(out, "then", changes[i]->after);
 		text_add(out, "}");
 	}
 	text_add(out, n ? "\n  ]\n}\n" : "]\n}\n");

@@ -62,12 +62,7 @@ static const struct command_option options[] = {
     {.name = "server-name", .argument = "NAME", .help = "The server name in the TLS handshake."},
     {.name = "tcp", .help = "A connection that is not HTTP."},
     {.name = "mesh", .argument = "FILE", .value = COMMAND_VALUE_PATH, .help = "The mesh's settings as YAML."},
-    {
-        .name = "root-namespace",
-        .argument = "NAMESPACE",
-        .default_value = LOAD_ROOT_NAMESPACE,
-        .help = "The namespace whose configuration applies to the whole mesh.",
-    },
+    LOAD_OPTION_ROOT_NAMESPACE,
     COMMAND_OPTION_OUTPUT("The format of what is printed. text: for people; json: one object."),
 };
 
@@ -154,17 +149,6 @@ static int fail(const struct error *error, int status)
 {
 	fprintf(stderr, "weft authz: %s\n", error->message);
 	return status;
-}
-
-static struct load_options load_options_of(const struct arguments *arguments)
-{
-	struct arguments_values paths = arguments_all(arguments, "config");
-	return (struct load_options){
-	    .paths = paths.v,
-	    .n_paths = paths.n,
-	    .mesh_path = arguments_get(arguments, "mesh"),
-	    .root_namespace = arguments_get(arguments, "root-namespace"),
-	};
 }
 
 static int run_check(const struct arguments *arguments)

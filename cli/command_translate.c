@@ -42,12 +42,7 @@ static const struct command_option options[] = {
         .help = "The mesh's settings. Istio's MeshConfig as YAML; without it they come from ConfigMap \"istio\", key "
                 "\"mesh\", in the root namespace, or are the defaults.",
     },
-    {
-        .name = "root-namespace",
-        .argument = "NAMESPACE",
-        .default_value = LOAD_ROOT_NAMESPACE,
-        .help = "The namespace whose configuration applies to the whole mesh.",
-    },
+    LOAD_OPTION_ROOT_NAMESPACE,
 };
 
 static void unref_sets(struct resource_set *sets[RESOURCE_TYPE_COUNT])
@@ -96,13 +91,7 @@ static int run(const struct arguments *arguments)
 		return COMMAND_USAGE;
 	}
 	node.is_verified = true; /* nobody is asked, and no key is shown */
-	struct arguments_values paths = arguments_all(arguments, "config");
-	const struct load_options from = {
-	    .paths = paths.v,
-	    .n_paths = paths.n,
-	    .mesh_path = arguments_get(arguments, "mesh"),
-	    .root_namespace = arguments_get(arguments, "root-namespace"),
-	};
+	const struct load_options from = load_options_of(arguments);
 	if (!load_files(&from, &load, &error)) {
 		fprintf(stderr, "weft translate: %s\n", error.message);
 		return COMMAND_FAILED;

@@ -22,12 +22,7 @@ static const struct command_option options[] = {
         .value = COMMAND_VALUE_PATH,
         .help = "The mesh's settings. Istio's MeshConfig as YAML.",
     },
-    {
-        .name = "root-namespace",
-        .argument = "NAMESPACE",
-        .default_value = LOAD_ROOT_NAMESPACE,
-        .help = "The namespace whose configuration applies to the whole mesh.",
-    },
+    LOAD_OPTION_ROOT_NAMESPACE,
 };
 
 /* Rows name their object's line as a rule: the line of the field itself is better. */

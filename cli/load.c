@@ -2,9 +2,21 @@
 
 #include "base/clock.h"
 #include "base/vec.h"
+#include "cli/arguments.h"
 #include "server/source/file.h"
 #include "server/source/store.h"
 #include "translator/resolve.h"
+
+struct load_options load_options_of(const struct arguments *arguments)
+{
+	struct arguments_values paths = arguments_all(arguments, "config");
+	return (struct load_options){
+	    .paths = paths.v,
+	    .n_paths = paths.n,
+	    .mesh_path = arguments_get(arguments, "mesh"),
+	    .root_namespace = arguments_get(arguments, "root-namespace"),
+	};
+}
 
 static struct snapshot *read_files(const struct load_options *options, size_t *n_objects, struct error *error)
 {

@@ -14,6 +14,14 @@
 #include "translator/snapshot.h"
 
 #define LOAD_ROOT_NAMESPACE "istio-system" /* when nothing else is said */
+/* The option of every command that reads configuration (command.h). */
+#define LOAD_OPTION_ROOT_NAMESPACE                                                                                     \
+	{                                                                                                              \
+		.name = "root-namespace", .argument = "NAMESPACE", .default_value = LOAD_ROOT_NAMESPACE,               \
+		.help = "The namespace whose configuration applies to the whole mesh."                                 \
+	}
+
+struct arguments;
 
 struct load_options {
 	const char *const *paths; /* folders and files */
@@ -30,6 +38,8 @@ struct load {
 	size_t n_objects;
 };
 
+/* What --config, --mesh and --root-namespace say of a command that has them; borrowed from the arguments. */
+struct load_options load_options_of(const struct arguments *arguments);
 bool load_files(const struct load_options *options, struct load *load, struct error *error);
 /* The same with the objects of some more files in the place of those of their names. */
 bool load_files_over(const struct load_options *options, const struct load *base, struct load *load,

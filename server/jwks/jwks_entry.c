@@ -99,28 +99,19 @@ bool jwks_entry_take(struct jwks_entry *entry, const struct jwks_answer *answer,
 
 /* ---- people ---- */
 
-static void print_string(struct text *out, const char *name, const char *value)
-{
-	text_printf(out, ",\"%s\":", name);
-	if (value)
-		text_add_json_string(out, value, strlen(value));
-	else
-		text_add(out, "null");
-}
-
 void jwks_entry_print(const struct jwks_entry *entry, const struct clock *clock, struct text *out)
 {
 	char when[CLOCK_TEXT];
 	int64_t left_ns = entry->schedule.next_ns - clock_now_ns(clock);
-	text_add(out, "{\"url\":");
-	text_add_json_string(out, entry->source.url, strlen(entry->source.url));
+	text_add_char(out, '{');
+	text_add_json_member(out, "url", entry->source.url);
 	text_printf(out, ",\"discovery\":%s,\"wanted\":%s,\"keys\":%zu", entry->source.is_discovery ? "true" : "false",
 	            entry->is_wanted ? "true" : "false", entry->n_keys);
-	print_string(out, "keysUrl", entry->keys_url);
+	text_add_json_member(out, "keysUrl", entry->keys_url);
 	if (entry->good_wall_ns)
 		clock_print(entry->good_wall_ns, 3, when);
-	print_string(out, "lastSuccess", entry->good_wall_ns ? when : NULL);
-	print_string(out, "lastError", entry->error.message[0] ? entry->error.message : NULL);
+	text_add_json_member(out, "lastSuccess", entry->good_wall_ns ? when : NULL);
+	text_add_json_member(out, "lastError", entry->error.message[0] ? entry->error.message : NULL);
 	text_printf(out, ",\"fetches\":%llu,\"failures\":%llu,\"nextTrySeconds\":", (unsigned long long)entry->fetches,
 	            (unsigned long long)entry->failures);
 	if (entry->is_wanted && !entry->is_asking && entry->was_asked)

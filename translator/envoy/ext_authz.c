@@ -8,33 +8,13 @@ typedef VEC(struct filter_config) filter_list;
 
 /* ---- what finds out ---- */
 
-static const ProtobufCMessage *rbac_of_requests(struct arena *arena, envoy_rbac *rules, envoy_rbac *shadow_rules)
-{
-	envoy_http_rbac *out = envoy_http_rbac_new(arena);
-	out->rules = rules;
-	out->shadow_rules = shadow_rules;
-	if (shadow_rules)
-		out->shadow_rules_stat_prefix = borrow(NAME_EXT_AUTHZ_METADATA);
-	return &out->base;
-}
-
-static const ProtobufCMessage *rbac_of_connections(struct arena *arena, envoy_rbac *rules, envoy_rbac *shadow_rules)
-{
-	envoy_network_rbac *out = envoy_network_rbac_new(arena);
-	out->rules = rules;
-	out->shadow_rules = shadow_rules;
-	if (shadow_rules)
-		out->shadow_rules_stat_prefix = borrow(NAME_EXT_AUTHZ_METADATA);
-	out->stat_prefix = borrow(NAME_STAT_TCP);
-	return &out->base;
-}
-
-static struct filter_config rbac_filter(struct arena *arena, enum rbac_transport transport, envoy_rbac *rules,
+static struct filter_config asking_rbac(struct arena *arena, enum rbac_transport transport, envoy_rbac *rules,
                                         envoy_rbac *shadow_rules)
 {
-	if (transport == RBAC_HTTP)
-		return (struct filter_config){NAME_HTTP_RBAC, rbac_of_requests(arena, rules, shadow_rules)};
-	return (struct filter_config){NAME_NETWORK_RBAC, rbac_of_connections(arena, rules, shadow_rules)};
+	return (struct filter_config){
+	    transport == RBAC_HTTP ? NAME_HTTP_RBAC : NAME_NETWORK_RBAC,
+	    rbac_filter(arena, transport, rules, shadow_rules, shadow_rules ? NAME_EXT_AUTHZ_METADATA : ""),
+	};
 }
 
 static envoy_rbac *rules_of(struct arena *arena, const struct authz_policies *policies, const char *provider,
@@ -63,7 +43,7 @@ static void add_refusals(struct arena *arena, filter_list *filters, const struct
 		if (i > 0 && strcmp(providers.v[i - 1], providers.v[i]) == 0)
 			continue;
 		envoy_rbac *rules = rules_of(arena, policies, providers.v[i], NAME_EXT_AUTHZ_REFUSED, transport);
-		VEC_PUSH(arena, filters, rbac_filter(arena, transport, rules, NULL));
+		VEC_PUSH(arena, filters, asking_rbac(arena, transport, rules, NULL));
 	}
 }
 
@@ -84,7 +64,7 @@ struct filter_configs ext_authz_filters(const struct emit *emit, enum rbac_trans
 		    is_http ? NAME_HTTP_EXT_AUTHZ : NAME_NETWORK_EXT_AUTHZ,
 		    is_http ? ext_authz_http(arena, provider) : ext_authz_network(arena, provider),
 		};
-		VEC_PUSH(arena, &filters, rbac_filter(arena, transport, NULL, rules));
+		VEC_PUSH(arena, &filters, asking_rbac(arena, transport, NULL, rules));
 		VEC_PUSH(arena, &filters, asking);
 	}
 	return (struct filter_configs){filters.v, filters.n};

@@ -37,3 +37,7 @@ struct rbac_choice {
 };
 envoy_rbac *rbac_build(struct arena *arena, const struct authz_policies *policies, const struct rbac_choice *choice,
                        enum rbac_transport transport);
+
+/* The filter that asks them: what is enforced, and what is only noted, under the prefix; NULL: none. */
+ProtobufCMessage *rbac_filter(struct arena *arena, enum rbac_transport transport, envoy_rbac *enforced,
+                              envoy_rbac *shadow, const char *shadow_prefix);
