@@ -166,14 +166,16 @@ bool keeper_recall(struct keeper *keeper, const struct authority *authority, str
 	return true;
 }
 
-/* What another replica has kept of those that sign here too. */
+/* What another replica has kept: what it was told, and of those that sign here too the former ones. */
 static void adopt(struct keeper *keeper, const struct bundle *roots)
 {
 	CLEANUP(kept_roots_done) struct kept_roots kept = {0};
 	struct error error;
 
-	if (root_memory_read(keeper->memory, &kept, &error) == ROOT_MEMORY_NEW &&
-	    digest_equal(bundle_digest(kept.roots), bundle_digest(roots)) &&
+	if (root_memory_read(keeper->memory, &kept, &error) != ROOT_MEMORY_NEW)
+		return;
+	root_change_hear(&keeper->change, &kept);
+	if (digest_equal(bundle_digest(kept.roots), bundle_digest(roots)) &&
 	    root_change_adopt(&keeper->change, &kept) && !keeper_put_signer(keeper, &error))
 		keeper_keep_former(keeper, keeper->present.where, &error);
 }
@@ -196,7 +198,7 @@ void keeper_remember(struct keeper *keeper, bool is_asked_for)
 		return;
 	kept.former = change->former ? bundle_union(change->former, change->former, &error) : NULL;
 	kept.since_s = change->former_since_s;
-	kept.is_skipping_unaware = change->is_skipping_unaware;
+	memcpy(kept.skip_unaware_for, change->skip_unaware_for, sizeof kept.skip_unaware_for);
 	if (!root_memory_write(keeper->memory, &kept, &error))
 		keeper_say_wrong(keeper, &error, "a restart would forget former roots");
 	keeper->is_keeping &= !root_memory_has(keeper->memory, &kept);
@@ -211,7 +213,7 @@ static bool apply_to_change(struct keeper *keeper, enum keeper_command command, 
 
 	if (command == KEEPER_ROTATE_SKIPPING_UNAWARE && is_waiting) {
 		*said = "not waiting for proxies that never ask for roots";
-		change->is_skipping_unaware = true;
+		root_change_skip_unaware(change);
 		return true;
 	}
 	if (command == KEEPER_FINISH && change->former && !is_waiting) {

@@ -27,9 +27,20 @@ static bool read_bundle(const struct json *object, const char *key, struct bundl
 	return *bundle != NULL;
 }
 
+static bool read_skip(struct kept_roots *kept, const struct json *skip, struct error *error)
+{
+	if (!skip)
+		return true;
+	if (skip->type != JSON_STRING || skip->string.n != DIGEST_HEX - 1 ||
+	    strspn(skip->string.s, "0123456789abcdef") != DIGEST_HEX - 1)
+		return error_set(error, "\"skipUnawareFor\" is no digest");
+	memcpy(kept->skip_unaware_for, skip->string.s, DIGEST_HEX);
+	return true;
+}
+
 static bool read_object(struct kept_roots *kept, const struct json *object, struct error *error)
 {
-	const struct json *since = json_get(object, "since"), *skip = json_get(object, "skipUnaware");
+	const struct json *since = json_get(object, "since");
 
 	if (!read_bundle(object, "roots", &kept->roots, error) || !read_bundle(object, "former", &kept->former, error))
 		return false;
@@ -38,8 +49,7 @@ static bool read_object(struct kept_roots *kept, const struct json *object, stru
 	if (!since || since->type != JSON_INT || since->integer < 0 || since->integer > SINCE_MAX_S)
 		return error_set(error, "\"since\" is no time in seconds");
 	kept->since_s = since->integer;
-	kept->is_skipping_unaware = skip && skip->type == JSON_BOOL && skip->boolean;
-	return true;
+	return read_skip(kept, json_get(object, "skipUnawareFor"), error);
 }
 
 bool kept_roots_read(struct kept_roots *kept, const char *s, size_t n, struct error *error)
@@ -70,8 +80,10 @@ void kept_roots_print(const struct kept_roots *kept, struct text *out)
 	add_bundle("roots", kept->roots, out);
 	if (kept->former)
 		add_bundle("former", kept->former, out);
-	text_printf(out, "\"since\":%lld,\"skipUnaware\":%s}", (long long)kept->since_s,
-	            kept->is_skipping_unaware ? "true" : "false");
+	text_printf(out, "\"since\":%lld", (long long)kept->since_s);
+	if (*kept->skip_unaware_for)
+		text_add_json_member(out, "skipUnawareFor", kept->skip_unaware_for);
+	text_add(out, "}");
 }
 
 /* ---- in a folder ---- */

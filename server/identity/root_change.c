@@ -1,10 +1,27 @@
 #include "server/identity/root_change.h"
 
+#include "ca/certificate.h"
+
+#include <string.h>
+
+static void next_digest(const struct root_change *change, char hex[DIGEST_HEX])
+{
+	digest_hex(certificate_digest(authority_root(change->next.authority)), hex);
+}
+
+static bool is_skipping_unaware(const struct root_change *change)
+{
+	char hex[DIGEST_HEX];
+	next_digest(change, hex);
+	return !strcmp(change->skip_unaware_for, hex);
+}
+
 void root_change_forget_next(struct root_change *change)
 {
+	if (change->next.authority)
+		*change->skip_unaware_for = '\0';
 	origin_found_done(&change->next);
 	change->next_since_s = 0;
-	change->is_skipping_unaware = false;
 }
 
 void root_change_forget_former(struct root_change *change)
@@ -26,7 +43,7 @@ void root_change_phase(const struct root_change *change, struct root_record *rec
 	if (change->next.authority) {
 		record->phase = ROTATION_PREPARED;
 		record->since_s = change->next_since_s;
-		record->is_skipping_unaware = change->is_skipping_unaware;
+		record->is_skipping_unaware = is_skipping_unaware(change);
 	} else if (change->former) {
 		record->phase = ROTATION_ACTIVE;
 		record->since_s = change->former_since_s;
@@ -48,8 +65,13 @@ bool root_change_prepare(struct root_change *change, struct origin_found *found,
 	if (is_waiting)
 		return false;
 	change->next_since_s = now_s;
-	change->is_skipping_unaware = false;
+	*change->skip_unaware_for = '\0';
 	return true;
+}
+
+void root_change_skip_unaware(struct root_change *change)
+{
+	next_digest(change, change->skip_unaware_for);
 }
 
 bool root_change_retain(struct root_change *change, const struct bundle *roots, int64_t now_s, struct error *error)
@@ -85,6 +107,16 @@ bool root_change_adopt(struct root_change *change, struct kept_roots *kept)
 	change->former = kept->former;
 	kept->former = NULL;
 	change->former_since_s = kept->since_s;
-	change->is_skipping_unaware = kept->is_skipping_unaware && change->next.authority;
 	return is_other;
+}
+
+void root_change_hear(struct root_change *change, const struct kept_roots *kept)
+{
+	char hex[DIGEST_HEX];
+
+	if (!change->next.authority)
+		return;
+	next_digest(change, hex);
+	if (!strcmp(kept->skip_unaware_for, hex))
+		root_change_skip_unaware(change);
 }

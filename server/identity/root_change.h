@@ -24,8 +24,8 @@
 struct root_change {
 	struct origin_found next; /* who signs next; no authority: nobody waits */
 	int64_t next_since_s;
-	bool is_skipping_unaware;
-	struct bundle *former; /* trusted besides; NULL: none */
+	char skip_unaware_for[DIGEST_HEX]; /* as in kept_roots.h */
+	struct bundle *former;             /* trusted besides; NULL: none */
 	int64_t former_since_s;
 };
 
@@ -37,10 +37,14 @@ void root_change_phase(const struct root_change *change, struct root_record *rec
 /* Whether both lead to one root: then a change between them needs no waiting. */
 bool root_change_is_none(const struct authority *a, const struct authority *b);
 
+/* Proxies that never ask for roots hold up who waits no longer. */
+void root_change_skip_unaware(struct root_change *change);
+
 /* Who waits from now on. Moves in. Whether it waits for another root than before. */
 bool root_change_prepare(struct root_change *change, struct origin_found *found, int64_t now_s);
 /* More roots that are trusted though nobody signs with them, from now on. False: too many. */
 bool root_change_retain(struct root_change *change, const struct bundle *roots, int64_t now_s, struct error *error);
+/* Ends what waits, and what was said of it; of one that was moved out, since it signs now, that stays said. */
 void root_change_forget_next(struct root_change *change);
 void root_change_forget_former(struct root_change *change);
 
@@ -52,3 +56,5 @@ bool root_change_recall(struct root_change *change, struct kept_roots *kept, con
                         int64_t now_s, struct error *error);
 /* What another replica kept. Whether something is trusted that was not, or the reverse. Moves out of kept. */
 bool root_change_adopt(struct root_change *change, struct kept_roots *kept);
+/* What another replica was told of the root that waits here too, whoever signs there. */
+void root_change_hear(struct root_change *change, const struct kept_roots *kept);

@@ -24,14 +24,15 @@ START_TEST(what_is_printed_is_read)
 		kept.roots = bundle_with(h.root);
 		kept.former = has_former ? bundle_with(other.root) : NULL;
 		kept.since_s = has_former ? NOW_S : 0;
-		kept.is_skipping_unaware = !has_former;
+		if (!has_former)
+			digest_hex(certificate_digest(other.root), kept.skip_unaware_for);
 		kept_roots_print(&kept, &out);
 		ck_assert_msg(kept_roots_read(&back, out.s, out.n, &error), "%s", error.message);
 		kept_roots_print(&back, &again);
 		ck_assert_str_eq(out.s, again.s);
 		ck_assert_int_eq(back.former != NULL, has_former);
 		ck_assert_int_eq(back.since_s, kept.since_s);
-		ck_assert(back.is_skipping_unaware == kept.is_skipping_unaware);
+		ck_assert_str_eq(back.skip_unaware_for, kept.skip_unaware_for);
 	}
 }
 END_TEST
@@ -48,6 +49,8 @@ START_TEST(what_is_broken_is_refused)
 	    {"no certificate", "{\"roots\":\"none\",\"since\":0}", "roots"},
 	    {"no former one", "{\"roots\":\"ROOT\",\"former\":\"none\",\"since\":0}", "former"},
 	    {"no time", "{\"roots\":\"ROOT\"}", "no time"},
+	    {"no digest", "{\"roots\":\"ROOT\",\"since\":0,\"skipUnawareFor\":true}", "no digest"},
+	    {"no whole digest", "{\"roots\":\"ROOT\",\"since\":0,\"skipUnawareFor\":\"8a\"}", "no digest"},
 	    {"a time before time", "{\"roots\":\"ROOT\",\"since\":-1}", "no time"},
 	};
 	CLEANUP(hierarchy_done) struct hierarchy h;
