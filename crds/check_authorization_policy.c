@@ -8,6 +8,7 @@
 #define RULES_MAX 512           /* rules of a policy, sources of a rule: as in Istio's definitions */
 #define SERVICE_ACCOUNTS_MAX 16 /* of a list */
 #define SERVICE_ACCOUNT_MAX 320 /* characters of one */
+#define EXPRESSION_MAX 512      /* characters of what becomes an expression: Envoy gives up a listener with a longer one */
 #define TEMPLATE_ONE "{*}"      /* one segment of a path */
 #define TEMPLATE_ANY "{**}"     /* all that follow */
 
@@ -18,6 +19,7 @@ enum value_type {
 	VALUE_PATH,
 	VALUE_PRINCIPAL,
 	VALUE_NAMESPACE,
+	VALUE_TRUST_DOMAIN,
 	VALUE_SERVICE_ACCOUNT
 };
 
@@ -48,7 +50,7 @@ static const struct attribute {
     {.key = "source.namespace", .type = VALUE_NAMESPACE, .is_no_custom = true},
     {.key = "source.serviceAccount", .type = VALUE_SERVICE_ACCOUNT, .is_no_custom = true},
     {.key = "source.principal", .type = VALUE_PRINCIPAL, .is_no_custom = true},
-    {.key = "source.trustDomain", .is_no_custom = true},
+    {.key = "source.trustDomain", .type = VALUE_TRUST_DOMAIN, .is_no_custom = true},
     {.key = "request.auth.principal", .is_no_custom = true},
     {.key = "request.auth.audiences", .is_no_custom = true},
     {.key = "request.auth.presenter", .is_no_custom = true},
@@ -94,8 +96,17 @@ static void check_wildcards(struct check *check, const char *value)
 		    value);
 }
 
+static void check_expression(struct check *check, const char *value)
+{
+	size_t n = strlen(value);
+	if (n > EXPRESSION_MAX)
+		check_error(check, NULL, "has %zu characters, at most %d are possible", n, EXPRESSION_MAX);
+}
+
 static void check_principal(struct check *check, const char *value)
 {
+	if (value[0] == '*')
+		check_expression(check, value);
 	if (text_has_prefix(value, "spiffe://"))
 		check_warn(check, NULL, "never matches: principals are written without \"spiffe://\"");
 	check_wildcards(check, value);
@@ -103,6 +114,7 @@ static void check_principal(struct check *check, const char *value)
 
 static void check_namespace(struct check *check, const char *value)
 {
+	check_expression(check, value);
 	if (strchr(value, '/'))
 		check_warn(check, NULL, "never matches: a namespace has no \"/\"");
 	check_wildcards(check, value);
@@ -190,6 +202,10 @@ static void check_value(struct check *check, enum value_type type, const char *v
 	case VALUE_NAMESPACE:
 		check_namespace(check, value);
 		break;
+	case VALUE_TRUST_DOMAIN:
+		check_expression(check, value);
+		check_wildcards(check, value);
+		break;
 	case VALUE_SERVICE_ACCOUNT:
 		check_service_account(check, value);
 		break;
@@ -240,8 +256,8 @@ static void check_source(struct check *check, const istio_authorization_source *
 	    {"notIpBlocks", LIST(source, not_ip_blocks), VALUE_IP, true, false},
 	    {"remoteIpBlocks", LIST(source, remote_ip_blocks), VALUE_IP, true, false},
 	    {"notRemoteIpBlocks", LIST(source, not_remote_ip_blocks), VALUE_IP, true, false},
-	    {"trustDomains", LIST(source, trust_domains), VALUE_TEXT, true, true},
-	    {"notTrustDomains", LIST(source, not_trust_domains), VALUE_TEXT, true, true},
+	    {"trustDomains", LIST(source, trust_domains), VALUE_TRUST_DOMAIN, true, true},
+	    {"notTrustDomains", LIST(source, not_trust_domains), VALUE_TRUST_DOMAIN, true, true},
 	};
 	check_lists(check, lists, N_LISTS(lists), is_custom, has_tcp);
 	bool has_accounts = source->n_service_accounts + source->n_not_service_accounts > 0;

@@ -116,6 +116,9 @@ END_TEST
 #define SOURCE(source) "{rules: [{from: [{source: {" source "}}]}]}"
 #define OPERATION(operation) "{rules: [{to: [{operation: {" operation "}}]}]}"
 #define WHEN(condition) "{rules: [{when: [{" condition "}]}]}"
+#define LETTERS_64 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define LONG                                                                                                           \
+	LETTERS_64 LETTERS_64 LETTERS_64 LETTERS_64 LETTERS_64 LETTERS_64 LETTERS_64 LETTERS_64 "a" /* 513 letters */
 #define CUSTOM(rule) "{action: CUSTOM, provider: {name: a}, rules: [{" rule "}]}"
 #define DENY(rule) "{action: DENY, rules: [{" rule "}]}"
 
@@ -156,6 +159,13 @@ START_TEST(test_authorization_policy)
 	    {"two wildcards", SOURCE("requestPrincipals: ['*a*']"),
 	     "~spec.rules[0].from[0].source.requestPrincipals[0]"},
 	    {"namespace with a slash", SOURCE("namespaces: ['a/b']"), "~spec.rules[0].from[0].source.namespaces[0]"},
+	    {"long exact principal", SOURCE("principals: ['" LONG "']"), ""},
+	    {"long principal", SOURCE("principals: ['*" LONG "']"), "spec.rules[0].from[0].source.principals[0]"},
+	    {"long namespace", SOURCE("namespaces: [" LONG "]"), "spec.rules[0].from[0].source.namespaces[0]"},
+	    {"long trust domain", SOURCE("notTrustDomains: [" LONG "]"),
+	     "spec.rules[0].from[0].source.notTrustDomains[0]"},
+	    {"long namespace of a key", WHEN("key: source.namespace, values: [" LONG "]"),
+	     "spec.rules[0].when[0].values[0]"},
 	    {"service accounts", SOURCE("serviceAccounts: [a, b/c]"), ""},
 	    {"service account, wildcard", SOURCE("serviceAccounts: ['a/*']"),
 	     "spec.rules[0].from[0].source.serviceAccounts[0]"},
