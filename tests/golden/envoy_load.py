@@ -13,6 +13,8 @@ import tempfile
 AGENT = {"name": "sds-grpc", "type": "STATIC", "typedExtensionProtocolOptions": {"envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
     "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions", "explicitHttpConfig": {"http2ProtocolOptions": {}}}},
     "loadAssignment": {"clusterName": "sds-grpc", "endpoints": [{"lbEndpoints": [{"endpoint": {"address": {"pipe": {"path": "./agent.sock"}}}}]}]}}
+# And what it says of the size of expressions.
+RUNTIME = {"layers": [{"name": "bootstrap", "staticLayer": {"re2.max_program_size.error_level": 1024}}]}
 ENVOY = os.environ.get("WEFT_ENVOY") or os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "build", "envoy")
 
 
@@ -72,7 +74,7 @@ def bootstrap(result):
                     "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
                     "statPrefix": "x", "routeConfig": route, "httpFilters": [{"name": "envoy.filters.http.router", "typedConfig": {
                         "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"}}]}}]}]})
-    return {"node": {"id": "golden", "cluster": "golden"}, "staticResources": {"listeners": listeners, "clusters": [AGENT] + clusters}}
+    return {"node": {"id": "golden", "cluster": "golden"}, "layeredRuntime": RUNTIME, "staticResources": {"listeners": listeners, "clusters": [AGENT] + clusters}}
 
 
 def validate(result):

@@ -226,6 +226,9 @@ struct header_lists {
 };
 
 struct header_lists header_lists(struct arena *arena, const struct header_operations *const *operations, size_t n);
+/* A header's value as Envoy takes it; it refuses all that comes with a command that it does not know, so a value with
+ * one is only text. */
+const char *header_text(struct arena *arena, const char *value);
 
 /* route_policy.c: what a route does besides forwarding. */
 envoy_retry_policy *retry_policy(const struct emit *emit, const struct retry_policy *retry, bool is_hashed);

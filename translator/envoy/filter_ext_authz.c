@@ -2,6 +2,7 @@
 #include "translator/envoy/authz_matchers.h"
 #include "translator/envoy/ext_authz.h"
 
+#define URI_TIMEOUT_MS_MAX (INT64_C(1000) * UINT32_MAX) /* Envoy refuses more */
 #define SERVICES(name) ENVOY__EXTENSIONS__FILTERS__HTTP__EXT_AUTHZ__V3__EXT_AUTHZ__SERVICES_##name
 
 static const char *cluster_of(struct arena *arena, const struct authz_provider *provider)
@@ -46,7 +47,7 @@ static envoy_ext_authz_request *request(struct arena *arena, const struct authz_
 	for (size_t i = 0; i < provider->n_added_headers; i++) {
 		envoy_header_value *header = envoy_header_value_new(arena);
 		header->key = borrow(provider->added_headers[i].name);
-		header->value = borrow(provider->added_headers[i].value);
+		header->value = borrow(header_text(arena, provider->added_headers[i].value));
 		BUILD_ADD(arena, out, headers_to_add, header);
 	}
 	return out;
@@ -70,7 +71,8 @@ static envoy_ext_authz_http_service *http_service(struct arena *arena, const str
 	service->server_uri->uri = arena_printf(arena, "http://%s", provider->host);
 	service->server_uri->http_upstream_type_case = ENVOY__CONFIG__CORE__V3__HTTP_URI__HTTP_UPSTREAM_TYPE_CLUSTER;
 	service->server_uri->cluster = borrow(cluster_of(arena, provider));
-	service->server_uri->timeout = build_duration_ms(arena, provider->timeout_ms);
+	service->server_uri->timeout =
+	    build_duration_ms(arena, provider->timeout_ms < URI_TIMEOUT_MS_MAX ? provider->timeout_ms : URI_TIMEOUT_MS_MAX);
 	service->path_prefix = borrow(provider->path_prefix);
 	service->authorization_request = request(arena, provider);
 	service->authorization_response = response(arena, provider);

@@ -12,8 +12,7 @@ static bool is_internal(const char *name)
 	return !*name || *name == ':' || strcasecmp(name, "host") == 0;
 }
 
-/* Envoy refuses the whole table for a command that it does not know: such a value is only text. */
-static const char *value_of(struct arena *arena, const char *value)
+const char *header_text(struct arena *arena, const char *value)
 {
 	return command_operators_are_known(value) ? value : command_operators_escape(arena, value);
 }
@@ -27,7 +26,7 @@ static void add_headers(struct arena *arena, struct header_lists *lists, const s
 		envoy_header_value_option *option = envoy_header_value_option_new(arena);
 		option->header = envoy_header_value_new(arena);
 		option->header->key = borrow(values[i].name);
-		option->header->value = borrow(value_of(arena, values[i].value));
+		option->header->value = borrow(header_text(arena, values[i].value));
 		option->append_action = action;
 		lists->add[lists->n_add++] = option;
 	}

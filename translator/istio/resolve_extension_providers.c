@@ -4,6 +4,7 @@
  */
 #include "base/text.h"
 #include "crds/check.h"
+#include "crds/command_operator.h"
 #include "proto/build.h"
 #include "translator/istio/istio_parts.h"
 #include "translator/istio/mesh_config.h"
@@ -183,6 +184,12 @@ static void read_added_headers(struct reading *in, const http_provider *from)
 		if (!check_is_header_name(headers[i].name) || !is_header_text(headers[i].value))
 			mistake(in, "includeAdditionalHeadersInCheck", "\"%s: %s\" is no header", headers[i].name,
 			        headers[i].value);
+		else if (!command_operators_are_known(headers[i].value))
+			report_add(in->draft->report, in->object, REPORT_WARNING, REASON_INVALID_VALUE,
+			           arena_printf(in->draft->arena, "%s.includeAdditionalHeadersInCheck", in->path),
+			           "\"%s\" has a command operator that proxies may not know: the value is sent as it "
+			           "stands; write \"%%%%\" for the sign itself",
+			           headers[i].value);
 	}
 	in->out->added_headers = headers;
 	in->out->n_added_headers = n;
