@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Whatever configuration weft accepts, Envoy must load what comes out.
 
-Each seed makes a mesh of Services, ServiceEntries, VirtualServices, DestinationRules, Gateways and PeerAuthentications whose values are drawn from
-the odd ends of what is valid (and some beyond: those must be reported and left out, not sent). Names and addresses come from small
+Each seed makes a mesh of Services, ServiceEntries, VirtualServices, DestinationRules, Gateways, policies of access control (random_access.py) and
+external authorizers whose values are drawn from the odd ends of what is valid (and some beyond: those must be reported and left out, not sent). Names and addresses come from small
 pools, so that things meet: hosts, ports, addresses, wildcards, subsets. A failure names its seed; to see the documents of one:
 
     tests/golden/random_test.py SEED
@@ -15,6 +15,7 @@ import tempfile
 
 import tap
 from golden import envoy_load
+from golden.random_access import Access
 from golden.run import translate
 
 SEEDS = range(1, 5)
@@ -37,12 +38,13 @@ TEXTS = ["/", "x", "/a b", "/a?b#c", "/ä", "/line\nbreak", "*"]
 NAMES = ["x", "X-Upper_case", "x-1"]
 
 
-class Maker:
+class Maker(Access):
     """Draws one mesh. maybe() leaves a field out half of the time."""
 
     def __init__(self, seed):
         self.random = random.Random(seed)
         self.one = self.random.choice
+        self.provider = self.one(["http", "grpc"])
 
     def some(self, make, least=0, most=3):
         return [make() for _ in range(self.random.randint(least, most))]
@@ -165,13 +167,16 @@ class Maker:
         return "security.istio.io/v1", "PeerAuthentication", {**self.maybe(mtls=mode), **self.one([{}, selected])}
 
     def mesh(self):
-        kinds = {"svc": (self.service, 8), "se": (self.service_entry, 12), "vs": (self.virtual_service, 16), "dr": (self.destination_rule, 10), "g": (self.gateway, 3), "pa": (self.peer_authentication, 6)}
+        kinds = {"svc": (self.service, 8), "se": (self.service_entry, 12), "vs": (self.virtual_service, 16), "dr": (self.destination_rule, 10), "g": (self.gateway, 3), "pa": (self.peer_authentication, 6),
+                 "ap": (self.authorization_policy, 12), "ra": (self.request_authentication, 4)}
         for prefix, (make, n) in kinds.items():
             for i in range(n):
                 version, kind, spec = make(i)
                 namespace = "default" if prefix == "svc" else self.one(NAMESPACES)
                 yield {"apiVersion": version, "kind": kind, "metadata": {"name": f"{prefix}-{i}", "namespace": namespace}, "spec": spec}
+        yield {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "authorizer", "namespace": "other"}, "spec": {"clusterIP": "10.0.1.1", "ports": [{"name": self.one(["grpc", "http", "x"]), "port": 9000}]}}
         settings = {"dnsRefreshRate": self.one(DURATIONS), "connectTimeout": self.one(DURATIONS), "proxyListenPort": self.one([0, 80, 15006, 15001]),
+                    "extensionProviders": self.providers("other/authorizer.other.svc.cluster.local"), "pathNormalization": {"normalization": self.one(["NONE", "BASE", "MERGE_SLASHES", "DECODE_AND_MERGE_SLASHES"])}, **self.maybe(trustDomainAliases=lambda: ["other.td", "*-td", "td"]),
                     "defaultConfig": {"proxyMetadata": {"ISTIO_DUAL_STACK": self.one(["true", "false"])}}}
         yield {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "istio", "namespace": "istio-system"}, "data": {"mesh": json.dumps(settings)}}
 
