@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""AuthorizationPolicies of Istio's own tests become the filters that Istio makes of them, equal as protos."""
+"""AuthorizationPolicies of Istio's own tests become the filters that Istio makes of them, equal as protos, and a real Envoy loads them."""
 import json
 import os
 import re
@@ -18,6 +18,7 @@ from envoy.extensions.filters.network.rbac.v3 import rbac_pb2 as network_rbac
 from envoy.extensions.path.match.uri_template.v3 import uri_template_match_pb2
 
 import tap
+from golden import envoy_load
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 CASES = os.path.join(ROOT, "..", "shared", "istio", "cases")
@@ -94,7 +95,8 @@ def compare(row):
         with open(os.path.join(CASES, "files", name), encoding="utf-8") as file:
             want.append(message(transport, yaml.safe_load(file)))
     with tempfile.TemporaryDirectory() as folder:
-        got = [message(transport, tree) for tree in filters_of(translate(row, folder), transport)]
+        result = translate(row, folder)
+    got = [message(transport, tree) for tree in filters_of(result, transport)]
     assert len(want) == len(got), f"{len(want)} filters wanted, {len(got)} made"
     for one, other in zip(want, got):
         if one != other:
@@ -102,6 +104,7 @@ def compare(row):
             first = next((i for i, (a, b) in enumerate(zip(*lines)) if a != b), min(map(len, lines)))
             raise AssertionError("\n".join(f"{who}: " + " ".join(text.strip() for text in each[max(0, first - 12):first + 8])
                                            for who, each in zip(("Istio", "weft"), lines)))
+    envoy_load.validate(result)
 
 
 def main():
