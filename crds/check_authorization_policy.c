@@ -1,6 +1,7 @@
 #include "base/text.h"
 #include "crds/check.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #define ACTION(name) ISTIO__SECURITY__V1BETA1__AUTHORIZATION_POLICY__ACTION__##name
@@ -8,15 +9,17 @@
 #define RULES_MAX 512           /* rules of a policy, sources of a rule: as in Istio's definitions */
 #define SERVICE_ACCOUNTS_MAX 16 /* of a list */
 #define SERVICE_ACCOUNT_MAX 320 /* characters of one */
-#define EXPRESSION_MAX 512      /* characters of what becomes an expression: Envoy gives up a listener with a longer one */
-#define TEMPLATE_ONE "{*}"      /* one segment of a path */
-#define TEMPLATE_ANY "{**}"     /* all that follow */
+#define EXPRESSION_MAX 512  /* characters of what becomes an expression: Envoy gives up a listener with a longer one */
+#define TEMPLATE_ONE "{*}"  /* one segment of a path */
+#define TEMPLATE_ANY "{**}" /* all that follow */
 
 enum value_type {
 	VALUE_TEXT,
 	VALUE_IP,
 	VALUE_PORT,
 	VALUE_PATH,
+	VALUE_HOST,
+	VALUE_METHOD,
 	VALUE_PRINCIPAL,
 	VALUE_NAMESPACE,
 	VALUE_TRUST_DOMAIN,
@@ -120,6 +123,23 @@ static void check_namespace(struct check *check, const char *value)
 	check_wildcards(check, value);
 }
 
+static void check_host(struct check *check, const char *value)
+{
+	if (strchr(value, '/'))
+		check_warn(check, NULL, "\"%s\" never matches: a host is no URL, so it has no \"/\"", value);
+	check_wildcards(check, value);
+}
+
+static void check_method(struct check *check, const char *value)
+{
+	for (const char *c = value; *c; c++)
+		if (islower((unsigned char)*c)) {
+			check_warn(check, NULL, "\"%s\" never matches: methods are in upper case", value);
+			break;
+		}
+	check_wildcards(check, value);
+}
+
 /* The length of the {*} or {**} that stands there, or 0. */
 static size_t operator_length(const char *s)
 {
@@ -161,6 +181,8 @@ static const char *segment_mistake(struct template *template, const char *segmen
 static void check_path(struct check *check, const char *value)
 {
 	if (!strstr(value, TEMPLATE_ONE) && !strstr(value, TEMPLATE_ANY)) {
+		if (value[0] != '/' && value[0] != '*')
+			check_warn(check, NULL, "\"%s\" never matches: a path begins with \"/\"", value);
 		check_wildcards(check, value);
 		return;
 	}
@@ -195,6 +217,12 @@ static void check_value(struct check *check, enum value_type type, const char *v
 		break;
 	case VALUE_PATH:
 		check_path(check, value);
+		break;
+	case VALUE_HOST:
+		check_host(check, value);
+		break;
+	case VALUE_METHOD:
+		check_method(check, value);
 		break;
 	case VALUE_PRINCIPAL:
 		check_principal(check, value);
@@ -271,12 +299,12 @@ static void check_source(struct check *check, const istio_authorization_source *
 static void check_operation(struct check *check, const istio_authorization_operation *operation, bool *has_tcp)
 {
 	const struct list lists[] = {
-	    {"hosts", LIST(operation, hosts), VALUE_TEXT},
-	    {"notHosts", LIST(operation, not_hosts), VALUE_TEXT},
+	    {"hosts", LIST(operation, hosts), VALUE_HOST},
+	    {"notHosts", LIST(operation, not_hosts), VALUE_HOST},
 	    {"ports", LIST(operation, ports), VALUE_PORT, true},
 	    {"notPorts", LIST(operation, not_ports), VALUE_PORT, true},
-	    {"methods", LIST(operation, methods), VALUE_TEXT},
-	    {"notMethods", LIST(operation, not_methods), VALUE_TEXT},
+	    {"methods", LIST(operation, methods), VALUE_METHOD},
+	    {"notMethods", LIST(operation, not_methods), VALUE_METHOD},
 	    {"paths", LIST(operation, paths), VALUE_PATH},
 	    {"notPaths", LIST(operation, not_paths), VALUE_PATH},
 	};
@@ -369,6 +397,7 @@ static void check_rule(struct check *check, const istio_authorization_policy *po
 	bool has_tcp_source = false, has_tcp_operation = false;
 	check_sources(check, rule, is_custom, &has_tcp_source);
 	check_operations(check, rule, &has_tcp_operation);
+	check_written(check, "when", rule->n_when);
 	for (size_t i = 0; i < rule->n_when; i++) {
 		check_enter_at(check, "when", i);
 		check_condition(check, rule->when[i], is_custom);
