@@ -3,8 +3,8 @@
 #include "base/text.h"
 #include "base/vec.h"
 #include "cli/authz_condition.h"
-#include "cli/authz_path.h"
 #include "proto/pack.h"
+#include "translator/authz_path.h"
 #include "translator/envoy/names.h"
 
 #include <string.h>

@@ -76,3 +76,29 @@ const char *address_unmapped(struct arena *arena, const char *s)
 	const char *text = print(arena, &address);
 	return slash ? arena_printf(arena, "%s/%u", text, (unsigned)prefix - 96) : text;
 }
+
+/* False: neither an address nor a range. */
+static bool parse_range(const char *s, struct address *address, uint64_t *prefix)
+{
+	char text[INET6_ADDRSTRLEN];
+	size_t n = strcspn(s, "/");
+	if (n >= sizeof text)
+		return false;
+	memcpy(text, s, n);
+	text[n] = '\0';
+	*address = parse(text);
+	*prefix = address->family == ADDRESS_IPV4 ? 32 : 128;
+	return address->family != ADDRESS_NONE && (!s[n] || text_parse_uint(s + n + 1, *prefix, prefix));
+}
+
+bool address_range_covers(const char *wide, const char *narrow)
+{
+	struct address a, b;
+	uint64_t prefix, narrow_prefix;
+	if (!parse_range(wide, &a, &prefix) || !parse_range(narrow, &b, &narrow_prefix) || a.family != b.family ||
+	    prefix > narrow_prefix)
+		return false;
+	clear_host_bits(&a, (unsigned)prefix);
+	clear_host_bits(&b, (unsigned)prefix);
+	return memcmp(a.bytes, b.bytes, sizeof a.bytes) == 0;
+}

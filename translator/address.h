@@ -21,3 +21,5 @@ const char *address_canonical(struct arena *arena, const char *s);
 const char *address_canonical_range(struct arena *arena, const char *s);
 /* "::ffff:10.0.0.0/104" is 10.0.0.0/8: what connections from there are seen to come from. All else stays as it is. */
 const char *address_unmapped(struct arena *arena, const char *s);
+/* Each address of the narrow range is in the wide one; an address is a range of one. False where one is neither. */
+bool address_range_covers(const char *wide, const char *narrow);

@@ -73,4 +73,32 @@ START_TEST(mapped_addresses_are_those_of_ipv4)
 }
 END_TEST
 
-UNIT_MAIN("address", one_address_one_spelling, one_range_one_spelling, mapped_addresses_are_those_of_ipv4)
+START_TEST(ranges_within_ranges)
+{
+	static const struct {
+		const char *wide, *narrow;
+		bool want;
+	} rows[] = {
+	    {"10.0.0.0/8", "10.1.2.3", true},
+	    {"10.0.0.0/8", "10.1.0.0/16", true},
+	    {"10.1.0.0/16", "10.0.0.0/8", false},
+	    {"10.0.0.0/8", "11.0.0.1", false},
+	    {"10.9.9.9/8", "10.1.2.3/32", true},
+	    {"0.0.0.0/0", "1.2.3.4", true},
+	    {"0.0.0.0/0", "::1", false},
+	    {"::/0", "2001:db8::/32", true},
+	    {"2001:db8::/32", "2001:db9::", false},
+	    {"10.0.0.1", "10.0.0.1", true},
+	    {"10.0.0.1", "10.0.0.2", false},
+	    {"x", "10.0.0.1", false},
+	    {"10.0.0.0/8", "x", false},
+	    {"10.0.0.0/33", "10.0.0.1", false},
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		ck_assert_msg(address_range_covers(rows[i].wide, rows[i].narrow) == rows[i].want, "%s %s", rows[i].wide,
+		              rows[i].narrow);
+}
+END_TEST
+
+UNIT_MAIN("address", one_address_one_spelling, one_range_one_spelling, mapped_addresses_are_those_of_ipv4,
+          ranges_within_ranges)

@@ -1,4 +1,4 @@
-#include "cli/authz_path.h"
+#include "translator/authz_path.h"
 
 #include "tests/unit/unit.h"
 
