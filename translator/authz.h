@@ -51,6 +51,7 @@ struct authz_term {
 	const char *name;    /* "" */
 	struct strings path; /* none */
 	struct strings values, not_values;
+	uint32_t condition; /* for rows: 1 + its place among the rule's conditions; 0: of a source or an operation */
 };
 
 /* All must hold. */

@@ -41,6 +41,7 @@ struct request_authentication {
 	struct workload_selectors selectors;
 	const struct jwt_rule *rules; /* in the object's order */
 	size_t n_rules;
+	struct source_ref source;
 };
 
 /* Those of one workload, of all that select it: by issuer; of one issuer the root namespace's first, then by name. */

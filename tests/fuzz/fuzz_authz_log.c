@@ -3,7 +3,7 @@
  * normal; what is not read has a reason.
  */
 #include "cli/authz_log.h"
-#include "cli/authz_path.h"
+#include "translator/authz_path.h"
 
 #include <assert.h>
 #include <string.h>

@@ -71,8 +71,8 @@ static envoy_ext_authz_http_service *http_service(struct arena *arena, const str
 	service->server_uri->uri = arena_printf(arena, "http://%s", provider->host);
 	service->server_uri->http_upstream_type_case = ENVOY__CONFIG__CORE__V3__HTTP_URI__HTTP_UPSTREAM_TYPE_CLUSTER;
 	service->server_uri->cluster = borrow(cluster_of(arena, provider));
-	service->server_uri->timeout =
-	    build_duration_ms(arena, provider->timeout_ms < URI_TIMEOUT_MS_MAX ? provider->timeout_ms : URI_TIMEOUT_MS_MAX);
+	service->server_uri->timeout = build_duration_ms(
+	    arena, provider->timeout_ms < URI_TIMEOUT_MS_MAX ? provider->timeout_ms : URI_TIMEOUT_MS_MAX);
 	service->path_prefix = borrow(provider->path_prefix);
 	service->authorization_request = request(arena, provider);
 	service->authorization_response = response(arena, provider);

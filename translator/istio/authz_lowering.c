@@ -118,10 +118,11 @@ static void add_lists(const struct authz_lowering *in, term_list *terms, const s
 	}
 }
 
-static void add_condition(const struct authz_lowering *in, term_list *terms, const istio_authorization_condition *when,
-                          bool is_of_source)
+static void add_condition(const struct authz_lowering *in, term_list *terms, const istio_authorization_rule *rule,
+                          size_t place, bool is_of_source)
 {
-	struct authz_term term = {.attribute = AUTHZ_FILTER_METADATA, .name = ""};
+	const istio_authorization_condition *when = rule->when[place];
+	struct authz_term term = {.attribute = AUTHZ_FILTER_METADATA, .name = "", .condition = (uint32_t)place + 1};
 	const struct condition *condition = condition_of(when->key);
 	if (condition)
 		term.attribute = condition->attribute;
@@ -144,7 +145,7 @@ static struct authz_terms close_terms(const struct authz_lowering *in, term_list
                                       const istio_authorization_rule *rule, bool is_of_source)
 {
 	for (size_t i = 0; i < rule->n_when; i++)
-		add_condition(in, terms, rule->when[i], is_of_source);
+		add_condition(in, terms, rule, i, is_of_source);
 	return (struct authz_terms){terms->v, terms->n};
 }
 

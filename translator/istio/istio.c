@@ -114,6 +114,5 @@ void resolve_istio(struct draft *draft)
 
 void review_istio(struct draft *draft)
 {
-	review_authorization_policies(draft);
-	review_authz_choices(draft);
+	review_policies(draft);
 }

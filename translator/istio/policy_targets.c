@@ -2,12 +2,10 @@
 
 #include <string.h>
 
-#define LABEL_GATEWAY "gateway.networking.k8s.io/gateway-name"
-
 static struct labels label_of_gateway(struct arena *arena, const char *gateway)
 {
 	struct label *label = ARENA_NEW(arena, struct label);
-	*label = (struct label){LABEL_GATEWAY, gateway};
+	*label = (struct label){POLICY_TARGETS_LABEL_GATEWAY, gateway};
 	return (struct labels){label, 1};
 }
 

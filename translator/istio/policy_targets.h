@@ -4,6 +4,8 @@
  */
 #include "translator/istio/istio_parts.h"
 
+#define POLICY_TARGETS_LABEL_GATEWAY "gateway.networking.k8s.io/gateway-name" /* of proxies that are made for one */
+
 struct policy_targets {
 	const istio_type_workload_selector *selector;    /* NULL: all of the namespace */
 	const istio_policy_target_reference *target_ref; /* NULL: none */

@@ -146,6 +146,7 @@ static const struct request_authentication *lower(struct draft *draft, const str
 	    .selectors = policy_targets_lower(draft, object, &targets),
 	    .rules = rules,
 	    .n_rules = policy->n_jwt_rules,
+	    .source = {.object = object},
 	};
 	return out;
 }

@@ -2,8 +2,9 @@
  * Which CUSTOM policies can ask nobody, and why: for the workloads there are, and for each policy's own selector, so
  * that a mistake shows before the first workload comes. A policy gets one row.
  */
+#include "base/vec.h"
 #include "translator/authz_choice.h"
-#include "translator/istio/istio_parts.h"
+#include "translator/istio/policy_review.h"
 
 #include <string.h>
 
@@ -116,11 +117,11 @@ static void tell_protocol(struct telling *telling, const struct authz_choice *ch
 
 /* With is_made_up, only what holds for each workload that will have the labels: the root namespace's policies are for
  * others' workloads, who may see more. */
-static void look_at(struct telling *telling, const char *namespace, const struct labels *labels, bool is_made_up)
+static void look_at(struct telling *telling, const char *namespace, const struct authz_policies *policies,
+                    bool is_made_up)
 {
 	const struct model *model = telling->draft->model;
-	const struct authz_policies policies = model_authz(telling->scratch, model, namespace, labels);
-	struct authz_choice choice = authz_choose(model, namespace, &policies);
+	struct authz_choice choice = authz_choose(model, namespace, policies);
 	bool is_unknown =
 	    is_made_up && choice.state == AUTHZ_SERVICE_NOT_SEEN && strcmp(namespace, model->mesh.root_namespace) == 0;
 	if (choice.state == AUTHZ_CHOSEN)
@@ -136,29 +137,52 @@ static void look_at(struct telling *telling, const char *namespace, const struct
 	tell(telling, namespace, &choice);
 }
 
-/* The workloads that have just the labels that a policy looks for. False: no policy asks anybody. */
-static bool look_at_policies(struct telling *telling)
+typedef VEC(const struct authz_policy *) policy_list;
+
+/* The CUSTOM policies of a group of workloads: the root namespace's, then its own namespace's. */
+struct asking {
+	const struct workload_group *group;
+	policy_list policies;
+};
+
+/* The workloads that have just the labels that a policy looks for. */
+static void look_at_policy(struct telling *telling, const struct authz_policy *policy)
 {
-	const struct model *model = telling->draft->model;
-	bool is_any = false;
-	for (size_t i = 0; i < model->n_authz_policies; i++) {
-		const struct authz_policy *policy = model->authz_policies[i];
-		if (policy->action != AUTHZ_CUSTOM)
-			continue;
-		is_any = true;
-		for (size_t j = 0; j < policy->selectors.n; j++)
-			look_at(telling, policy->namespace, &policy->selectors.v[j], true);
+	for (size_t i = 0; i < policy->selectors.n; i++) {
+		const struct authz_policies policies =
+		    model_authz(telling->scratch, telling->draft->model, policy->namespace, &policy->selectors.v[i]);
+		look_at(telling, policy->namespace, &policies, true);
 	}
-	return is_any;
 }
 
-void review_authz_choices(struct draft *draft)
+static void add_asking(const struct policy_review *review, const struct authz_policy *policy, struct asking *asking)
 {
-	CLEANUP(arena_freep) struct arena *scratch = arena_new();
-	struct telling telling = {.draft = draft, .scratch = scratch};
-	const struct model *model = draft->model;
-	if (!look_at_policies(&telling))
-		return;
-	for (size_t i = 0; i < model->n_workloads; i++)
-		look_at(&telling, model->workloads[i]->namespace, &model->workloads[i]->labels, false);
+	const struct coverage *covered = coverage_of(review->coverages, policy->namespace, &policy->selectors);
+	for (size_t i = 0; i < covered->n_groups; i++) {
+		struct asking *of = &asking[covered->groups[i]->place];
+		of->group = covered->groups[i];
+		VEC_PUSH(review->arena, &of->policies, policy);
+	}
+}
+
+void review_authz_choices(const struct policy_review *review)
+{
+	struct telling telling = {.draft = review->draft, .scratch = review->arena};
+	const struct model *model = review->draft->model;
+	size_t n_groups = coverages_n_groups(review->coverages);
+	struct asking *asking = ARENA_NEW_N(review->arena, struct asking, n_groups);
+	for (int is_own = 0; is_own <= 1; is_own++)
+		for (size_t i = 0; i < model->n_authz_policies; i++) {
+			const struct authz_policy *policy = model->authz_policies[i];
+			bool is_root = strcmp(policy->namespace, model->mesh.root_namespace) == 0;
+			if (policy->action == AUTHZ_CUSTOM && is_root == !is_own)
+				add_asking(review, policy, asking);
+		}
+	for (size_t i = 0; i < model->n_authz_policies; i++)
+		if (model->authz_policies[i]->action == AUTHZ_CUSTOM)
+			look_at_policy(&telling, model->authz_policies[i]);
+	for (size_t i = 0; i < n_groups; i++)
+		if (asking[i].group)
+			look_at(&telling, asking[i].group->namespace,
+			        &(struct authz_policies){.v = asking[i].policies.v, .n = asking[i].policies.n}, false);
 }
