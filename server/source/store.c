@@ -249,7 +249,9 @@ static void keep_last_good(struct group *next, const struct group *former, const
 /* Whether it is for a document without a name, and the former objects, which are all kept, hold what that was. */
 static bool is_kept_anyway(const struct group *former, struct object *stand_in)
 {
-	if (!text_has_prefix(stand_in->name, UNREADABLE_NAME) ||
+	bool is_unnamed =
+	    text_has_prefix(stand_in->name, UNREADABLE_NAME) || text_has_prefix(stand_in->name, OBJECT_UNNAMED);
+	if (!is_unnamed ||
 	    find_object(former->objects, former->n_objects, stand_in))
 		return false;
 	for (size_t i = 0; i < former->n_objects; i++)
