@@ -19,8 +19,8 @@ bool close_authorization_policy(const struct close *close, ProtobufCMessage *mes
 	const char *name = !action ? "ALLOW" : action->type == JSON_STRING ? action->string.s : "";
 	if (strcmp(name, "AUDIT") == 0)
 		return false;
-	close_targets(&(struct close_targets){&policy->selector, &policy->targetref, policy->targetrefs,
-	                                      &policy->n_targetrefs});
+	close_targets(
+	    &(struct close_targets){&policy->selector, &policy->targetref, policy->targetrefs, &policy->n_targetrefs});
 	bool is_allow = strcmp(name, "ALLOW") == 0;
 	policy->action = is_allow ? ACTION(ALLOW) : ACTION(DENY);
 	policy->action_detail_case = ISTIO__SECURITY__V1BETA1__AUTHORIZATION_POLICY__ACTION_DETAIL__NOT_SET;
@@ -61,13 +61,13 @@ bool close_request_authentication(const struct close *close, ProtobufCMessage *m
 	bool is_told = close_is_only_about(close, of_belief, N_PATHS(of_belief));
 	if (is_told && policy->n_jwt_rules == 0)
 		return false;
-	close_targets(&(struct close_targets){&policy->selector, &policy->targetref, policy->targetrefs,
-	                                      &policy->n_targetrefs});
+	close_targets(
+	    &(struct close_targets){&policy->selector, &policy->targetref, policy->targetrefs, &policy->n_targetrefs});
 	if (!is_told)
 		policy->n_jwt_rules = 0;
 	for (size_t i = 0; i < policy->n_jwt_rules; i++) {
 		istio_jwt_rule *rule = policy->jwt_rules[i];
-		rule->jwks = rule->jwks_uri = (char *)(uintptr_t)"";
+		rule->jwks = rule->jwks_uri = (char *)(uintptr_t) "";
 		rule->n_audiences = rule->n_space_delimited_claims = 0;
 	}
 	return true;

@@ -47,8 +47,7 @@ bool jwks_entry_is_due(const struct jwks_entry *entry, int64_t now_ns)
 /* Whether they are others than before. */
 static bool set_keys(struct jwks_entry *entry, const struct jwks_sifted *sifted, const char *url)
 {
-	bool is_changed =
-	    !entry->keys || entry->keys_n != sifted->n || memcmp(entry->keys, sifted->s, sifted->n) != 0;
+	bool is_changed = !entry->keys || entry->keys_n != sifted->n || memcmp(entry->keys, sifted->s, sifted->n) != 0;
 	if (is_changed) {
 		free(entry->keys);
 		entry->keys = heap_strndup(sifted->s, sifted->n);
@@ -127,8 +126,8 @@ bool jwks_entry_recall(struct jwks_entry *entry, const struct kept_set *set, con
 
 bool jwks_entry_is_to_be_kept(const struct jwks_entry *entry)
 {
-	return entry->keys && (!entry->kept_wall_ns ||
-	                       entry->good_wall_ns - entry->kept_wall_ns >= JWKS_KEPT_STAMP_S * CLOCK_S);
+	return entry->keys &&
+	       (!entry->kept_wall_ns || entry->good_wall_ns - entry->kept_wall_ns >= JWKS_KEPT_STAMP_S * CLOCK_S);
 }
 
 /* ---- people ---- */

@@ -10,8 +10,8 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "server/jwks/jwks_fetch.h"
-#include "server/jwks/kept_keys.h"
 #include "server/jwks/jwks_schedule.h"
+#include "server/jwks/kept_keys.h"
 
 struct jwks_entry {
 	struct key_source source; /* the URL is its own */
@@ -21,11 +21,11 @@ struct jwks_entry {
 	bool is_asking, was_asked;
 	char *keys; /* the last good set, as proxies can use it; NULL: none yet */
 	size_t keys_n, n_keys;
-	char *keys_url;                /* where it was */
-	struct error error;            /* of the last answer; "" it was good */
-	int64_t good_ns;               /* of the last good answer since the start; 0: none yet */
-	int64_t good_wall_ns;          /* of the last good answer ever; 0: none yet */
-	int64_t kept_wall_ns;          /* of the answer that is kept over restarts; 0: none is */
+	char *keys_url;       /* where it was */
+	struct error error;   /* of the last answer; "" it was good */
+	int64_t good_ns;      /* of the last good answer since the start; 0: none yet */
+	int64_t good_wall_ns; /* of the last good answer ever; 0: none yet */
+	int64_t kept_wall_ns; /* of the answer that is kept over restarts; 0: none is */
 	uint64_t fetches, failures;
 	struct jwks_keeper *keeper; /* whose it is: answers come with the entry alone */
 };

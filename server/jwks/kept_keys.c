@@ -31,8 +31,7 @@ static bool read_set(const struct json *object, struct kept_set *set)
 		return false;
 	set->is_discovery = discovery->boolean;
 	set->at_s = at->integer;
-	return read_text(object, "url", &set->url) &&
-	       read_text(object, "keysUrl", &set->keys_url) &&
+	return read_text(object, "url", &set->url) && read_text(object, "keysUrl", &set->keys_url) &&
 	       read_text(object, "keys", &set->keys);
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 /*
- * The key sets that were fetched, kept in --state-dir over restarts: an issuer that is away while weftd starts anew takes
- * no keys away. Public keys only, so there is nothing to hide.
+ * The key sets that were fetched, kept in --state-dir over restarts: an issuer that is away while weftd starts anew
+ * takes no keys away. Public keys only, so there is nothing to hide.
  *
  *     {"sources":[{"url":"https://a/keys","discovery":false,"keysUrl":"https://a/keys","at":1800000000,"keys":"{…}"}]}
  *
@@ -14,7 +14,7 @@
 
 #define KEPT_KEYS_FOLDER "jwks" /* in --state-dir */
 #define KEPT_KEYS_FILE "keys.json"
-#define KEPT_KEYS_BYTES_MAX (1u << 20) /* of the file; what does not go into it is not kept */
+#define KEPT_KEYS_BYTES_MAX (1u << 20)  /* of the file; what does not go into it is not kept */
 #define KEPT_KEYS_MAX_S (7 * 24 * 3600) /* since the issuer has said so; nothing older is believed at a start */
 
 struct kept_set {

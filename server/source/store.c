@@ -251,8 +251,7 @@ static bool is_kept_anyway(const struct group *former, struct object *stand_in)
 {
 	bool is_unnamed =
 	    text_has_prefix(stand_in->name, UNREADABLE_NAME) || text_has_prefix(stand_in->name, OBJECT_UNNAMED);
-	if (!is_unnamed ||
-	    find_object(former->objects, former->n_objects, stand_in))
+	if (!is_unnamed || find_object(former->objects, former->n_objects, stand_in))
 		return false;
 	for (size_t i = 0; i < former->n_objects; i++)
 		if (former->objects[i]->kind == stand_in->kind && !former->objects[i]->is_stand_in &&

@@ -339,7 +339,8 @@ START_TEST(test_stand_ins_for_peer_authentications)
 #define PEERS SECURITY("PeerAuthentication")
 	static const struct stand_in_row rows[] = {
 	    {PEERS "spec: {mtls: {mode: STRCT}}", "a STRICT 0"},
-	    {PEERS "spec: {mtls: {mode: STRICT}, selector: {matchLabels: {app: a}}, portLevelMtls: {0: {mode: DISABLE}}}",
+	    {PEERS
+	     "spec: {mtls: {mode: STRICT}, selector: {matchLabels: {app: a}}, portLevelMtls: {0: {mode: DISABLE}}}",
 	     "a STRICT 0 app=a"},
 	    {PEERS "spec: {mtls: {mode: STRICT}, selector: {matchLabels: {app: \"a*\"}}}", "a STRICT 0"},
 	    {PEERS "spec: {mtsl: {mode: STRICT}, selector: {matchLabels: {app: a}}}", "a STRICT 0 app=a"},
@@ -384,6 +385,6 @@ START_TEST(test_stand_ins_for_request_authentications)
 }
 END_TEST
 
-UNIT_MAIN("object", test_stand_ins, test_stand_ins_for_peer_authentications,
-          test_stand_ins_for_request_authentications, test_metadata, test_issues, test_issue_lines, test_digest, test_digest_of_pods,
-          test_cluster_scope, test_many_issues_end, test_count)
+UNIT_MAIN("object", test_stand_ins, test_stand_ins_for_peer_authentications, test_stand_ins_for_request_authentications,
+          test_metadata, test_issues, test_issue_lines, test_digest, test_digest_of_pods, test_cluster_scope,
+          test_many_issues_end, test_count)
