@@ -83,6 +83,7 @@ void check_port_name(struct check *check, const char *field, const char *value);
 void check_subset_name(struct check *check, const char *field, const char *value);
 void check_label(struct check *check, const char *field, const char *key, const char *value);
 void check_selector_label(struct check *check, const char *field, const char *key, const char *value);
+bool check_can_select(const char *key, const char *value); /* whether check_selector_label lets it pass */
 void check_ip(struct check *check, const char *field, const char *value);
 void check_ip_or_cidr(struct check *check, const char *field, const char *value);
 void check_unix_address(struct check *check, const char *field, const char *value); /* after "unix://" */
@@ -142,6 +143,7 @@ struct check_policy_targets {
 };
 void check_policy_selector(struct check *check, const istio_type_workload_selector *selector); /* NULL is fine */
 void check_policy_targets(struct check *check, const struct check_policy_targets *targets);
+bool check_is_policy_target(const istio_policy_target_reference *target); /* whether it can be one of them */
 /* Routes that no request can reach, as warnings. */
 void check_unreachable_routes(struct check *check, const istio_virtual_service *service);
 
@@ -156,7 +158,6 @@ void check_workload_entry(struct check *check, const ProtobufCMessage *message);
 void check_gateway(struct check *check, const ProtobufCMessage *message);
 void check_virtual_service(struct check *check, const ProtobufCMessage *message);
 void check_destination_rule(struct check *check, const ProtobufCMessage *message);
-bool close_authorization_policy(struct arena *arena, const struct json *spec, ProtobufCMessage *message);
 void check_authorization_policy(struct check *check, const ProtobufCMessage *message);
 void check_peer_authentication(struct check *check, const ProtobufCMessage *message);
 void check_request_authentication(struct check *check, const ProtobufCMessage *message);

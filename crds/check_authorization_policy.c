@@ -447,20 +447,3 @@ void check_authorization_policy(struct check *check, const ProtobufCMessage *mes
 		check_leave(check);
 	}
 }
-
-/* Of a policy that allows nothing is left, so that its workloads take only what others allow; any other denies all. */
-bool close_authorization_policy(struct arena *arena, const struct json *spec, ProtobufCMessage *message)
-{
-	istio_authorization_policy *policy = (istio_authorization_policy *)message;
-	const struct json *action = spec ? json_get(spec, "action") : NULL;
-	const char *name = !action ? "ALLOW" : action->type == JSON_STRING ? action->string.s : "";
-	if (strcmp(name, "AUDIT") == 0)
-		return false;
-	bool is_allow = strcmp(name, "ALLOW") == 0;
-	policy->action = is_allow ? ACTION(ALLOW) : ACTION(DENY);
-	policy->action_detail_case = ISTIO__SECURITY__V1BETA1__AUTHORIZATION_POLICY__ACTION_DETAIL__NOT_SET;
-	policy->n_rules = 0;
-	if (!is_allow)
-		BUILD_ADD(arena, policy, rules, istio_authorization_rule_new(arena));
-	return true;
-}

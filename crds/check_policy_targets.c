@@ -37,6 +37,11 @@ static bool is_known(const istio_policy_target_reference *target)
 	return false;
 }
 
+bool check_is_policy_target(const istio_policy_target_reference *target)
+{
+	return !text_is_empty(target->name) && text_is_empty(target->namespace_) && is_known(target);
+}
+
 static void check_target(struct check *check, const istio_policy_target_reference *target)
 {
 	if (text_is_empty(target->name))

@@ -81,6 +81,11 @@ void check_label(struct check *check, const char *field, const char *key, const 
 		check_error(check, field, "label %s: \"%s\" is not a label's value", key, value);
 }
 
+bool check_can_select(const char *key, const char *value)
+{
+	return !text_is_empty(key) && !strchr(key, '*') && !strchr(value, '*');
+}
+
 void check_selector_label(struct check *check, const char *field, const char *key, const char *value)
 {
 	if (text_is_empty(key))

@@ -1,6 +1,7 @@
 #include "crds/kinds.h"
 
 #include "crds/check.h"
+#include "crds/close.h"
 #include "proto/istio.h"
 #include "proto/kubernetes.h"
 
@@ -302,6 +303,7 @@ const struct kind_info kinds[KIND_COUNT] = {
             .message = &istio__security__v1beta1__peer_authentication__descriptor,
             .crd = &crd_peer_authentication,
             .check = check_peer_authentication,
+            .close = close_peer_authentication,
         },
     [KIND_REQUEST_AUTHENTICATION] =
         {
@@ -314,6 +316,7 @@ const struct kind_info kinds[KIND_COUNT] = {
             .message = &istio__security__v1beta1__request_authentication__descriptor,
             .crd = &crd_security,
             .check = check_request_authentication,
+            .close = close_request_authentication,
         },
     [KIND_TELEMETRY] =
         {

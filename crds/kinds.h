@@ -7,9 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct arena;
 struct check;
-struct json;
+struct close;
 
 enum kind {
 	KIND_SERVICE,
@@ -74,10 +73,10 @@ struct kind_info {
 	void (*check)(struct check *check, const ProtobufCMessage *message);
 	/*
 	 * What takes the place of an object that was refused and of which there is no former form, for kinds that keep
-	 * somebody out: what it seems to cover is closed. `message` is as much as could be decoded and is changed in
-	 * place; false: without it nothing is open. NULL: as with false.
+	 * somebody out: what it seems to cover is closed (close.h). `message` is as much as could be decoded and is
+	 * changed in place; false: without it nothing is open. NULL: as with false.
 	 */
-	bool (*close)(struct arena *arena, const struct json *spec, ProtobufCMessage *message);
+	bool (*close)(const struct close *close, ProtobufCMessage *message);
 };
 
 extern const struct kind_info kinds[KIND_COUNT];

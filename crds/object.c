@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "base/vec.h"
 #include "crds/check.h"
+#include "crds/close.h"
 #include "crds/hostname.h"
 #include "crds/secret.h"
 #include "proto/pack.h"
@@ -342,15 +343,23 @@ static struct object *object_new(enum kind kind, const struct origin *origin)
 	return object;
 }
 
-static struct object *decode(struct decoding *decoding)
+/* As much of the message as there is, with all that is wrong. */
+static ProtobufCMessage *decode_and_check(struct decoding *decoding)
 {
-	struct object *object = decoding->object;
+	const struct object *object = decoding->object;
 	check_members(decoding);
 	ProtobufCMessage *message = decode_message(decoding);
 	excuse_retired(decoding);
 	/* a check of what could not be decoded would speak of values that nobody wrote */
 	if (!has_error(decoding->issues))
 		check_object(object->arena, object, decoding->document, message, decoding->issues);
+	return message;
+}
+
+static struct object *decode(struct decoding *decoding)
+{
+	struct object *object = decoding->object;
+	ProtobufCMessage *message = decode_and_check(decoding);
 	if (has_error(decoding->issues))
 		return NULL;
 	object->message = message;
@@ -383,22 +392,39 @@ struct object *object_decode(struct arena *scratch, const struct json *document,
 	return object;
 }
 
+/* The kind that closes; of a document without apiVersion, or with a version that its group does not have, too. */
+static const struct kind_info *kind_to_close(const struct object_claim *claim, enum kind *kind)
+{
+	for (size_t i = 0; claim->kind && i < KIND_COUNT; i++) {
+		size_t n = strlen(kinds[i].group);
+		*kind = (enum kind)i;
+		if (kinds[i].close && strcmp(kinds[i].kind, claim->kind) == 0 &&
+		    (!claim->api_version ||
+		     (text_has_prefix(claim->api_version, kinds[i].group) && claim->api_version[n] == '/')))
+			return &kinds[i];
+	}
+	return NULL;
+}
+
 struct object *object_stand_in(struct arena *scratch, const struct json *document, const struct origin *origin)
 {
 	struct object_claim claim = object_claim(document);
-	struct codec_issues ignored = {0};
+	struct codec_issues issues = {0};
 	enum kind kind = KIND_COUNT;
-	struct decoding decoding = {.scratch = scratch, .document = document, .issues = &ignored};
-	if (claim.api_version && claim.kind)
-		decoding.info = kind_find(claim.api_version, claim.kind, &kind);
-	if (!decoding.info || !decoding.info->close || !claim.name)
+	struct decoding decoding = {.scratch = scratch, .document = document, .issues = &issues};
+	decoding.info = kind_to_close(&claim, &kind);
+	if (!decoding.info)
 		return NULL;
 	struct object *object = decoding.object = object_new(kind, origin);
-	ProtobufCMessage *message = decode_message(&decoding);
-	if (!decoding.info->close(object->arena, json_get(document, decoding.info->spec_field), message)) {
+	ProtobufCMessage *message = decode_and_check(&decoding);
+	const struct close close = {object->arena, json_get(document, decoding.info->spec_field), &issues};
+	if (!decoding.info->close(&close, message)) {
 		object_unref(object);
 		return NULL;
 	}
+	if (text_is_empty(object->name))
+		object->name =
+		    arena_printf(object->arena, OBJECT_UNNAMED " at %u:%u)", document->line, document->column);
 	object->is_stand_in = true;
 	object->message = message;
 	object->digest = object_digest(scratch, object);

@@ -51,9 +51,12 @@ struct object {
  */
 struct object *object_decode(struct arena *scratch, const struct json *document, const struct origin *origin,
                              struct codec_issues *issues);
+/* Begins the names of stand-ins for documents that have none; no other object can be called so. */
+#define OBJECT_UNNAMED "(unnamed"
 /*
- * What is in force instead of a document that object_decode refused, where there is no former form of it: an object
- * that keeps closed what the refused one covers. NULL: for its kind nothing is, or it cannot be named.
+ * What is in force instead of a document that object_decode refused, or did not know for its version, where there is no
+ * former form of it: an object that keeps closed what the refused one covers (close.h). NULL: for its kind nothing is,
+ * or nothing is open without it.
  */
 struct object *object_stand_in(struct arena *scratch, const struct json *document, const struct origin *origin);
 /* What the document says it is, for the rows about it: as far as it says so, else NULL. Strings are borrowed from the

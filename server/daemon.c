@@ -324,6 +324,7 @@ static bool start(struct daemon *daemon, struct error *error)
 	daemon->jwks = jwks_keeper_new(&(struct jwks_keeper_options){.refresh_s = options->jwks_refresh_s,
 	                                                             .is_private_allowed = options->is_jwks_private,
 	                                                             .ca_file = options->jwks_ca,
+	                                                             .state_dir = options->state_dir,
 	                                                             .on_keys = daemon_on_keys,
 	                                                             .context = daemon});
 	if (!daemon_serve(daemon, error))

@@ -59,9 +59,9 @@ const struct option_row options_table[OPTIONS_COUNT] = {
      "/etc/cacerts is used if it is there, then Secret \"cacerts\" in the root namespace, then a self-signed root in "
      "Secret \"istio-ca-secret\" or in --state-dir."},
     {"state-dir", OPTION_STRING, AT(state_dir), "FOLDER", NULL, "WEFT_STATE_DIR",
-     "A folder of weftd's own, where a self-signed root is kept when no API server keeps it, and the key of \"weft "
-     "token create\"; made if it is not there. Back it up: another root cuts off every proxy. Whoever can read it can "
-     "be any workload."},
+     "A folder of weftd's own, where a self-signed root is kept when no API server keeps it, the key of \"weft token "
+     "create\", and the public keys of token issuers as they were last; made if it is not there. Back it up: another "
+     "root cuts off every proxy. Whoever can read it can be any workload."},
     {"tls-name", OPTION_HOSTS, AT(tls_names), "HOST", NULL, "WEFT_TLS_NAME",
      "A further host name for weftd's own certificate, besides localhost and the names of Services weftd and istiod in "
      "the root namespace. May be given several times; in the environment, separated by commas."},

@@ -33,6 +33,7 @@ struct jwt_rule {
 	size_t n_claim_headers;
 	struct strings word_claims; /* whose text is a list of words, besides "scope" and "permission" */
 	const char *keys;           /* a JWKS; NULL: not known, so no token is believed */
+	bool is_required;           /* a request without one that is believed is refused, whatever else takes it */
 	struct digest digest;
 };
 

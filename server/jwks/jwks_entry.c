@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define JWKS_KEPT_STAMP_S 3600 /* before the same keys are written again for their time */
+
 struct jwks_entry *jwks_entry_new(const struct key_source *source, int64_t refresh_ns, uint64_t seed)
 {
 	struct jwks_entry *entry = HEAP_NEW(struct jwks_entry);
@@ -42,6 +44,21 @@ bool jwks_entry_is_due(const struct jwks_entry *entry, int64_t now_ns)
 
 /* ---- answers ---- */
 
+/* Whether they are others than before. */
+static bool set_keys(struct jwks_entry *entry, const struct jwks_sifted *sifted, const char *url)
+{
+	bool is_changed = !entry->keys || entry->keys_n != sifted->n || memcmp(entry->keys, sifted->s, sifted->n) != 0;
+	if (is_changed) {
+		free(entry->keys);
+		entry->keys = heap_strndup(sifted->s, sifted->n);
+		entry->keys_n = sifted->n;
+		entry->n_keys = sifted->n_keys;
+	}
+	free(entry->keys_url);
+	entry->keys_url = heap_strdup(url);
+	return is_changed;
+}
+
 /* False with what is wrong, and the former keys stay. */
 static bool take_keys(struct jwks_entry *entry, const struct jwks_answer *answer, bool *is_changed)
 {
@@ -55,15 +72,7 @@ static bool take_keys(struct jwks_entry *entry, const struct jwks_answer *answer
 	if (!sifted.n_keys)
 		return error_set(error, "%s: no key that proxies can use%s%s", answer->url,
 		                 sifted.why.message[0] ? ": " : "", sifted.why.message);
-	*is_changed = !entry->keys || entry->keys_n != sifted.n || memcmp(entry->keys, sifted.s, sifted.n) != 0;
-	if (*is_changed) {
-		free(entry->keys);
-		entry->keys = heap_strndup(sifted.s, sifted.n);
-		entry->keys_n = sifted.n;
-		entry->n_keys = sifted.n_keys;
-	}
-	free(entry->keys_url);
-	entry->keys_url = heap_strdup(answer->url);
+	*is_changed = set_keys(entry, &sifted, answer->url);
 	return true;
 }
 
@@ -88,6 +97,8 @@ bool jwks_entry_take(struct jwks_entry *entry, const struct jwks_answer *answer,
 	entry->was_asked = true;
 	entry->fetches++;
 	entry->failures += !is_good;
+	if (is_changed)
+		entry->kept_wall_ns = 0;
 	if (is_good) {
 		entry->good_ns = clock_now_ns(clock);
 		entry->good_wall_ns = clock_wall_ns(clock);
@@ -95,6 +106,28 @@ bool jwks_entry_take(struct jwks_entry *entry, const struct jwks_answer *answer,
 	jwks_schedule_done(&entry->schedule, is_good, clock_now_ns(clock));
 	log_answer(entry, is_good, is_changed, was_failing);
 	return is_changed || is_first;
+}
+
+/* ---- over restarts ---- */
+
+bool jwks_entry_recall(struct jwks_entry *entry, const struct kept_set *set, const struct clock *clock)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	struct jwks_sifted sifted;
+	struct error error;
+	bool is_old = clock_wall_ns(clock) - set->at_s * CLOCK_S > KEPT_KEYS_MAX_S * CLOCK_S;
+	if (is_old || !jwks_sift(arena, set->keys, strlen(set->keys), JWKS_TRIED | JWKS_PUBLIC, &sifted, &error) ||
+	    !sifted.n_keys)
+		return false;
+	set_keys(entry, &sifted, set->keys_url);
+	entry->good_wall_ns = entry->kept_wall_ns = set->at_s * CLOCK_S;
+	return true;
+}
+
+bool jwks_entry_is_to_be_kept(const struct jwks_entry *entry)
+{
+	return entry->keys &&
+	       (!entry->kept_wall_ns || entry->good_wall_ns - entry->kept_wall_ns >= JWKS_KEPT_STAMP_S * CLOCK_S);
 }
 
 /* ---- people ---- */

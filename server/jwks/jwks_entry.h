@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "server/jwks/jwks_fetch.h"
 #include "server/jwks/jwks_schedule.h"
+#include "server/jwks/kept_keys.h"
 
 struct jwks_entry {
 	struct key_source source; /* the URL is its own */
@@ -20,15 +21,21 @@ struct jwks_entry {
 	bool is_asking, was_asked;
 	char *keys; /* the last good set, as proxies can use it; NULL: none yet */
 	size_t keys_n, n_keys;
-	char *keys_url;                /* where it was */
-	struct error error;            /* of the last answer; "" it was good */
-	int64_t good_ns, good_wall_ns; /* of the last good answer; 0: none yet */
+	char *keys_url;       /* where it was */
+	struct error error;   /* of the last answer; "" it was good */
+	int64_t good_ns;      /* of the last good answer since the start; 0: none yet */
+	int64_t good_wall_ns; /* of the last good answer ever; 0: none yet */
+	int64_t kept_wall_ns; /* of the answer that is kept over restarts; 0: none is */
 	uint64_t fetches, failures;
 	struct jwks_keeper *keeper; /* whose it is: answers come with the entry alone */
 };
 
 struct jwks_entry *jwks_entry_new(const struct key_source *source, int64_t refresh_ns, uint64_t seed);
 void jwks_entry_free(struct jwks_entry *entry); /* NULL is fine */
+/* Of one without keys: has those that were kept. False: they are too old, or no keys that proxies can use. */
+bool jwks_entry_recall(struct jwks_entry *entry, const struct kept_set *set, const struct clock *clock);
+/* Whether what is kept is something else, or by so much older than what is known that it would be too old too soon. */
+bool jwks_entry_is_to_be_kept(const struct jwks_entry *entry);
 /* Once wanted again it is asked at once. */
 void jwks_entry_want(struct jwks_entry *entry, bool is_wanted, int64_t now_ns);
 bool jwks_entry_is_due(const struct jwks_entry *entry, int64_t now_ns);

@@ -30,6 +30,7 @@ struct jwks_keeper {
 	struct jwks_entry **entries; /* by source */
 	size_t n, cap;
 	bool is_news; /* something is to be told */
+	bool is_keeping_failing;
 };
 
 static void wanted_drop(void *wanted)
@@ -150,7 +151,7 @@ static struct key_sets *news(struct jwks_keeper *keeper)
 	size_t n = 0;
 	for (size_t i = 0; i < keeper->n; i++) {
 		const struct jwks_entry *entry = keeper->entries[i];
-		if (entry->was_asked)
+		if (entry->was_asked || entry->keys)
 			found[n++] =
 			    (struct key_set){.source = entry->source, .keys = entry->keys, .keys_n = entry->keys_n};
 	}
@@ -159,11 +160,78 @@ static struct key_sets *news(struct jwks_keeper *keeper)
 	return sets;
 }
 
+/* ---- over restarts ---- */
+
+/* Before there is a thread. What is recalled and nobody wants is forgotten in time, as everything is. */
+static void recall(struct jwks_keeper *keeper)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	const struct clock *clock = clock_system();
+	struct kept_keys kept;
+	struct error error;
+	if (!kept_keys_load(keeper->options.state_dir, arena, &kept, &error))
+		log_warn("jwks", "%s; keys of before are not known, and are fetched", error.message);
+	for (size_t i = 0; i < kept.sets.n; i++) {
+		const struct kept_set *set = &kept.sets.v[i];
+		const struct key_source source = {.url = set->url, .is_discovery = set->is_discovery};
+		struct jwks_entry *entry = entry_of(keeper, &source);
+		if (!entry || entry->keys)
+			continue;
+		entry->unwanted_ns = clock_now_ns(clock);
+		if (!jwks_entry_recall(entry, set, clock))
+			continue;
+		log_info("jwks", "%s: %zu keys from before the start, until it answers", entry->keys_url,
+		         entry->n_keys);
+		keeper->is_news = true;
+	}
+}
+
+static bool has_to_keep(const struct jwks_keeper *keeper)
+{
+	for (size_t i = 0; i < keeper->n; i++)
+		if (jwks_entry_is_to_be_kept(keeper->entries[i]))
+			return true;
+	return false;
+}
+
+static void keep(struct jwks_keeper *keeper)
+{
+	if (!keeper->options.state_dir || !has_to_keep(keeper))
+		return;
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	CLEANUP(text_done) struct text text = {0};
+	struct kept_keys kept = {0};
+	struct error error;
+	for (size_t i = 0; i < keeper->n; i++) {
+		struct jwks_entry *entry = keeper->entries[i];
+		if (!entry->keys)
+			continue;
+		entry->kept_wall_ns = entry->good_wall_ns; /* in failure too, or each answer would try again */
+		VEC_PUSH(arena, &kept.sets,
+		         (struct kept_set){.url = entry->source.url,
+		                           .is_discovery = entry->source.is_discovery,
+		                           .keys_url = entry->keys_url,
+		                           .at_s = entry->good_wall_ns / CLOCK_S,
+		                           .keys = entry->keys});
+	}
+	size_t n = kept_keys_print(&kept, &text);
+	if (n < kept.sets.n)
+		log_warn("jwks", "%zu key sets are too large to be kept over a restart", kept.sets.n - n);
+	bool is_kept = kept_keys_store(keeper->options.state_dir, &text, &error);
+	if (!is_kept && !keeper->is_keeping_failing)
+		log_warn("jwks", "%s; after a restart keys are known only once their issuers have answered",
+		         error.message);
+	keeper->is_keeping_failing = !is_kept;
+}
+
 /* ---- the thread ---- */
 
 static void *run(void *context)
 {
 	struct jwks_keeper *keeper = context;
+	struct key_sets *recalled = news(keeper);
+	if (recalled)
+		keeper->options.on_keys(keeper->options.context, recalled);
 	while (!keeper->is_stopping) {
 		int64_t now_ns = clock_now_ns(clock_system());
 		wake_quieten(&keeper->wake);
@@ -176,6 +244,7 @@ static void *run(void *context)
 		struct key_sets *sets = news(keeper);
 		if (sets)
 			keeper->options.on_keys(keeper->options.context, sets);
+		keep(keeper);
 	}
 	return NULL;
 }
@@ -189,6 +258,8 @@ struct jwks_keeper *jwks_keeper_new(const struct jwks_keeper_options *options)
 	keeper->wanted = slot_new(wanted_drop);
 	wake_init(&keeper->wake);
 	pthread_mutex_init(&keeper->lock, NULL);
+	if (options->state_dir)
+		recall(keeper);
 	return keeper;
 }
 

@@ -9,7 +9,8 @@
  *     jwks_keeper_stop(keeper);  jwks_keeper_free(keeper);
  *
  * Each set is asked for again and again (jwks_schedule.h). A bad answer keeps the last good set. What nobody wants any
- * more is kept for JWKS_UNWANTED_S without being asked for, and then forgotten.
+ * more is kept for JWKS_UNWANTED_S without being asked for, and then forgotten. With a state_dir the keys of the time
+ * before the start hold until their issuers have answered, and are told first.
  */
 #include "base/text.h"
 #include "translator/key_sets.h"
@@ -23,6 +24,7 @@ struct jwks_keeper_options {
 	int64_t refresh_s;
 	bool is_private_allowed; /* see jwks_fetch.h; and the next, which is borrowed */
 	const char *ca_file;
+	const char *state_dir; /* where keys are kept over restarts (kept_keys.h); NULL: nowhere. Borrowed */
 	/* On the keeper's thread; the reference moves in. */
 	void (*on_keys)(void *context, struct key_sets *sets);
 	void *context;

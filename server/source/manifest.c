@@ -53,10 +53,11 @@ static void add_issues(struct manifest *manifest, const struct origin *origin, c
 	}
 }
 
-static void add_unread_kind(struct manifest *manifest, const struct origin *origin, const struct object_claim *claim)
+static void add_unread_kind(struct manifest *manifest, const struct origin *origin, const struct object_claim *claim,
+                            enum report_severity severity)
 {
 	add_row(manifest, &(struct report_row){
-	                      .severity = REPORT_WARNING,
+	                      .severity = severity,
 	                      .reason = REASON_NOT_SUPPORTED,
 	                      .kind = claim->kind,
 	                      .namespace = claim->namespace,
@@ -108,11 +109,11 @@ static void add_object(struct manifest *manifest, const struct json *document, c
 		take_object(manifest, object);
 		return;
 	}
-	if (!object && issues.n > 0)
-		take_stand_in(manifest, object_stand_in(manifest->arena, document, origin));
+	struct object *stand_in = object ? NULL : object_stand_in(manifest->arena, document, origin);
 	bool is_unknown_kind = !object && issues.n == 0;
 	if (object || (is_unknown_kind && kind_is_known_group(claim.api_version)))
-		add_unread_kind(manifest, origin, &claim);
+		add_unread_kind(manifest, origin, &claim, stand_in ? REPORT_ERROR : REPORT_WARNING);
+	take_stand_in(manifest, stand_in);
 	object_unref(object);
 }
 
@@ -192,9 +193,11 @@ void manifest_add_item(struct manifest *manifest, const struct json *item, const
 
 static void add_unreadable(struct manifest *manifest, const struct origin *origin, const char *s, size_t n)
 {
-	const struct json *document = unreadable_document(manifest->arena, s, n);
-	if (document)
-		take_stand_in(manifest, object_stand_in(manifest->arena, document, origin));
+	for (size_t i = 0; i < KIND_COUNT; i++) {
+		const struct json *document = unreadable_document(manifest->arena, &kinds[i], s, n);
+		if (document)
+			take_stand_in(manifest, object_stand_in(manifest->arena, document, origin));
+	}
 }
 
 static void add_broken(struct manifest *manifest, const struct manifest_file *file, const struct error *error,

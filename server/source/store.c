@@ -246,15 +246,24 @@ static void keep_last_good(struct group *next, const struct group *former, const
 	add_objects(next, kept.v, kept.n);
 }
 
-/* Whether it is for a document without a name, and the former objects, which are all kept, hold what that was. */
-static bool is_kept_anyway(const struct group *former, struct object *stand_in)
+/* The content did not bring it: the last good form stays. */
+static bool is_kept(const struct group *next, struct object *former)
 {
-	if (!text_has_prefix(stand_in->name, UNREADABLE_NAME) ||
-	    find_object(former->objects, former->n_objects, stand_in))
+	struct object **place = find_object(next->objects, next->n_objects, former);
+	return !former->is_stand_in && place && *place == former;
+}
+
+/* Whether it is for a document without a name, and a former object that is kept may be what that was. */
+static bool is_kept_anyway(const struct group *next, const struct group *former, struct object *stand_in)
+{
+	bool is_unnamed =
+	    text_has_prefix(stand_in->name, UNREADABLE_NAME) || text_has_prefix(stand_in->name, OBJECT_UNNAMED);
+	if (!is_unnamed || find_object(former->objects, former->n_objects, stand_in))
 		return false;
 	for (size_t i = 0; i < former->n_objects; i++)
-		if (former->objects[i]->kind == stand_in->kind && !former->objects[i]->is_stand_in &&
-		    strcmp(former->objects[i]->namespace, stand_in->namespace) == 0)
+		if (former->objects[i]->kind == stand_in->kind &&
+		    strcmp(former->objects[i]->namespace, stand_in->namespace) == 0 &&
+		    is_kept(next, former->objects[i]))
 			return true;
 	return false;
 }
@@ -264,7 +273,7 @@ static void add_stand_ins(struct group *next, const struct group *former, const 
 {
 	for (size_t i = 0; i < content->n_stand_ins; i++) {
 		struct object *object = content->stand_ins[i];
-		if (find_object(next->objects, next->n_objects, object) || is_kept_anyway(former, object))
+		if (find_object(next->objects, next->n_objects, object) || is_kept_anyway(next, former, object))
 			continue;
 		object_ref(object);
 		add_objects(next, &object, 1);

@@ -1,7 +1,6 @@
 #include "server/source/unreadable.h"
 
 #include "base/error.h"
-#include "crds/kinds.h"
 
 #include <string.h>
 
@@ -46,14 +45,13 @@ static bool next_value(struct arena *arena, const struct words *in, const char *
 	return false;
 }
 
-static const struct kind_info *kind_of(struct arena *arena, const struct words *in)
+static bool is_said(struct arena *arena, const struct words *in, const char *kind)
 {
 	const char *value;
 	for (size_t at = 0; next_value(arena, in, "kind", &at, &value);)
-		for (size_t i = 0; i < KIND_COUNT; i++)
-			if (kinds[i].close && strcmp(kinds[i].kind, value) == 0)
-				return &kinds[i];
-	return NULL;
+		if (strcmp(value, kind) == 0)
+			return true;
+	return false;
 }
 
 static const char *value_of(struct arena *arena, const struct words *in, const char *key)
@@ -63,14 +61,14 @@ static const char *value_of(struct arena *arena, const struct words *in, const c
 	return next_value(arena, in, key, &at, &value) ? value : NULL;
 }
 
-const struct json *unreadable_document(struct arena *arena, const char *s, size_t n)
+const struct json *unreadable_document(struct arena *arena, const struct kind_info *kind, const char *s, size_t n)
 {
 	const struct words in = {s, n};
-	const struct kind_info *kind = kind_of(arena, &in);
-	if (!kind)
+	if (!kind->close || !is_said(arena, &in, kind->kind))
 		return NULL;
 	const char *namespace = value_of(arena, &in, "namespace"), *action = value_of(arena, &in, "action");
-	const char *spec = action ? arena_printf(arena, "{\"action\": \"%s\"}", action) : "{}";
+	/* what else was in it is not known, so it is no object at all */
+	const char *spec = action ? arena_printf(arena, "{\"action\": \"%s\"}", action) : "[]";
 	const char *text =
 	    arena_printf(arena,
 	                 "{\"apiVersion\": \"%s/%s\", \"kind\": \"%s\", \"metadata\": {\"name\": \"%s%s%s)\", "

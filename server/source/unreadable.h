@@ -4,12 +4,13 @@
  * closed must not be open for a typing error. Pure; of foreign bytes only words of few characters are taken.
  */
 #include "base/json.h"
+#include "crds/kinds.h"
 
 /* Begins the names of such objects; no other can be called so. */
 #define UNREADABLE_NAME "(unreadable"
 
 /*
- * The document as an object with what it takes to let another stand in for it (object_stand_in): kind, namespace and
- * the action in its spec. NULL: it is of no kind for which one does.
+ * The document as an object of the kind with what it takes to let another stand in for it (object_stand_in): namespace
+ * and the action in its spec. NULL: none of it was to be of that kind, or none stands in for such.
  */
-const struct json *unreadable_document(struct arena *arena, const char *s, size_t n);
+const struct json *unreadable_document(struct arena *arena, const struct kind_info *kind, const char *s, size_t n);

@@ -23,6 +23,7 @@ data: {mesh: "{trustDomainAliases: [old.domain], protocolDetectionTimeout: 1s}"}
 """
 HOST = "server.default"  # as all namespaces can call it
 HTTP, TCP, TCP_TOO, SNIFFED = 80, 9000, 7001, 7000  # of the Service; 8080, 9000, 7001 and 7000 of the application
+RATE = 300  # requests in a second, of each load
 KEPT = 2  # connections that a client's sidecar may have to a port
 POLICY = """
 apiVersion: security.istio.io/v1
@@ -237,7 +238,7 @@ ALLOWED = [("http1", HTTP), ("http2", HTTP), ("tcp", TCP)]
 def under_load(ring):
     """During the block the client is let in, always, and the other never."""
     with contextlib.ExitStack() as stack:
-        load = lambda pod, protocol, port: stack.enter_context(pod.load(protocol, f"server:{port}", host=HOST, rate=100, connections=2))
+        load = lambda pod, protocol, port: stack.enter_context(pod.load(protocol, f"server:{port}", host=HOST, rate=RATE, connections=2))
         let_in = {protocol: load(ring.client, protocol, port) for protocol, port in ALLOWED}
         kept_out = {protocol: load(ring.other, protocol, port) for protocol, port in ALLOWED}
         flow = lambda: [each.flow(30) for each in let_in.values()]
@@ -267,6 +268,14 @@ def check_load(ring):
             for policies in [DENY_ALL, by_principal], [DENY_ALL, by_principal, by_account], [by_account]:
                 ring.set(*policies)
                 flow()
+    with tap.case("under load: a DENY alone keeps somebody out, whatever comes and goes beside it, and when another takes its place"):
+        allow_all, unconcerned, too = policy("allow-all", rules=[{}]), policy("unconcerned", action="DENY", rules=[rule(who={"namespaces": ["nobodys"]})]), deny.replace('"deny"', '"deny-too"')
+        ring.set(deny)
+        with under_load(ring) as flow:
+            for policies in [deny, allow_all], [deny, unconcerned], [deny, too], [too], [deny], [allow_all, deny, unconcerned]:
+                ring.set(*policies)
+                flow()
+        ring.set(DENY_ALL, by_account)
     with tap.case("under load: weftd is restarted, and killed"):
         with under_load(ring) as flow:
             for end in cluster.daemon.stop, lambda: cluster.daemon.kill():

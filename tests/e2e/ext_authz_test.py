@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """External authorization as one sees it from outside: sidecars ask OPA, by gRPC and by HTTP over mutual TLS, whether a request or a connection may
 pass; and what happens when nobody answers, and when nobody can be asked."""
+import contextlib
 import json
 import os
 
@@ -9,6 +10,7 @@ import tap
 import mesh
 import pods
 
+RATE = 200  # requests in a second, of each load
 OPA_PORTS = [("grpc", 9191, 9191, "grpc"), ("http", 9192, 9192, "http1")]
 MESH = """
 apiVersion: security.istio.io/v1
@@ -202,6 +204,49 @@ def connections(rig):
         assert tally["answers"] == {"hello": 4}, tally
 
 
+@contextlib.contextmanager
+def under_load(rig):
+    """During the block what the authorizer lets pass passes, always, and what it refuses never does, on connections that are kept and on new ones."""
+    with contextlib.ExitStack() as stack:
+        load = lambda path: stack.enter_context(rig.client.load("http1", "hello:80", path=path, host="hello", rate=RATE, connections=2))
+        passed, refused = load("/ask/open"), load("/ask/nobody")
+
+        def flow():
+            passed.flow(30)
+            errors = lambda: sum(refused.so_far()["errors"].values())
+            goal = errors() + 30
+            mesh.wait_for("more refusals", lambda: errors() >= goal)
+        flow()
+        yield flow
+        flow()
+        passed.check("what the authorizer lets pass")
+        results = refused.stop()
+        assert results["errors"] and not results["answers"] and all(error.startswith("403") for error in results["errors"]), results
+
+
+def under_load_changes(rig):
+    rig.ask("opa-grpc")
+    with tap.case("under load: from one provider to another, with another policy beside it, and back"):
+        with under_load(rig) as flow:
+            for provider in "opa-http", "opa-grpc":
+                rig.ask(provider)
+                flow()
+                with rig.cluster.changed():
+                    rig.cluster.write("beside.yaml", POLICY.format(provider=provider, operation="{paths: [/other]}").replace("ask", "beside"))
+                flow()
+                with rig.cluster.changed():
+                    rig.cluster.remove("beside.yaml")
+                flow()
+    with tap.case("under load: weftd is restarted, and killed"):
+        with under_load(rig) as flow:
+            for end in "stop", "kill":
+                getattr(rig.cluster.daemon, end)()
+                flow()
+                rig.cluster.weftd()
+                rig.cluster.wait_synced()
+                flow()
+
+
 def nobody_answers(rig):
     rig.authorizer.kill()
     for provider, want in ("opa-grpc", 403), ("opa-http", 503), ("opa-grpc-open", 200), ("opa-http-open", 200):
@@ -245,6 +290,7 @@ def main():
             requests(rig, way)
         rig.ask("opa-grpc", CONNECTIONS)
         connections(rig)
+        under_load_changes(rig)
         nobody_answers(rig)
         nobody_to_ask(rig)
         with tap.case("no proxy refused anything"):

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Tokens at real Envoys: which are believed, what policies and applications get to know, where keys come from, and what if they do not."""
+import contextlib
 import http.client
 import json
 import os
@@ -114,8 +115,13 @@ class Shop(mesh_rig.Mesh):
         self.envoy.wait_listening(self.port)
         return self
 
-    def start(self, **options):
-        return self.weftd(arguments=("--jwks-refresh-seconds", str(REFRESH_S)), **options)
+    def start(self, *arguments, **options):
+        return self.weftd(arguments=("--jwks-refresh-seconds", str(REFRESH_S), *arguments), **options)
+
+    def start_anew(self, *arguments):
+        """A weftd in the place of the one that ended, which serves the proxy again."""
+        self.server = self.start(*arguments, xds_port=self.server.xds_port, admin_port=self.server.admin_port)
+        mesh_rig.wait_for("the proxy to be served again", self.server.is_acknowledged)
 
     def authentication(self, name, rule):
         self.write(f"{name}.yaml", AUTHENTICATION.replace("NAME", name).replace("RULE", rule))
@@ -252,19 +258,65 @@ def check_bad_object(shop):
     shop.remove("bad.yaml")
 
 
-def check_restart(shop):
-    """weftd starts anew, and its issuer takes a while to answer: the proxy keeps the keys that it had."""
-    token = shop.token()
-    for _ in range(2):
-        shop.server.stop()
-        shop.server = shop.start(xds_port=shop.server.xds_port, admin_port=shop.server.admin_port)
-        seen = set()
+@contextlib.contextmanager
+def under_load(shop):
+    """Valid tokens are always believed and forged ones never, on connections that are kept and on new ones."""
+    valid, forged = (f"Bearer {token}" for token in (shop.token(), shop.token(key=issuer.Key(shop.key.kid))))
+    with contextlib.ExitStack() as stack:
+        loads = {(token, close): stack.enter_context(traffic.Load(shop.port, connections=2, headers=[("authorization", token), *close], source="127.0.0.21"))
+                 for token in (valid, forged) for close in ((), (("connection", "close"),))}
 
-        def acknowledged():
-            seen.add(shop.ask(token=token))
-            return shop.server.is_acknowledged()
-        mesh_rig.wait_for("the proxy to be served again", acknowledged)
-        assert seen == {200}, seen
+        def flow():
+            for load in loads.values():
+                load.flow(50)
+        flow()
+        yield flow
+        flow()
+    for (token, close), load in loads.items():
+        wrong = {key: n for key, n in load.results.items() if (key != "shop" if token == valid else not key.startswith("401"))}
+        assert not wrong, (token == valid, close, wrong)
+
+
+def check_restart(shop):
+    with under_load(shop) as flow:
+        for end in "stop", "kill", "stop", "kill":
+            getattr(shop.server, end)()
+            flow()
+            shop.start_anew()
+            flow()
+
+
+def check_restart_alone(shop):
+    """The issuer is away while weftd is started anew: its keys are known if there was a place to keep them."""
+    url, port, pages = shop.site.url + "/keys", shop.site.port, shop.site.pages
+    state = os.path.join(shop.folder, "state")
+    place = ("--state-dir", state, "--tls-address", "127.0.0.1:0")
+    shop.server.stop()
+    shop.start_anew(*place)
+    mesh_rig.wait_for("the keys", lambda: os.path.exists(os.path.join(state, "jwks", "keys.json")))
+    for end in "stop", "kill":
+        with under_load(shop) as flow:
+            getattr(shop.server, end)()
+            if end == "stop":
+                shop.site.stop()
+            shop.start_anew(*place)
+            mesh_rig.wait_for("it to be asked in vain", lambda: shop.sources()[url]["lastError"])
+            flow()
+        row = shop.sources()[url]
+        assert row["keys"] == 1 and row["lastSuccess"], row
+        assert "keys from before the start" in shop.server.log(), shop.server.log()
+    with open(os.path.join(state, "jwks", "keys.json"), "w", encoding="utf-8") as file:
+        file.write("{")
+    for arguments in place, ():
+        shop.server.stop()
+        shop.start_anew(*arguments)
+        shop.wait_status(401, shop.token())
+        assert shop.ask(token=shop.token(key=issuer.Key("k9"))) == 401 and shop.sources()[url]["keys"] == 0, shop.sources()
+        assert "no token of this issuer is believed" in shop.server.log(), shop.server.log()
+        assert not arguments or "keys of before are not known" in shop.server.log(), shop.server.log()
+    shop.site = shop.own(issuer.Site(port))
+    shop.site.pages.update(pages)
+    shop.wait_status(200, shop.token())
 
 
 def check_sidecars():
@@ -300,7 +352,8 @@ CHECKS = (
     ("keys found by the issuer's OpenID configuration", check_discovery),
     ("redirect and jwks_uri to loopback are refused", check_led_astray),
     ("a bad RequestAuthentication leaves the others in force", check_bad_object),
-    ("a restart takes no keys away", check_restart),
+    ("a restart takes no keys away, under load", check_restart),
+    ("a restart while the issuer is away", check_restart_alone),
 )
 
 for form, is_delta in (("state of the world", False), ("delta", True)):

@@ -96,13 +96,14 @@ async def _request(reader, writer, request):
     return status, body.decode("latin-1"), is_closing
 
 
-async def _client(address, port, request, take, count):
-    """One connection's worth of requests, reconnecting as often as needed, while take() says go on."""
+async def _client(address, port, request, take, count, source=None):
+    """One connection's worth of requests, reconnecting as often as needed, while take() says go on. From an address (source) of its own a
+    client takes no port that somebody else wants to listen on."""
     writer = None
     while take():
         try:
             if writer is None:
-                reader, writer = await asyncio.open_connection(address, port)
+                reader, writer = await asyncio.open_connection(address, port, local_addr=(source, 0) if source else None)
             status, body, is_closing = await asyncio.wait_for(_request(reader, writer, request), 30)
             count(body if status == 200 else f"{status} {body[:80]}")
         except (OSError, asyncio.IncompleteReadError, asyncio.TimeoutError, ValueError, IndexError) as error:
@@ -165,13 +166,13 @@ def check_split(sample, name, n, percent):
 class Load:
     """Steady load in the background: `with Load(port) as load: …`, then load.results."""
 
-    def __init__(self, port, host="localhost", path="/", address="127.0.0.1", connections=8):
+    def __init__(self, port, host="localhost", path="/", address="127.0.0.1", connections=8, headers=(), source=None):
         self.results, self._is_on = collections.Counter(), True
         self._loop = _Loop()
-        request = request_bytes(host, path)
+        request = request_bytes(host, path, headers)
 
         async def all_of_them():
-            await asyncio.gather(*(_client(address, port, request, lambda: self._is_on, self._count) for _ in range(connections)))
+            await asyncio.gather(*(_client(address, port, request, lambda: self._is_on, self._count, source) for _ in range(connections)))
         self._done = asyncio.run_coroutine_threadsafe(all_of_them(), self._loop._loop)
 
     def _count(self, key):

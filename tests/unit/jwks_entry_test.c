@@ -116,5 +116,55 @@ START_TEST(what_nobody_wants_is_not_asked_for)
 }
 END_TEST
 
-UNIT_MAIN("jwks_entry", good_keys_are_news_once_and_refreshed, a_bad_answer_keeps_the_keys,
+START_TEST(kept_keys_hold_until_the_issuer_answers)
+{
+	static const struct {
+		int64_t age_s;
+		const char *keys;
+		bool want;
+	} rows[] = {
+	    {0, KEY("a"), true},
+	    {KEPT_KEYS_MAX_S, KEY("a"), true},
+	    {-3600, KEY("a"), true}, /* the clock was set back */
+	    {KEPT_KEYS_MAX_S + 1, KEY("a"), false},
+	    {0, "{\"keys\":[]}", false},
+	    {0, "nonsense", false},
+	    {0, "{\"keys\":[{\"kty\":\"oct\",\"k\":\"c2VjcmV0\"}]}", false},
+	};
+	struct clock clock = clock_fake(CLOCK_S);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct jwks_entry *entry = entry_new();
+		int64_t at_s = clock_wall_ns(&clock) / CLOCK_S - rows[i].age_s;
+		const struct kept_set set = {"https://a/keys", false, "https://b/keys", at_s, rows[i].keys};
+		ck_assert_int_eq(jwks_entry_recall(entry, &set, &clock), rows[i].want);
+		ck_assert_int_eq(entry->keys != NULL, rows[i].want);
+		ck_assert(!jwks_entry_is_to_be_kept(entry));
+		ck_assert(jwks_entry_is_due(entry, clock.now_ns));
+		take(entry, NULL, "no answer", &clock);
+		ck_assert_int_eq(entry->keys != NULL, rows[i].want);
+		ck_assert(take(entry, KEY("b"), NULL, &clock));
+		ck_assert_str_eq(entry->keys, KEY("b"));
+		ck_assert(jwks_entry_is_to_be_kept(entry));
+		jwks_entry_free(entry);
+	}
+}
+END_TEST
+
+START_TEST(the_same_keys_are_kept_again_after_a_time)
+{
+	struct clock clock = clock_fake(CLOCK_S);
+	struct jwks_entry *entry = entry_new();
+	take(entry, KEY("a"), NULL, &clock);
+	ck_assert(jwks_entry_is_to_be_kept(entry));
+	entry->kept_wall_ns = entry->good_wall_ns;
+	take(entry, KEY("a"), NULL, &clock);
+	ck_assert(!jwks_entry_is_to_be_kept(entry));
+	entry->kept_wall_ns -= 3600 * CLOCK_S;
+	ck_assert(jwks_entry_is_to_be_kept(entry));
+	jwks_entry_free(entry);
+}
+END_TEST
+
+UNIT_MAIN("jwks_entry", kept_keys_hold_until_the_issuer_answers, the_same_keys_are_kept_again_after_a_time,
+          good_keys_are_news_once_and_refreshed, a_bad_answer_keeps_the_keys,
           the_first_failure_is_news_and_tried_again_soon, what_nobody_wants_is_not_asked_for)

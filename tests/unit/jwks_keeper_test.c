@@ -1,6 +1,7 @@
 #include "server/jwks/jwks_keeper.h"
 
 #include "base/slot.h"
+#include "tests/unit/config_dir.h"
 #include "tests/unit/http_server.h"
 #include "tests/unit/unit.h"
 
@@ -129,5 +130,41 @@ START_TEST(stops_while_something_is_under_way)
 }
 END_TEST
 
+static struct jwks_keeper *keeper_in(struct fixture *fixture, const struct config_dir *dir)
+{
+	const struct jwks_keeper_options options = {
+	    .refresh_s = 1200, .on_keys = on_keys, .context = fixture->told, .state_dir = dir->path};
+	struct jwks_keeper *keeper = jwks_keeper_new(&options);
+	jwks_keeper_start(keeper);
+	return keeper;
+}
+
+START_TEST(keys_outlive_the_keeper_whoever_is_away)
+{
+	struct fixture fixture;
+	struct config_dir dir;
+	fixture_init(&fixture);
+	config_dir_init(&dir);
+	jwks_keeper_free(fixture.keeper);
+	fixture.keeper = keeper_in(&fixture, &dir);
+	jwks_keeper_want(fixture.keeper, &fixture.sources[1], 1);
+	key_sets_unref(told(&fixture, 1));
+	jwks_keeper_free(fixture.keeper); /* what was told is kept: its thread has come round */
+	server_stop(&fixture.server);
+	fixture.keeper = keeper_in(&fixture, &dir);
+	struct key_sets *sets = told(&fixture, 1);
+	ck_assert_str_eq(key_sets_get(sets, &fixture.sources[1])->keys, KEYS);
+	key_sets_unref(sets);
+	jwks_keeper_want(fixture.keeper, fixture.sources, 2);
+	sets = told(&fixture, 2); /* once the other was asked; nobody answers any more */
+	ck_assert_str_eq(key_sets_get(sets, &fixture.sources[1])->keys, KEYS);
+	ck_assert(key_sets_get(sets, &fixture.sources[0])->keys == NULL);
+	key_sets_unref(sets);
+	server_start(&fixture.server, routes, sizeof routes / sizeof routes[0]);
+	fixture_done(&fixture);
+	config_dir_done(&dir);
+}
+END_TEST
+
 UNIT_MAIN("jwks_keeper", what_is_wanted_is_fetched_and_told, what_is_wanted_no_more_is_kept_for_a_time,
-          stops_while_something_is_under_way)
+          stops_while_something_is_under_way, keys_outlive_the_keeper_whoever_is_away)

@@ -218,41 +218,74 @@ START_TEST(test_count)
 }
 END_TEST
 
-/* "ALLOW 0 app=a": the action, how many rules, the selector. */
-static const char *stand_in_words(struct arena *arena, const struct object *object)
+static const char *with_selector(struct arena *arena, const char *words, const istio_type_workload_selector *selector)
 {
-	if (!object)
-		return "none";
+	for (size_t i = 0; selector && i < selector->n_match_labels; i++)
+		words = arena_printf(arena, "%s %s=%s", words, selector->match_labels[i]->key,
+		                     selector->match_labels[i]->value);
+	return words;
+}
+
+static const char *with_targets(struct arena *arena, const char *words, istio_policy_target_reference *const *v,
+                                size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		words = arena_printf(arena, "%s @%s", words, v[i]->name);
+	return words;
+}
+
+/* "ALLOW 0 app=a": the action, how many rules, the selector and targets. */
+static const char *words_of_authorization(struct arena *arena, const struct object *object)
+{
 	const istio_authorization_policy *policy = (const istio_authorization_policy *)object->message;
 	bool is_allow = policy->action == ISTIO__SECURITY__V1BETA1__AUTHORIZATION_POLICY__ACTION__ALLOW;
 	const char *words =
 	    arena_printf(arena, "%s %s %zu", object->name, is_allow ? "ALLOW" : "DENY", policy->n_rules);
-	for (size_t i = 0; policy->selector && i < policy->selector->n_match_labels; i++)
-		words = arena_printf(arena, "%s %s=%s", words, policy->selector->match_labels[i]->key,
-		                     policy->selector->match_labels[i]->value);
-	return words;
+	return with_targets(arena, with_selector(arena, words, policy->selector), policy->targetrefs,
+	                    policy->n_targetrefs);
 }
 
-START_TEST(test_stand_ins)
+/* "STRICT 0 app=a": the mode, how many ports, the selector. */
+static const char *words_of_peers(struct arena *arena, const struct object *object)
 {
-#define POLICY "apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: a}\n"
-	static const struct {
-		const char *in, *want;
-	} rows[] = {
-	    {POLICY "spec: {rules: [{from: [{source: {ipBlocks: [x]}}]}]}", "a ALLOW 0"},
-	    {POLICY "spec: {action: ALLOW, selector: {matchLabels: {app: a}}, rules: [{wen: []}]}", "a ALLOW 0 app=a"},
-	    {POLICY "spec: {action: DENY, selector: {matchLabels: {app: a}}, rules: []}", "a DENY 1 app=a"},
-	    {POLICY "spec: {action: CUSTOM, rules: [{}]}", "a DENY 1"},
-	    {POLICY "spec: {action: REFUSE, rules: [{}]}", "a DENY 1"},
-	    {POLICY "spec: {action: [ALLOW], rules: [{}]}", "a DENY 1"},
-	    {POLICY "spec: {action: AUDIT, rules: [{to: [{}]}]}", "none"},
-	    {POLICY "spec: {action: DENY, selector: {matchLabels: {app: [a]}}, rules: [{}]}", "a DENY 1"},
-	    {POLICY "spec: [1]", "a ALLOW 0"},
-	    {"apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {}\nspec: {rules: [{to: [{}]}]}",
-	     "none"},
-	    {RULE "metadata: {name: a}\nspec: {hoost: a}", "none"},
-	};
-	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+	const istio_peer_authentication *policy = (const istio_peer_authentication *)object->message;
+	bool is_strict = policy->mtls->mode == ISTIO__SECURITY__V1BETA1__PEER_AUTHENTICATION__MUTUAL_TLS__MODE__STRICT;
+	const char *words =
+	    arena_printf(arena, "%s %s %zu", object->name, is_strict ? "STRICT" : "OTHER", policy->n_port_level_mtls);
+	return with_selector(arena, words, policy->selector);
+}
+
+/* "ISSUER:keys:header>output app=a": of each rule the issuer, the keys, places and outputs. */
+static const char *words_of_requests(struct arena *arena, const struct object *object)
+{
+	const istio_request_authentication *policy = (const istio_request_authentication *)object->message;
+	const char *words = object->name;
+	for (size_t i = 0; i < policy->n_jwt_rules; i++) {
+		const istio_jwt_rule *rule = policy->jwt_rules[i];
+		words = arena_printf(arena, "%s %s:%s%s:%s>%s", words, rule->issuer, rule->jwks, rule->jwks_uri,
+		                     rule->n_from_headers ? rule->from_headers[0]->name : "",
+		                     rule->output_payload_to_header);
+	}
+	return with_targets(arena, with_selector(arena, words, policy->selector), policy->targetrefs,
+	                    policy->n_targetrefs);
+}
+
+static const char *stand_in_words(struct arena *arena, const struct object *object)
+{
+	if (!object)
+		return "none";
+	return object->kind == KIND_AUTHORIZATION_POLICY  ? words_of_authorization(arena, object)
+	       : object->kind == KIND_PEER_AUTHENTICATION ? words_of_peers(arena, object)
+	                                                  : words_of_requests(arena, object);
+}
+
+struct stand_in_row {
+	const char *in, *want;
+};
+
+static void expect_stand_ins(const struct stand_in_row *rows, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
 		struct decoded decoded = decode(rows[i].in);
 		ck_assert_msg(!decoded.object, "%s: is not refused", rows[i].in);
 		struct object *object = decode_stand_in(&decoded, rows[i].in);
@@ -263,7 +296,95 @@ START_TEST(test_stand_ins)
 		decoded_done(&decoded);
 	}
 }
+
+#define SECURITY(kind) "apiVersion: security.istio.io/v1\nkind: " kind "\nmetadata: {name: a}\n"
+
+START_TEST(test_stand_ins)
+{
+#define POLICY SECURITY("AuthorizationPolicy")
+#define GATEWAY "{group: gateway.networking.k8s.io, kind: Gateway, name: g}"
+	static const struct stand_in_row rows[] = {
+	    {POLICY "spec: {rules: [{from: [{source: {ipBlocks: [x]}}]}]}", "a ALLOW 0"},
+	    {POLICY "spec: {action: ALLOW, selector: {matchLabels: {app: a}}, rules: [{wen: []}]}", "a ALLOW 0 app=a"},
+	    {POLICY "spec: {action: DENY, selector: {matchLabels: {app: a}}, rules: []}", "a DENY 1 app=a"},
+	    {POLICY "spec: {action: CUSTOM, rules: [{}]}", "a DENY 1"},
+	    {POLICY "spec: {action: REFUSE, rules: [{}]}", "a DENY 1"},
+	    {POLICY "spec: {action: [ALLOW], rules: [{}]}", "a DENY 1"},
+	    {POLICY "spec: {action: AUDIT, rules: [{to: [{}]}]}", "none"},
+	    {POLICY "spec: {action: DENY, selector: {matchLabels: {app: [a]}}, rules: [{}]}", "a DENY 1"},
+	    {POLICY "spec: [1]", "a ALLOW 0"},
+	    {POLICY "spec: {selector: {matchLabels: {app: \"a*\"}}}", "a ALLOW 0"},
+	    {POLICY "spec: {selector: {matchLabels: {app: \"a*\", tier: b, '': c}}}", "a ALLOW 0 tier=b"},
+	    {POLICY "spec: {selektor: {matchLabels: {app: a}}}", "a ALLOW 0"},
+	    {POLICY "spec: {targetRefs: [" GATEWAY "], rules: [{wen: []}]}", "a ALLOW 0 @g"},
+	    {POLICY "spec: {targetRefs: [" GATEWAY "], selector: {matchLabels: {app: a}}}", "a ALLOW 0"},
+	    {POLICY "spec: {targetRefs: [" GATEWAY ", {kind: Servise, name: a}]}", "a ALLOW 0"},
+	    {POLICY "spec: {targetRefs: [" GATEWAY ", 3]}", "a ALLOW 0"},
+	    {POLICY "spec: {targetRef: {kind: Service, name: [a]}, selector: {}}", "a ALLOW 0"},
+	    {"apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {}\nspec: {rules: [{to: [{}]}]}",
+	     "(unnamed at 1:1) ALLOW 0"},
+	    {"kind: AuthorizationPolicy\nmetadata: {name: a}\nspec: {action: DENY, rules: [{}]}", "a DENY 1"},
+	    {"apiVersion: security.istio.io/v1alpha9\nkind: AuthorizationPolicy\nmetadata: {name: a}\nspec: {}",
+	     "a ALLOW 0"},
+	    {"apiVersion: policy.linkerd.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: a}\nspec: {}", "none"},
+	    {"kind: AuthorisationPolicy\nmetadata: {name: a}\nspec: {}", "none"},
+	    {RULE "metadata: {name: a}\nspec: {hoost: a}", "none"},
+	};
+	expect_stand_ins(rows, sizeof rows / sizeof rows[0]);
+}
 END_TEST
 
-UNIT_MAIN("object", test_stand_ins, test_metadata, test_issues, test_issue_lines, test_digest, test_digest_of_pods,
-          test_cluster_scope, test_many_issues_end, test_count)
+START_TEST(test_stand_ins_for_peer_authentications)
+{
+#define PEERS SECURITY("PeerAuthentication")
+	static const struct stand_in_row rows[] = {
+	    {PEERS "spec: {mtls: {mode: STRCT}}", "a STRICT 0"},
+	    {PEERS
+	     "spec: {mtls: {mode: STRICT}, selector: {matchLabels: {app: a}}, portLevelMtls: {0: {mode: DISABLE}}}",
+	     "a STRICT 0 app=a"},
+	    {PEERS "spec: {mtls: {mode: STRICT}, selector: {matchLabels: {app: \"a*\"}}}", "a STRICT 0"},
+	    {PEERS "spec: {mtsl: {mode: STRICT}, selector: {matchLabels: {app: a}}}", "a STRICT 0 app=a"},
+	    {PEERS "spec: {mtls: {mode: PERMISSIVE}, portLevelMtls: {80: {mode: STRICT}}}", "a STRICT 0"},
+	    {PEERS "spec: {mtls: {mode: PERMISSIVE}, portLevelMtlS: {80: {mode: STRICT}}}", "a STRICT 0"},
+	    {PEERS "spec: {mtls: {mode: PERMISSIVE, mod: STRICT}}", "a STRICT 0"},
+	    {PEERS "mtls: {mode: STRICT}", "a STRICT 0"},
+	    {PEERS "spec: strict", "a STRICT 0"},
+	    {PEERS "spec: {mtls: {mode: PERMISSIVE}, selector: {matchLabels: {app: [a]}}}", "none"},
+	    {PEERS "spec: {mtls: {mode: DISABLE}, selector: {matchLabels: {app: \"a*\"}}}", "none"},
+	    {"apiVersion: security.istio.io/v1\nkind: PeerAuthentication\nspec: {mtls: {mode: STRICT}}",
+	     "(unnamed at 1:1) STRICT 0"},
+	};
+	expect_stand_ins(rows, sizeof rows / sizeof rows[0]);
+}
+END_TEST
+
+START_TEST(test_stand_ins_for_request_authentications)
+{
+#define REQUESTS SECURITY("RequestAuthentication")
+	static const struct stand_in_row rows[] = {
+	    {REQUESTS "spec: {jwtRules: [{issuer: i, jwks: '{}', fromHeaders: [{name: x-t}]}, {issuer: j}]}",
+	     "a i::x-t> j::>"},
+	    {REQUESTS "spec: {jwtRules: [{issuer: i, audiences: [''], outputPayloadToHeader: x-o}]}", "a i::>x-o"},
+	    {REQUESTS "spec: {jwtRules: [{issuer: [i], jwksUri: 'http://a/k'}]}", "a ::>"},
+	    {REQUESTS "spec: {selector: {matchLabels: {app: \"a*\"}}, jwtRules: [{issuer: i, jwksUri: 'http://a/k'}]}",
+	     "a i::>"},
+	    /* where tokens are, or what is handed on, cannot be told: no rule */
+	    {REQUESTS "spec: {selector: {matchLabels: {app: a}}, jwtRules: [{issuer: i, fromHeader: [{name: x-t}]}]}",
+	     "a app=a"},
+	    {REQUESTS "spec: {jwtRules: [{issuer: i, fromHeaders: [{nam: x-t}]}]}", "a"},
+	    {REQUESTS "spec: {jwtRules: [{issuer: i, fromParams: ['']}]}", "a"},
+	    {REQUESTS "spec: {jwtRules: [{issuer: i, outputClaimToHeaders: [{claim: c, header: 'a b'}]}]}", "a"},
+	    {REQUESTS "spec: {jwtRules: [{issuer: i}, 3]}", "a"},
+	    {REQUESTS "spec: {jwtRule: [{issuer: i}]}", "a"},
+	    {REQUESTS "jwtRules: [{issuer: i}]", "a"},
+	    {REQUESTS "spec: []", "a"},
+	    {REQUESTS "spec: {targetRefs: [" GATEWAY "], jwtRules: [{jwks: '{}'}]}", "a ::> @g"},
+	    {REQUESTS "spec: {selector: {matchLabels: {app: \"a*\"}}}", "none"},
+	};
+	expect_stand_ins(rows, sizeof rows / sizeof rows[0]);
+}
+END_TEST
+
+UNIT_MAIN("object", test_stand_ins, test_stand_ins_for_peer_authentications, test_stand_ins_for_request_authentications,
+          test_metadata, test_issues, test_issue_lines, test_digest, test_digest_of_pods, test_cluster_scope,
+          test_many_issues_end, test_count)

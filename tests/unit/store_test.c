@@ -120,18 +120,27 @@ START_TEST(test_last_good_form)
 }
 END_TEST
 
-/* Refuses a document, for which `name` with the address 9 stands in. */
-static bool stand_in(struct store *store, const struct report_row *refusal, const char *name)
+/* Refuses a document, for which `name` with the address 9 stands in, beside one that is as it was, if `beside`. */
+static bool stand_in_beside(struct store *store, const struct report_row *refusal, const char *name,
+                            struct object *beside)
 {
 	struct decoded decoded = service("x", "9");
 	decoded.object->is_stand_in = true;
 	decoded.object->name = name;
-	bool is_changed =
-	    store_set_group(store, "a",
-	                    &(struct store_content){
-	                        .stand_ins = &decoded.object, .n_stand_ins = 1, .refusals = refusal, .n_refusals = 1});
+	bool is_changed = store_set_group(store, "a",
+	                                  &(struct store_content){.objects = &beside,
+	                                                          .n_objects = beside != NULL,
+	                                                          .stand_ins = &decoded.object,
+	                                                          .n_stand_ins = 1,
+	                                                          .refusals = refusal,
+	                                                          .n_refusals = 1});
 	decoded_done(&decoded);
 	return is_changed;
+}
+
+static bool stand_in(struct store *store, const struct report_row *refusal, const char *name)
+{
+	return stand_in_beside(store, refusal, name, NULL);
 }
 
 static bool refuse_with_stand_in(struct store *store)
@@ -171,6 +180,21 @@ START_TEST(test_stand_in_of_the_unreadable)
 	expect(store, want);
 	ck_assert(set(store, "a", "x=2", NULL, 0));
 	expect(store, "x=2 |");
+	store_free(store);
+}
+END_TEST
+
+START_TEST(test_stand_in_of_the_unnamed)
+{
+	struct store *store = store_new("istio-system");
+	struct decoded beside = service("x", "1");
+	set(store, "a", "x=1", NULL, 0);
+	stand_in(store, &unreadable, "(unnamed at 1:1)");
+	expect(store, "x=1 | error Unreadable - info InvalidValue x");
+	/* x is there, so it is another, and was never in force */
+	ck_assert(stand_in_beside(store, &unreadable, "(unnamed at 1:1)", beside.object));
+	expect(store, "(unnamed at 1:1)=9 x=1 | error Unreadable - warning InvalidValue (unnamed at 1:1)");
+	decoded_done(&beside);
 	store_free(store);
 }
 END_TEST
@@ -332,6 +356,6 @@ START_TEST(test_unselected_namespaces)
 }
 END_TEST
 
-UNIT_MAIN("store", test_stand_ins, test_stand_in_of_the_unreadable, test_set_replace_remove, test_last_good_form,
-          test_mended, test_conflicts, test_rows_count_as_change, test_snapshot_outlives, test_order_is_nothing,
-          test_unselected_namespaces)
+UNIT_MAIN("store", test_stand_ins, test_stand_in_of_the_unreadable, test_stand_in_of_the_unnamed,
+          test_set_replace_remove, test_last_good_form, test_mended, test_conflicts, test_rows_count_as_change,
+          test_snapshot_outlives, test_order_is_nothing, test_unselected_namespaces)

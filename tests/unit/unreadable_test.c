@@ -6,9 +6,9 @@
 #include <string.h>
 
 /* "NAMESPACE NAME ACTION" of what is found. */
-static const char *found(struct arena *arena, const char *text)
+static const char *found(struct arena *arena, enum kind kind, const char *text)
 {
-	const struct json *document = unreadable_document(arena, text, strlen(text));
+	const struct json *document = unreadable_document(arena, &kinds[kind], text, strlen(text));
 	if (!document)
 		return "none";
 	struct object_claim claim = object_claim(document);
@@ -41,8 +41,20 @@ START_TEST(what_it_was_is_found_by_its_words)
 	};
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-		ck_assert_str_eq(found(arena, rows[i].in), rows[i].want);
+		ck_assert_str_eq(found(arena, KIND_AUTHORIZATION_POLICY, rows[i].in), rows[i].want);
 }
 END_TEST
 
-UNIT_MAIN("unreadable", what_it_was_is_found_by_its_words)
+START_TEST(each_kind_that_keeps_somebody_out_is_found)
+{
+	static const char text[] = "kind: List\nitems:\n- kind: PeerAuthentication\n  metadata: {namespace: shop}\n"
+	                           "- kind: RequestAuthentication\n- kind: VirtualService\n]";
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	ck_assert_str_eq(found(arena, KIND_PEER_AUTHENTICATION, text), "shop (unreadable) -");
+	ck_assert_str_eq(found(arena, KIND_REQUEST_AUTHENTICATION, text), "shop (unreadable) -");
+	ck_assert_str_eq(found(arena, KIND_AUTHORIZATION_POLICY, text), "none");
+	ck_assert_str_eq(found(arena, KIND_VIRTUAL_SERVICE, text), "none");
+}
+END_TEST
+
+UNIT_MAIN("unreadable", what_it_was_is_found_by_its_words, each_kind_that_keeps_somebody_out_is_found)

@@ -108,10 +108,15 @@ static envoy_jwt_requirement *require_sound(struct arena *arena, const char *nam
 
 /*
  * Of several providers: a token that is there must be sound wherever it is. Where two look at one place the token can
- * be of one only, so it does as well that one of them takes it.
+ * be of one only, so it does as well that one of them takes it. One that is required has no keys where it stands in for
+ * what was refused, so that nothing passes.
  */
-static envoy_jwt_requirement *require_all_sound(struct arena *arena, char *const *names, size_t n)
+static envoy_jwt_requirement *require_all_sound(struct arena *arena, const struct jwt_rules *rules, char *const *names)
 {
+	size_t n = rules->n;
+	for (size_t i = 0; i < n; i++)
+		if (rules->v[i]->is_required)
+			return require_provider(arena, names[i]);
 	if (n == 1)
 		return require_sound(arena, names[0]);
 	envoy_jwt_requirement *out = require_any(arena), *all = envoy_jwt_requirement_new(arena);
@@ -149,7 +154,7 @@ ProtobufCMessage *filter_jwt(const struct emit *emit)
 		entry->value = provider(emit, rules->v[i]);
 		BUILD_ADD(arena, out, providers, entry);
 	}
-	BUILD_ADD(arena, out, rules, rule_for_all(arena, require_all_sound(arena, names, rules->n)));
+	BUILD_ADD(arena, out, rules, rule_for_all(arena, require_all_sound(arena, rules, names)));
 	out->bypass_cors_preflight = true;
 	return &out->base;
 }

@@ -1,6 +1,7 @@
 /*
  * PeerAuthentications: what workloads take. A policy is for the mesh (root namespace), a namespace, or the workloads
- * that it selects; of those for one of them the oldest counts, and the others get a row of the report.
+ * that it selects; of those for one of them the oldest counts, and the others get a row of the report. What stands in
+ * for a policy of which it cannot be told whom it selects comes before the oldest.
  */
 #include "base/text.h"
 #include "translator/istio/istio_parts.h"
@@ -57,11 +58,20 @@ struct candidate {
 	struct peer_authentication *policy;
 };
 
+/* It may be for any of the workloads, whatever there is for all of them. */
+static bool is_closing_all(const struct candidate *candidate)
+{
+	return candidate->object->is_stand_in && candidate->policy->selector.n == 0;
+}
+
 static int compare_candidates(const void *pa, const void *pb)
 {
 	const struct peer_authentication *a = ((const struct candidate *)pa)->policy;
 	const struct peer_authentication *b = ((const struct candidate *)pb)->policy;
 	int order = strcmp(a->namespace, b->namespace);
+	if (order)
+		return order;
+	order = is_closing_all(pb) - is_closing_all(pa);
 	if (order)
 		return order;
 	if (a->created_s != b->created_s)
@@ -94,8 +104,9 @@ static void add(struct draft *draft, const struct candidate *candidate, struct m
 	const struct object *older = *slot;
 	if (older) {
 		report_add(draft->report, candidate->object, REPORT_WARNING, REASON_CONFLICT, NULL,
-		           "PeerAuthentication %s/%s is for the same workloads and older: this one has no effect",
-		           older->namespace, older->name);
+		           "PeerAuthentication %s/%s is for the same workloads and %s: this one has no effect",
+		           older->namespace, older->name,
+		           older->is_stand_in ? "wrong, so that they are closed" : "older");
 		return;
 	}
 	*slot = (void *)(uintptr_t)candidate->object;

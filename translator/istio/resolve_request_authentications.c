@@ -55,6 +55,8 @@ static const char *keys_of(struct draft *draft, const struct object *object, con
                            struct digest *digest)
 {
 	struct key_source source;
+	if (object->is_stand_in)
+		return NULL;
 	if (!text_is_empty(rule->jwks))
 		return own_keys(draft->arena, rule->jwks);
 	if (!source_of(draft->arena, rule, &source)) {
@@ -127,6 +129,17 @@ static struct jwt_rule lower_rule(struct draft *draft, const struct object *obje
 	};
 }
 
+/* For an object of which it cannot be told what it refuses: refuses all. */
+static struct jwt_rule closed_rule(const struct object *object)
+{
+	return (struct jwt_rule){
+	    .issuer = "",
+	    .payload_header = "",
+	    .is_required = true,
+	    .digest = digest_of_rule(object, 0, (struct digest){{0}}),
+	};
+}
+
 static const struct request_authentication *lower(struct draft *draft, const struct object *object)
 {
 	const istio_request_authentication *policy = (const istio_request_authentication *)object->message;
@@ -136,7 +149,11 @@ static const struct request_authentication *lower(struct draft *draft, const str
 	    .target_refs = policy->targetrefs,
 	    .n_target_refs = policy->n_targetrefs,
 	};
-	struct jwt_rule *rules = ARENA_NEW_N(draft->arena, struct jwt_rule, policy->n_jwt_rules);
+	bool is_closed = object->is_stand_in && policy->n_jwt_rules == 0;
+	size_t n_rules = is_closed ? 1 : policy->n_jwt_rules;
+	struct jwt_rule *rules = ARENA_NEW_N(draft->arena, struct jwt_rule, n_rules);
+	if (is_closed)
+		rules[0] = closed_rule(object);
 	for (size_t i = 0; i < policy->n_jwt_rules; i++)
 		rules[i] = lower_rule(draft, object, policy->jwt_rules[i], i);
 	struct request_authentication *out = ARENA_NEW(draft->arena, struct request_authentication);
@@ -145,7 +162,7 @@ static const struct request_authentication *lower(struct draft *draft, const str
 	    .namespace = object->namespace,
 	    .selectors = policy_targets_lower(draft, object, &targets),
 	    .rules = rules,
-	    .n_rules = policy->n_jwt_rules,
+	    .n_rules = n_rules,
 	    .source = {.object = object},
 	};
 	return out;
