@@ -41,7 +41,7 @@ static google_any *logger(const struct emit *emit, enum access_log_side side, ch
 size_t access_logs(const struct emit *emit, enum access_log_side side, envoy_access_log ***logs)
 {
 	bool is_of_denials = access_log_is_of_denials(emit);
-	envoy_access_log_filter *filter = is_of_denials                ? access_log_denials(emit, side)
+	envoy_access_log_filter *filter = is_of_denials                 ? access_log_denials(emit, side)
 	                                  : side == ACCESS_LOG_LISTENER ? access_log_unroutable(emit->arena)
 	                                                                : NULL;
 	if (is_of_denials && !filter)
