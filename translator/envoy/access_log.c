@@ -12,11 +12,6 @@ bool access_log_is_of_denials(const struct emit *emit)
 	return text_is_empty(emit->mesh->access_log_file);
 }
 
-const char *access_log_details(enum access_log_side side)
-{
-	return side == ACCESS_LOG_CONNECTIONS ? "connection.termination_details" : "response.code_details";
-}
-
 /* An unprivileged proxy may not open /dev/stdout as a file, so that one has a logger of its own. */
 static google_any *logger(const struct emit *emit, enum access_log_side side, char **name)
 {

@@ -18,8 +18,9 @@ envoy_access_log_filter *access_log_denials(const struct emit *emit, enum access
 /* Connections that no filter chain takes, and requests that no route does. */
 envoy_access_log_filter *access_log_unroutable(struct arena *arena);
 
-/* What Envoy says of requests (connections) that access control does not let pass begins with these. */
+/* Where Envoy says why requests and connections ended, as CEL knows it, and what that begins with if access control
+ * ended them. */
+#define ACCESS_LOG_CODE_DETAILS "response.code_details"
+#define ACCESS_LOG_TERMINATION_DETAILS "connection.termination_details"
 #define ACCESS_LOG_DETAILS_RBAC "rbac_access_denied"
 #define ACCESS_LOG_DETAILS_JWT "jwt_authn_access_denied"
-/* Where it says so, as CEL knows it. */
-const char *access_log_details(enum access_log_side side);

@@ -37,10 +37,10 @@ static envoy_access_log_filter *has_noted(struct arena *arena, enum access_log_s
 	return filter;
 }
 
-static envoy_access_log_filter *has_details(struct arena *arena, enum access_log_side side, const char *prefix)
+static envoy_access_log_filter *has_details(struct arena *arena, const char *details, const char *prefix)
 {
 	envoy_access_log_expression_filter *expression = envoy_access_log_expression_filter_new(arena);
-	expression->expression = arena_printf(arena, "%s.startsWith('%s')", access_log_details(side), prefix);
+	expression->expression = arena_printf(arena, "%s.startsWith('%s')", details, prefix);
 	envoy_access_log_filter *filter = envoy_access_log_filter_new(arena);
 	filter->filter_specifier_case = FILTER(EXTENSION_FILTER);
 	filter->extension_filter = envoy_access_log_extension_filter_new(arena);
@@ -87,7 +87,7 @@ static void add_policies(const struct emit *emit, enum access_log_side side, fil
 		return;
 	VEC_PUSH(arena, filters,
 	         is_http ? has_noted(arena, side, NAME_RBAC_RESULT, NAME_RBAC_DENIED)
-	                 : has_details(arena, side, ACCESS_LOG_DETAILS_RBAC));
+	                 : has_details(arena, ACCESS_LOG_TERMINATION_DETAILS, ACCESS_LOG_DETAILS_RBAC));
 	add_dry_runs(emit, side, filters);
 	if (is_http && authz_has(&emit->authz, AUTHZ_AUDIT))
 		VEC_PUSH(arena, filters, has_noted(arena, side, NAME_AUDIT NAME_RBAC_POLICY, "*"));
@@ -102,7 +102,8 @@ envoy_access_log_filter *access_log_denials(const struct emit *emit, enum access
 		return emit->is_mtls_required ? access_log_unroutable(emit->arena) : NULL;
 	add_policies(emit, side, &filters);
 	if (side == ACCESS_LOG_REQUESTS && emit->jwt_rules.n)
-		VEC_PUSH(emit->arena, &filters, has_details(emit->arena, side, ACCESS_LOG_DETAILS_JWT));
+		VEC_PUSH(emit->arena, &filters,
+		         has_details(emit->arena, ACCESS_LOG_CODE_DETAILS, ACCESS_LOG_DETAILS_JWT));
 	return any_of(emit->arena, &filters);
 }
 

@@ -8,30 +8,43 @@
 
 /* ---- why ---- */
 
-/* What Envoy's details begin with, and what it means. The first one counts. */
+#define CODE ACCESS_LOG_CODE_DETAILS
+#define END ACCESS_LOG_TERMINATION_DETAILS
+#define SIDES 3
+
+/* What Envoy's details begin with, and what it means; where it says so; NULL: it does not. The first one counts. */
 static const struct {
-	const char *details, *words;
+	const char *begin, *words, *details[SIDES];
 } reasons[] = {
-    {ACCESS_LOG_DETAILS_RBAC "_matched_policy[none]", "no policy allows it"},
+    {ACCESS_LOG_DETAILS_RBAC "_matched_policy[none]", "no policy allows it", {CODE, END}},
     {ACCESS_LOG_DETAILS_RBAC "_matched_policy[" NAME_EXT_AUTHZ_PREFIX,
-     "a CUSTOM policy matches, and nobody can be asked"},
-    {ACCESS_LOG_DETAILS_RBAC, "a policy denies it"},
-    {"ext_authz_denied", "the service that a CUSTOM policy asks denies it"},
-    {"ext_authz_error", "the service that a CUSTOM policy asks gives no answer"},
-    {ACCESS_LOG_DETAILS_JWT, "its token is not accepted"},
-    {"filter_chain_not_found", "no filter chain takes the connection, such as plaintext where mutual TLS is required"},
+     "a CUSTOM policy matches, and nobody can be asked",
+     {CODE, END}},
+    {ACCESS_LOG_DETAILS_RBAC, "a policy denies it", {CODE, END}},
+    {"ext_authz_denied", "the service that a CUSTOM policy asks denies it", {CODE, CODE}},
+    {"ext_authz_error", "the service that a CUSTOM policy asks gives no answer", {CODE, CODE}},
+    {ACCESS_LOG_DETAILS_JWT, "its token is not accepted", {CODE}},
+    {"filter_chain_not_found",
+     "no filter chain takes the connection, such as plaintext where mutual TLS is required",
+     {[ACCESS_LOG_LISTENER] = CODE}},
 };
 
 /* Nothing has it, so that the field is null in JSON; an expression's own null would be a text. */
 #define NO_REASON "response.none"
 
+/* Only what begins so is a denial, and of nothing else the log says why. A connection has one kind of details or none.
+ */
 static const char *reason_format(struct arena *arena, enum access_log_side side)
 {
 	CLEANUP(text_done) struct text out = {0};
 	text_add(&out, "%CEL(");
-	for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
-		text_printf(&out, "%s.startsWith('%s') ? '%s' : ", access_log_details(side), reasons[i].details,
-		            reasons[i].words);
+	for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++) {
+		const char *details = reasons[i].details[side];
+		if (details && side == ACCESS_LOG_CONNECTIONS)
+			text_printf(&out, "has(%s) && ", details);
+		if (details)
+			text_printf(&out, "%s.startsWith('%s') ? '%s' : ", details, reasons[i].begin, reasons[i].words);
+	}
 	text_add(&out, NO_REASON ")%");
 	return arena_strdup(arena, text_get(&out));
 }
