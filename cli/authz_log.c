@@ -51,6 +51,7 @@ bool authz_log_read(struct arena *arena, const char *s, size_t n, struct authz_l
 	request->server_name = json_get_string(object, "requested_server_name");
 	request->remote_ip = remote_ip(object, source_ip);
 	request->is_http = request->method && request->path;
+	request->is_logged = true;
 	if (request->is_http && !request->host)
 		request->host = "";
 	return true;
