@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "base/vec.h"
 #include "cli/authz_condition.h"
+#include "cli/authz_entry.h"
 #include "proto/pack.h"
 #include "translator/authz_path.h"
 #include "translator/envoy/names.h"
@@ -18,52 +19,6 @@ struct decision_draft {
 	VEC(struct authz_opinion) opinions;
 	bool is_decided;
 };
-
-/* ---- chains ---- */
-
-static const envoy_filter *find_filter(const envoy_filter_chain *chain, const char *name)
-{
-	for (size_t i = 0; i < chain->n_filters; i++)
-		if (strcmp(chain->filters[i]->name, name) == 0)
-			return chain->filters[i];
-	return NULL;
-}
-
-static bool is_for_port(const envoy_filter_chain *chain, uint32_t port)
-{
-	const envoy_filter_chain_match *match = chain->filter_chain_match;
-	return match && match->destination_port && match->destination_port->value == port;
-}
-
-static bool is_for_any_port(const envoy_filter_chain *chain)
-{
-	return !chain->filter_chain_match || !chain->filter_chain_match->destination_port;
-}
-
-/* Whether the chain takes TLS that ends here (or plaintext), HTTP (or whatever comes). */
-static bool takes(const envoy_filter_chain *chain, const struct authz_request *request)
-{
-	bool is_tls = request->principal != NULL;
-	if (is_tls != (chain->transport_socket != NULL))
-		return false;
-	if (!is_tls && chain->filter_chain_match && text_equal(chain->filter_chain_match->transport_protocol, "tls"))
-		return false;
-	return request->is_http == (find_filter(chain, NAME_HTTP_CONNECTION_MANAGER) != NULL);
-}
-
-static const envoy_filter_chain *choose(const envoy_listener *listener, const struct authz_request *request)
-{
-	bool has_own = false;
-	for (size_t i = 0; i < listener->n_filter_chains; i++)
-		has_own |= is_for_port(listener->filter_chains[i], request->port);
-	for (size_t i = 0; i < listener->n_filter_chains; i++) {
-		const envoy_filter_chain *chain = listener->filter_chains[i];
-		bool is_meant = has_own ? is_for_port(chain, request->port) : is_for_any_port(chain);
-		if (is_meant && takes(chain, request))
-			return chain;
-	}
-	return NULL;
-}
 
 /* ---- filters ---- */
 
@@ -152,23 +107,28 @@ static struct authz_path_rules path_rules(const envoy_http_connection_manager *h
 	};
 }
 
-struct authz_verdict authz_decide(struct arena *arena, const envoy_listener *listener,
+struct authz_verdict authz_decide(struct arena *arena, const struct authz_proxy *proxy,
                                   const struct authz_request *request)
 {
-	struct authz_request seen = *request;
+	const struct authz_entry entry = authz_enter(arena, proxy, request);
+	struct authz_request seen = *entry.seen;
 	struct decision_draft draft = {.arena = arena, .request = &seen};
-	const envoy_filter_chain *chain = choose(listener, request);
-	if (!chain)
-		return (struct authz_verdict){.decision = AUTHZ_REFUSED};
-	if (request->is_http) {
+	draft.verdict.listener = entry.listener ? entry.listener->name : NULL;
+	draft.verdict.note = entry.note;
+	if (!entry.chain) {
+		draft.verdict.decision = AUTHZ_REFUSED;
+		draft.verdict.refusal = entry.refusal;
+		return draft.verdict;
+	}
+	if (seen.is_http) {
 		const envoy_http_connection_manager *hcm =
 		    UNPACK(arena, envoy_http_connection_manager,
-		           find_filter(chain, NAME_HTTP_CONNECTION_MANAGER)->typed_config);
+		           authz_chain_filter(entry.chain, NAME_HTTP_CONNECTION_MANAGER)->typed_config);
 		const struct authz_path_rules rules = path_rules(hcm);
 		seen.path = authz_path(arena, request->path, &rules);
 		pass_http(&draft, hcm);
 	} else {
-		pass_tcp(&draft, chain);
+		pass_tcp(&draft, entry.chain);
 	}
 	draft.verdict.path = seen.path;
 	draft.verdict.opinions = draft.opinions.v;

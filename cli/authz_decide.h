@@ -3,8 +3,8 @@
  * What a proxy does with a request, by the resources that it is sent: the filters of access control in the chain that
  * takes it, one after the other.
  */
+#include "cli/authz_proxy.h"
 #include "cli/authz_request.h"
-#include "proto/envoy.h"
 
 enum authz_decision {
 	AUTHZ_ALLOWED,
@@ -23,11 +23,14 @@ struct authz_opinion {
 
 struct authz_verdict {
 	enum authz_decision decision;
-	const char *by;   /* the name of the rule; NULL: no rule */
-	const char *path; /* as it was compared */
+	const char *by;       /* the name of the rule; NULL: no rule */
+	const char *path;     /* as it was compared */
+	const char *listener; /* that took it; NULL: none */
+	const char *refusal;  /* AUTHZ_REFUSED: why */
+	const char *note;     /* what is not seen of the request as it was given; NULL */
 	const struct authz_opinion *opinions;
 	size_t n_opinions;
 };
 
-struct authz_verdict authz_decide(struct arena *arena, const envoy_listener *listener,
+struct authz_verdict authz_decide(struct arena *arena, const struct authz_proxy *proxy,
                                   const struct authz_request *request);

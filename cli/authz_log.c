@@ -31,9 +31,11 @@ bool authz_log_read(struct arena *arena, const char *s, size_t n, struct authz_l
 		return error_set(error, "has more than %d bytes", AUTHZ_LOG_LINE_MAX);
 	const struct json *object = json_parse(arena, s, n, error);
 	if (!object)
-		return false;
+		return error_wrap(error, "is no JSON (as proxies write it with accessLogEncoding: JSON)");
 	if (object->type != JSON_OBJECT)
 		return error_set(error, "is no JSON object");
+	if (!json_get(object, "source_principal"))
+		return error_set(error, "has no source_principal: nobody came in, or the log is of another format");
 	const char *source_ip = NULL;
 	uint32_t source_port = 0;
 	*line = (struct authz_log_line){0};
@@ -49,6 +51,7 @@ bool authz_log_read(struct arena *arena, const char *s, size_t n, struct authz_l
 	request->server_name = json_get_string(object, "requested_server_name");
 	request->remote_ip = remote_ip(object, source_ip);
 	request->is_http = request->method && request->path;
+	request->is_logged = true;
 	if (request->is_http && !request->host)
 		request->host = "";
 	return true;

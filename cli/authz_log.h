@@ -12,5 +12,6 @@ struct authz_log_line {
 
 #define AUTHZ_LOG_LINE_MAX 65536 /* bytes */
 
-/* Lives in the arena. False: it is no such line, or not of something that came in. */
+/* Lives in the arena. False: it is no such line, or not of something that came in: what goes out has no
+ * source_principal, not even null. */
 bool authz_log_read(struct arena *arena, const char *s, size_t n, struct authz_log_line *line, struct error *error);

@@ -114,7 +114,7 @@ struct authz_fact authz_match_port(struct arena *arena, const struct authz_reque
 	                           port == request->port};
 }
 
-static bool is_within(const char *address, const envoy_cidr_range *range)
+bool authz_is_within(const char *address, const envoy_cidr_range *range)
 {
 	unsigned char a[sizeof(struct in6_addr)] = {0}, b[sizeof(struct in6_addr)] = {0};
 	int family = strchr(address, ':') ? AF_INET6 : AF_INET;
@@ -132,7 +132,7 @@ struct authz_fact authz_match_ip(struct arena *arena, const char *subject, const
 {
 	const char *wanted =
 	    arena_printf(arena, "%s/%u", range->address_prefix, range->prefix_len ? range->prefix_len->value : 0);
-	return (struct authz_fact){subject, seen, wanted, seen && is_within(seen, range)};
+	return (struct authz_fact){subject, seen, wanted, seen && authz_is_within(seen, range)};
 }
 
 /* ---- claims ---- */

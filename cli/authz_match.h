@@ -22,6 +22,7 @@ struct authz_fact authz_match_template(struct arena *arena, const struct authz_r
 struct authz_fact authz_match_port(struct arena *arena, const struct authz_request *request, uint32_t port);
 struct authz_fact authz_match_ip(struct arena *arena, const char *subject, const char *seen,
                                  const envoy_cidr_range *range);
+bool authz_is_within(const char *address, const envoy_cidr_range *range);
 /* A claim of the token, among the metadata of the filter that verified it. */
 struct authz_fact authz_match_claim(struct arena *arena, const struct authz_request *request,
                                     const envoy_metadata_matcher *matcher);

@@ -27,7 +27,7 @@ static bool has_allow(const struct authz_verdict *verdict)
 	return false;
 }
 
-void authz_print_decision(struct text *out, const struct authz_request *request, const struct authz_verdict *verdict)
+void authz_print_decision(struct text *out, const struct authz_verdict *verdict)
 {
 	switch (verdict->decision) {
 	case AUTHZ_ALLOWED:
@@ -42,9 +42,7 @@ void authz_print_decision(struct text *out, const struct authz_request *request,
 		text_add(out, "left to a service outside by ");
 		break;
 	case AUTHZ_REFUSED:
-		text_printf(out, "refused: port %u takes no %s%s", request->port,
-		            request->principal ? "mutual TLS with " : "plaintext with ",
-		            request->is_http ? "HTTP" : "TCP");
+		text_printf(out, "refused: %s", verdict->refusal);
 		break;
 	}
 	if (verdict->by)
@@ -53,8 +51,12 @@ void authz_print_decision(struct text *out, const struct authz_request *request,
 
 void authz_print(struct text *out, const struct authz_request *request, const struct authz_verdict *verdict)
 {
-	authz_print_decision(out, request, verdict);
+	authz_print_decision(out, verdict);
 	text_add(out, "\n");
+	if (verdict->listener && strcmp(verdict->listener, NAME_VIRTUAL_INBOUND) != 0)
+		text_printf(out, "listener %s\n", verdict->listener);
+	if (verdict->note)
+		text_printf(out, "%s\n", verdict->note);
 	if (request->is_http && verdict->path && strcmp(verdict->path, request->path) != 0)
 		text_printf(out, "the path is compared as %s\n", verdict->path);
 	for (size_t i = 0; i < verdict->n_opinions; i++) {
@@ -85,6 +87,9 @@ void authz_print_json(struct text *out, const struct authz_verdict *verdict)
 	text_add(out, "{\n  ");
 	add_member(out, "decision", decisions[verdict->decision], ",\n  ");
 	add_member(out, "by", verdict->by, ",\n  ");
+	add_member(out, "listener", verdict->listener, ",\n  ");
+	add_member(out, "refusal", verdict->refusal, ",\n  ");
+	add_member(out, "note", verdict->note, ",\n  ");
 	add_member(out, "path", verdict->path, ",\n  \"rules\": [");
 	for (size_t i = 0; i < verdict->n_opinions; i++) {
 		const struct authz_opinion *opinion = &verdict->opinions[i];

@@ -7,6 +7,6 @@
 #include "base/text.h"
 
 /* One line without its end: the decision and the rule. */
-void authz_print_decision(struct text *out, const struct authz_request *request, const struct authz_verdict *verdict);
+void authz_print_decision(struct text *out, const struct authz_verdict *verdict);
 void authz_print(struct text *out, const struct authz_request *request, const struct authz_verdict *verdict);
 void authz_print_json(struct text *out, const struct authz_verdict *verdict);

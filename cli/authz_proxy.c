@@ -1,5 +1,6 @@
 #include "cli/authz_proxy.h"
 
+#include "base/vec.h"
 #include "proto/pack.h"
 #include "translator/emit.h"
 #include "translator/envoy/names.h"
@@ -24,12 +25,20 @@ const struct workload *authz_proxy_find(const struct model *model, const char *n
 	return NULL;
 }
 
-static struct node node_of(struct arena *arena, const struct workload *workload)
+static bool is_gateway(const struct model *model, const struct workload *workload)
+{
+	for (size_t i = 0; i < model->n_gateways; i++)
+		if (model->gateways[i]->selector.n && labels_match(&model->gateways[i]->selector, &workload->labels))
+			return true;
+	return false;
+}
+
+static struct node node_of(struct arena *arena, const struct workload *workload, enum proxy_role role)
 {
 	return (struct node){
-	    .id = arena_printf(arena, "sidecar~%s~%s.%s~%s.svc", workload->addresses.v[0], workload->name,
-	                       workload->namespace, workload->namespace),
-	    .role = PROXY_SIDECAR,
+	    .id = arena_printf(arena, "%s~%s~%s.%s~%s.svc", role == PROXY_GATEWAY ? "router" : "sidecar",
+	                       workload->addresses.v[0], workload->name, workload->namespace, workload->namespace),
+	    .role = role,
 	    .address = workload->addresses.v[0],
 	    .addresses = workload->addresses,
 	    .name = workload->name,
@@ -44,23 +53,40 @@ static struct node node_of(struct arena *arena, const struct workload *workload)
 	};
 }
 
-const envoy_listener *authz_proxy_listener(struct arena *arena, const struct load *load,
-                                           const struct workload *workload)
+static void emit_to(struct arena *arena, const struct model *model, const struct node *node,
+                    struct resource_set *sets[RESOURCE_TYPE_COUNT])
 {
-	const struct node node = node_of(arena, workload);
-	struct resource_set *sets[RESOURCE_TYPE_COUNT] = {NULL};
 	struct emit_cache *cache = emit_cache_new();
-	const envoy_listener *listener = NULL;
-	emit_workload(load->model, workload_class_of(arena, load->model, &node), cache, sets);
-	const struct resource_set *listeners = sets[RESOURCE_LISTENER];
-	for (size_t i = 0; listeners && i < listeners->n; i++)
-		if (strcmp(listeners->v[i]->name, NAME_VIRTUAL_INBOUND) == 0)
-			listener = (const envoy_listener *)unpack_own(
-			    arena, envoy_listener_type(), listeners->v[i]->body + listeners->v[i]->value_at,
-			    listeners->v[i]->body_n - listeners->v[i]->value_at);
+	if (node->role == PROXY_GATEWAY)
+		emit_view_types(scope_of(arena, model, view_of(arena, model, node)), 1u << RESOURCE_LISTENER, cache,
+		                sets);
+	else
+		emit_workload(model, workload_class_of(arena, model, node), cache, sets);
+	emit_cache_free(cache);
+}
+
+static const envoy_listener *read_back(struct arena *arena, const struct resource *resource)
+{
+	return (const envoy_listener *)unpack_own(arena, envoy_listener_type(), resource->body + resource->value_at,
+	                                          resource->body_n - resource->value_at);
+}
+
+const struct authz_proxy *authz_proxy_of(struct arena *arena, const struct load *load, const struct workload *workload)
+{
+	struct authz_proxy *proxy = ARENA_NEW(arena, struct authz_proxy);
+	proxy->is_gateway = is_gateway(load->model, workload);
+	const struct node node = node_of(arena, workload, proxy->is_gateway ? PROXY_GATEWAY : PROXY_SIDECAR);
+	struct resource_set *sets[RESOURCE_TYPE_COUNT] = {NULL};
+	VEC(const envoy_listener *) listeners = {0};
+	emit_to(arena, load->model, &node, sets);
+	const struct resource_set *all = sets[RESOURCE_LISTENER];
+	for (size_t i = 0; all && i < all->n; i++)
+		if (proxy->is_gateway || strcmp(all->v[i]->name, NAME_VIRTUAL_INBOUND) == 0)
+			VEC_PUSH(arena, &listeners, read_back(arena, all->v[i]));
 	for (size_t i = 0; i < RESOURCE_TYPE_COUNT; i++)
 		if (sets[i])
 			resource_set_unref(sets[i]);
-	emit_cache_free(cache);
-	return listener;
+	proxy->listeners = listeners.v;
+	proxy->n_listeners = listeners.n;
+	return proxy;
 }

@@ -14,7 +14,7 @@
 /* The policies as they are, or as they would be. */
 struct side {
 	struct load load;
-	struct map listeners; /* of workloads, by address; NULL for such as are none */
+	struct map proxies; /* struct authz_proxy, by the workload's address; NULL where there is none */
 };
 
 /* Requests that are alike, and what becomes of them. */
@@ -33,21 +33,21 @@ struct replay {
 
 /* ---- one request ---- */
 
-static const envoy_listener *listener_at(struct replay *replay, struct side *side, const char *address)
+static const struct authz_proxy *proxy_at(struct replay *replay, struct side *side, const char *address)
 {
-	if (map_has(&side->listeners, address))
-		return map_get(&side->listeners, address);
+	if (map_has(&side->proxies, address))
+		return map_get(&side->proxies, address);
 	const struct workload *workload = map_get(&side->load.model->workloads_by_address, address);
-	const envoy_listener *listener = workload ? authz_proxy_listener(replay->arena, &side->load, workload) : NULL;
-	map_put(replay->arena, &side->listeners, arena_strdup(replay->arena, address), (void *)(uintptr_t)listener);
-	return listener;
+	const struct authz_proxy *proxy = workload ? authz_proxy_of(replay->arena, &side->load, workload) : NULL;
+	map_put(replay->arena, &side->proxies, arena_strdup(replay->arena, address), (void *)(uintptr_t)proxy);
+	return proxy;
 }
 
-static const char *fate(struct arena *arena, const envoy_listener *listener, const struct authz_request *request)
+static const char *fate(struct arena *arena, const struct authz_proxy *proxy, const struct authz_request *request)
 {
 	CLEANUP(text_done) struct text out = {0};
-	const struct authz_verdict verdict = authz_decide(arena, listener, request);
-	authz_print_decision(&out, request, &verdict);
+	const struct authz_verdict verdict = authz_decide(arena, proxy, request);
+	authz_print_decision(&out, &verdict);
 	return arena_strdup(arena, text_get(&out));
 }
 
@@ -57,15 +57,24 @@ static bool is_change(const char *before, const char *after)
 	return text_has_prefix(before, "allowed") != text_has_prefix(after, "allowed");
 }
 
-static void note(struct replay *replay, const struct authz_log_line *line, const char *before, const char *after)
+/* At a gateway the host says whose request it is. */
+static const char *in_words(struct arena *arena, const struct authz_log_line *line, bool is_gateway)
 {
 	const struct authz_request *request = &line->request;
+	if (!request->is_http)
+		return arena_printf(arena, "TCP to %s:%u", line->address, request->port);
+	return arena_printf(arena, "%s %s%.*s at %s:%u", request->method, is_gateway ? request->host : "",
+	                    (int)strcspn(request->path, "?"), request->path, line->address, request->port);
+}
+
+static void note(struct replay *replay, const struct authz_log_line *line, bool is_gateway, const char *before,
+                 const char *after)
+{
 	struct arena *arena = replay->arena;
-	const char *caller = request->principal ? request->principal : "plaintext";
-	const char *what = request->is_http ? arena_printf(arena, "%s %.*s at %s:%u", request->method,
-	                                                   (int)strcspn(request->path, "?"), request->path,
-	                                                   line->address, request->port)
-	                                    : arena_printf(arena, "TCP to %s:%u", line->address, request->port);
+	const char *caller = line->request.principal ? line->request.principal
+	                     : is_gateway            ? "no certificate"
+	                                             : "plaintext";
+	const char *what = in_words(arena, line, is_gateway);
 	void **slot =
 	    map_slot(arena, &replay->changes, arena_printf(arena, "%s\n%s\n%s\n%s", caller, what, before, after));
 	if (!*slot) {
@@ -92,8 +101,8 @@ static void play(struct replay *replay, const char *s, size_t n)
 		skip(replay, error.message);
 		return;
 	}
-	const envoy_listener *before = listener_at(replay, &replay->before, line.address);
-	const envoy_listener *after = listener_at(replay, &replay->after, line.address);
+	const struct authz_proxy *before = proxy_at(replay, &replay->before, line.address);
+	const struct authz_proxy *after = proxy_at(replay, &replay->after, line.address);
 	if (!before || !after) {
 		skip(replay, arena_printf(scratch, "the configuration has no pod with address %s", line.address));
 		return;
@@ -102,7 +111,7 @@ static void play(struct replay *replay, const char *s, size_t n)
 	const char *former = fate(scratch, before, &line.request), *next = fate(scratch, after, &line.request);
 	replay->n_played++;
 	if (is_change(former, next))
-		note(replay, &line, former, next);
+		note(replay, &line, before->is_gateway, former, next);
 }
 
 /* ---- the log ---- */

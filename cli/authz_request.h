@@ -24,6 +24,7 @@ struct authz_request {
 	    *ip;                   /* the peer's, the client's as trusted proxies say, the workload's; NULL */
 	const char *server_name;   /* in the TLS handshake; NULL */
 	const struct json *claims; /* of a token that was believed; NULL: none */
+	bool is_logged;            /* a proxy took it: whatever is not known of it was as the proxy wanted it */
 };
 
 /* The value of a header, or of ":method", ":path", ":authority"; NULL: there is none. */

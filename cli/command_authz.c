@@ -25,7 +25,10 @@ static const struct command_option options[] = {
         .is_required = true,
         .help = "A folder or file of configuration. The workload's Pod must be among it. May be given several times.",
     },
-    {.name = "to", .argument = "NAMESPACE/POD", .help = "Of check: whose sidecar is asked."},
+    {.name = "to",
+     .argument = "NAMESPACE/POD",
+     .help = "Of check: whose proxy is asked. A pod that a Gateway selects is a gateway, any other has a "
+             "sidecar."},
     {
         .name = "policy",
         .argument = "FILE",
@@ -44,9 +47,9 @@ static const struct command_option options[] = {
         .name = "from",
         .argument = "PRINCIPAL",
         .help = "The caller's identity, as policies write it. Such as cluster.local/ns/shop/sa/web; without it the "
-                "request comes in plaintext.",
+                "request comes in plaintext, or to a gateway without a client certificate.",
     },
-    {.name = "port", .argument = "NUMBER", .default_value = "80", .help = "The workload's port, not its Service's."},
+    {.name = "port", .argument = "NUMBER", .default_value = "80", .help = "The pod's port, not its Service's."},
     {.name = "method", .argument = "METHOD", .default_value = "GET", .help = "The request's method."},
     {.name = "path", .argument = "PATH", .default_value = "/", .help = "The request's path, as the client writes it."},
     {.name = "host", .argument = "HOST", .help = "The request's host. Without it the pod's address."},
@@ -59,7 +62,9 @@ static const struct command_option options[] = {
     {.name = "jwt-claims", .argument = "JSON", .help = "The claims of a token that was believed, as an object."},
     {.name = "source-ip", .argument = "ADDRESS", .help = "Where the connection comes from."},
     {.name = "remote-ip", .argument = "ADDRESS", .help = "The client's address. Without it that of --source-ip."},
-    {.name = "server-name", .argument = "NAME", .help = "The server name in the TLS handshake."},
+    {.name = "server-name",
+     .argument = "NAME",
+     .help = "The server name in the TLS handshake. At a gateway's port with TLS the host, without it."},
     {.name = "tcp", .help = "A connection that is not HTTP."},
     {.name = "mesh", .argument = "FILE", .value = COMMAND_VALUE_PATH, .help = "The mesh's settings as YAML."},
     LOAD_OPTION_ROOT_NAMESPACE,
@@ -136,7 +141,7 @@ static int check(struct arena *arena, const struct arguments *arguments, const s
 	request->ip = workload->addresses.v[0];
 	if (!request->host)
 		request->host = request->ip;
-	const struct authz_verdict verdict = authz_decide(arena, authz_proxy_listener(arena, load, workload), request);
+	const struct authz_verdict verdict = authz_decide(arena, authz_proxy_of(arena, load, workload), request);
 	if (strcmp(arguments_get(arguments, "output"), "json") == 0)
 		authz_print_json(&out, &verdict);
 	else
@@ -211,9 +216,10 @@ const struct command command_authz = {
                               NULL},
     .description =
         (const char *const[]){
-            "check works out what the pod's sidecar is sent, and plays the request through it: allowed or denied, by "
-            "which "
-            "rule of which policy; and for every other rule what did not match, and what was seen there.",
+            "check works out what the pod's proxy is sent, and plays the request through it: allowed or denied, by "
+            "which rule of which policy; and for every other rule what did not match, and what was seen there.",
+            "At a gateway the server decides what is seen: whether TLS ends there, for which server name, and whether "
+            "clients show a certificate; nobody has an identity who shows none. Routes are not looked at.",
             "replay does that for each request of an access log, as policies are and as they would be, and lists the "
             "requests whose fate would change: by caller, request and the rule that decides. Of headers and tokens "
             "the log says nothing, so rules that look at them count as if the request had none.",

@@ -27,6 +27,7 @@
 #include "envoy/config/route/v3/route.pb-c.h"
 #include "envoy/config/route/v3/route_components.pb-c.h"
 #include "envoy/extensions/access_loggers/file/v3/file.pb-c.h"
+#include "envoy/extensions/access_loggers/filters/cel/v3/cel.pb-c.h"
 #include "envoy/extensions/access_loggers/stream/v3/stream.pb-c.h"
 #include "envoy/extensions/filters/common/fault/v3/fault.pb-c.h"
 #include "envoy/extensions/filters/common/set_filter_state/v3/value.pb-c.h"
@@ -73,6 +74,8 @@ PROTO_ALIAS(envoy_access_log_filter, Envoy__Config__Accesslog__V3__AccessLogFilt
 PROTO_ALIAS(envoy_access_log_or_filter, Envoy__Config__Accesslog__V3__OrFilter, envoy__config__accesslog__v3__or_filter)
 PROTO_ALIAS(envoy_access_log_metadata_filter, Envoy__Config__Accesslog__V3__MetadataFilter,
             envoy__config__accesslog__v3__metadata_filter)
+PROTO_ALIAS(envoy_access_log_extension_filter, Envoy__Config__Accesslog__V3__ExtensionFilter,
+            envoy__config__accesslog__v3__extension_filter)
 PROTO_ALIAS(envoy_response_flag_filter, Envoy__Config__Accesslog__V3__ResponseFlagFilter,
             envoy__config__accesslog__v3__response_flag_filter)
 PROTO_ALIAS(envoy_circuit_breakers, Envoy__Config__Cluster__V3__CircuitBreakers,
@@ -222,6 +225,8 @@ PROTO_ALIAS(envoy_weighted_cluster_cluster_weight, Envoy__Config__Route__V3__Wei
             envoy__config__route__v3__weighted_cluster__cluster_weight)
 PROTO_ALIAS(envoy_file_access_log, Envoy__Extensions__AccessLoggers__File__V3__FileAccessLog,
             envoy__extensions__access_loggers__file__v3__file_access_log)
+PROTO_ALIAS(envoy_access_log_expression_filter, Envoy__Extensions__AccessLoggers__Filters__Cel__V3__ExpressionFilter,
+            envoy__extensions__access_loggers__filters__cel__v3__expression_filter)
 PROTO_ALIAS(envoy_stdout_access_log, Envoy__Extensions__AccessLoggers__Stream__V3__StdoutAccessLog,
             envoy__extensions__access_loggers__stream__v3__stdout_access_log)
 PROTO_ALIAS(envoy_fault_delay, Envoy__Extensions__Filters__Common__Fault__V3__FaultDelay,

@@ -30,12 +30,27 @@ bool authz_attribute_is_of_source(enum authz_attribute attribute)
 	return attributes[attribute].is_of_source;
 }
 
-bool authz_has(const struct authz_policies *policies, enum authz_action action)
+static bool has(const struct authz_policies *policies, enum authz_action action, bool is_dry_run)
 {
 	for (size_t i = 0; i < policies->n; i++)
-		if (policies->v[i]->action == action)
+		if (policies->v[i]->action == action && policies->v[i]->is_dry_run == is_dry_run)
 			return true;
 	return false;
+}
+
+bool authz_has_enforced(const struct authz_policies *policies, enum authz_action action)
+{
+	return has(policies, action, false);
+}
+
+bool authz_has_dry_run(const struct authz_policies *policies, enum authz_action action)
+{
+	return has(policies, action, true);
+}
+
+bool authz_has(const struct authz_policies *policies, enum authz_action action)
+{
+	return authz_has_enforced(policies, action) || authz_has_dry_run(policies, action);
 }
 
 void digest_add_authz(struct digest_state *state, const struct authz_policies *policies)

@@ -87,7 +87,9 @@ struct authz_policies {
 	const struct authz_provider *provider; /* whom those of CUSTOM ask; NULL: nobody can be, they refuse */
 };
 
-/* Whether one of them has the action, dry runs included. */
+/* Whether one of them has the action: any, one that is enforced, one that is a dry run. */
 bool authz_has(const struct authz_policies *policies, enum authz_action action);
+bool authz_has_enforced(const struct authz_policies *policies, enum authz_action action);
+bool authz_has_dry_run(const struct authz_policies *policies, enum authz_action action);
 /* All that output reads of them. */
 void digest_add_authz(struct digest_state *state, const struct authz_policies *policies);

@@ -9,6 +9,7 @@ import tap
 
 import mesh
 import pods
+import raw
 
 RATE = 200  # requests in a second, of each load
 OPA_PORTS = [("grpc", 9191, 9191, "grpc"), ("http", 9192, 9192, "http1")]
@@ -67,6 +68,23 @@ spec:
   action: CUSTOM
   provider: {{name: {provider}}}
   rules: [{{to: [{{operation: {operation}}}]}}]
+"""
+EDGE_PORT = 8888
+EDGE = """
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: edge, namespace: default}
+spec: {selector: {app: edge}, servers: [{port: {number: 8888, name: http, protocol: HTTP}, hosts: [shop.example.com]}]}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: edge, namespace: default}
+spec: {hosts: [shop.example.com], gateways: [edge], http: [{route: [{destination: {host: hello, port: {number: 80}}}]}]}
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: ask-at-the-edge, namespace: default}
+spec: {selector: {matchLabels: {app: edge}}, action: CUSTOM, provider: {name: opa-grpc}, rules: [{to: [{operation: {paths: [/ask/*]}}]}]}
 """
 REQUESTS, CONNECTIONS = "{paths: [/ask/*]}", "{ports: ['9000']}"
 REGO = """
@@ -131,6 +149,7 @@ class Rig:
         self.hello, self.opa = cluster.pod("hello"), cluster.pod("opa", namespace="auth")
         cluster.service("hello", [self.hello])
         cluster.service("opa", [self.opa], namespace="auth", ports=OPA_PORTS)
+        self.edge, self.outside = cluster.pod("edge", sidecar="gateway"), cluster.pod("outside", sidecar=None)
         self.authorizer = None
         self.authorize()
         cluster.wait_ready()
@@ -143,13 +162,26 @@ class Rig:
         with self.cluster.changed():
             self.cluster.write("ask.yaml", POLICY.format(provider=provider, operation=operation))
 
-    def get(self, pod, path, *options):
-        """(status, headers, body) of what the pod gets from the service hello."""
-        code, out = pod.run("curl", "-s", "-i", "--max-time", "20", "-H", "host: hello", *options, f"http://{self.cluster.address('hello')}{path}", user="exec")
+    def get(self, pod, path, *options, to=None, host="hello"):
+        """(status, headers, body) of what the pod gets from the service hello, or where it is sent to."""
+        code, out = pod.run("curl", "-s", "-i", "--max-time", "20", "-H", f"host: {host}", *options, f"http://{to or self.cluster.address('hello')}{path}", user="exec")
         assert code == 0, (path, code, out)
         head, _, body = out.replace("\r\n", "\n").partition("\n\n")
         first, *lines = head.split("\n")
         return int(first.split()[1]), dict(line.lower().split(": ", 1) for line in lines), body
+
+
+    def get_at_edge(self, path, *options):
+        return self.get(self.outside, path, *options, to=f"{self.edge.ip}:{EDGE_PORT}", host="shop.example.com")
+
+    def logged(self, pod, what, match):
+        """The last line of the pod's proxy of which that is so."""
+        lines = lambda: [json.loads(line) for line in pod.sidecar.log().splitlines() if line.startswith("{")]
+        mesh.wait_for(what, lambda: any(map(match, lines())))
+        return [line for line in lines() if match(line)][-1]
+
+
+DENIES, NO_ANSWER = "the service that a CUSTOM policy asks denies it", "the service that a CUSTOM policy asks gives no answer"
 
 
 def requests(rig, way):
@@ -166,13 +198,10 @@ def requests(rig, way):
         assert (status, headers.get("x-reason"), body) == (401, "log in", "who are you?"), (status, headers, body)
         assert ("x-other" in headers) == (way == "grpc"), headers
     with tap.case(f"{way}: the sidecar's log has the refusal: which rule left it to the authorizer, and whose request it was"):
-        def logged():
-            lines = [json.loads(line) for line in rig.hello.sidecar.log().splitlines() if line.startswith("{")]
-            return [line for line in lines if line["path"] == "/ask/login" and line["authz_custom"].startswith(f"istio-ext-authz-opa-{way}-")]
-        mesh.wait_for("the line", logged)
-        line = logged()[0]
+        rule = f"istio-ext-authz-opa-{way}-ns[default]-policy[ask]-rule[0]"
+        line = rig.logged(rig.hello, "the line", lambda line: line["path"] == "/ask/login" and line["authz_custom"] == rule)
         assert line["response_flags"] == "UAEX" and line["response_code"] == 401 and line["source_principal"] == client.id, line
-        assert line["authz_custom"] == f"istio-ext-authz-opa-{way}-ns[default]-policy[ask]-rule[0]", line
+        assert (line["authz_reason"], line["route_name"], line["upstream_cluster"]) == (DENIES, "default", "inbound|8080||"), line
     with tap.case(f"{way}: by a header of the request"):
         assert rig.get(client, "/ask/token", "-H", "x-token: alice")[0] == 200
         status, _, body = rig.get(client, "/ask/token", "-H", "x-token: mallory")
@@ -199,6 +228,10 @@ def connections(rig):
     with tap.case("tcp: one that it refuses is closed"):
         tally = rig.stranger.ask("tcp", "hello:9000", n=4)
         assert not tally["answers"] and sum(tally["errors"].values()) == 4, tally
+    with tap.case("tcp: the sidecar's log has the refusal, of which rule and of whom"):
+        line = rig.logged(rig.hello, "the line", lambda line: line["source_principal"] == rig.stranger.id and line["downstream_local_address"] == f"{rig.hello.ip}:9000")
+        assert line["authz_custom"] == "istio-ext-authz-opa-grpc-ns[default]-policy[ask]-rule[0]", line
+        assert (line["authz_reason"], line["response_flags"], line["upstream_cluster"]) == (DENIES, "UAEX", "inbound|9000||"), line
     with tap.case("tcp: ports that the rules do not name are not asked about"):
         tally = rig.stranger.ask("tcp", "hello:7001", n=4)
         assert tally["answers"] == {"hello": 4}, tally
@@ -247,8 +280,35 @@ def under_load_changes(rig):
                 flow()
 
 
+def at_the_edge(rig):
+    with rig.cluster.changed():
+        rig.cluster.write("edge.yaml", EDGE)
+    mesh.wait_for("the gateway", lambda: raw.ask(rig.outside, (rig.edge.ip, EDGE_PORT), b"GET /free HTTP/1.1\r\nhost: shop.example.com\r\n\r\n") == 200)
+    with tap.case("gateway: what the policy's rules do not match is not asked about"):
+        status, headers, _ = rig.get_at_edge("/free")
+        assert status == 200 and "x-checked" not in headers, headers
+    with tap.case("gateway: yes, and its headers go on to the application and back to the client"):
+        status, headers, body = rig.get_at_edge("/ask/open")
+        assert status == 200 and headers.get("x-checked") == "grpc" and json.loads(body)["user"] == "alice", (status, headers, body)
+        assert rig.get_at_edge("/ask/token", "-H", "x-token: alice")[0] == 200
+    with tap.case("gateway: no, with its status, header and body; who comes from outside is not the client by saying so"):
+        status, headers, body = rig.get_at_edge("/ask/login")
+        assert (status, headers.get("x-reason"), body) == (401, "log in", "who are you?"), (status, headers, body)
+        assert rig.get_at_edge("/ask/token", "-H", "x-token: mallory")[0] == 403
+        assert rig.get_at_edge("/ask/principal", "-H", f"x-forwarded-client-cert: URI={rig.client.id}")[0] == 403
+    with tap.case("gateway: its log has the refusal: which rule asked, and where the request would have gone"):
+        line = rig.logged(rig.edge, "the line", lambda line: line["path"] == "/ask/login")
+        assert line["authz_custom"] == "istio-ext-authz-opa-grpc-ns[default]-policy[ask-at-the-edge]-rule[0]", line
+        assert (line["authz_reason"], line["response_flags"], line["response_code"]) == (DENIES, "UAEX", 401), line
+        assert (line["source_principal"], line["upstream_cluster"]) == (None, "outbound|80||hello.default.svc.cluster.local"), line
+
+
 def nobody_answers(rig):
     rig.authorizer.kill()
+    with tap.case("the authorizer is away: the gateway is closed where it would have been asked, and says so"):
+        assert rig.get_at_edge("/ask/open?away")[0] == 403 and rig.get_at_edge("/free")[0] == 200
+        line = rig.logged(rig.edge, "the line", lambda line: line["path"] == "/ask/open?away")
+        assert (line["authz_reason"], line["response_flags"]) == (NO_ANSWER, "UAEX"), line
     for provider, want in ("opa-grpc", 403), ("opa-http", 503), ("opa-grpc-open", 200), ("opa-http-open", 200):
         with tap.case(f"the authorizer is away: {provider} is {want}"):
             rig.ask(provider)
@@ -264,6 +324,7 @@ def nobody_answers(rig):
         rig.ask("opa-grpc")
         mesh.wait_for("an answer", lambda: rig.get(rig.client, "/ask/open")[0] == 200)
         assert rig.get(rig.client, "/ask/login")[0] == 401
+        assert rig.get_at_edge("/ask/open")[0] == 200 and rig.get_at_edge("/ask/login")[0] == 401
 
 
 def nobody_to_ask(rig):
@@ -291,6 +352,8 @@ def main():
         rig.ask("opa-grpc", CONNECTIONS)
         connections(rig)
         under_load_changes(rig)
+        rig.cluster.remove("ask.yaml")
+        at_the_edge(rig)
         nobody_answers(rig)
         nobody_to_ask(rig)
         with tap.case("no proxy refused anything"):

@@ -62,6 +62,81 @@ ODD = ["--from", "spiffe://x/y", "--path", "/odd/a/b/c?q", "--host", "www.exampl
        "--jwt-claims", '{"groups": ["staff", "x"]}']
 
 
+# A gateway with a server of each kind, and what it is to let in.
+EDGE = """
+apiVersion: v1
+kind: Pod
+metadata: {name: edge-1, namespace: edge, labels: {istio: edge}}
+status: {podIP: 10.1.0.9, podIPs: [{ip: 10.1.0.9}]}
+---
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: edge, namespace: edge}
+spec:
+  selector: {istio: edge}
+  servers:
+  - {port: {number: 8080, name: http, protocol: HTTP}, hosts: [shop.example.com]}
+  - {port: {number: 8443, name: https, protocol: HTTPS}, hosts: [shop.example.com], tls: {mode: SIMPLE, credentialName: shop}}
+  - {port: {number: 8443, name: staff, protocol: HTTPS}, hosts: [staff.example.com], tls: {mode: MUTUAL, credentialName: staff}}
+  - {port: {number: 8443, name: guests, protocol: HTTPS}, hosts: ["*.guests.example.com"], tls: {mode: OPTIONAL_MUTUAL, credentialName: staff}}
+  - {port: {number: 8443, name: mesh, protocol: HTTPS}, hosts: [mesh.example.com], tls: {mode: ISTIO_MUTUAL}}
+  - {port: {number: 8443, name: db, protocol: TLS}, hosts: [db.example.com], tls: {mode: PASSTHROUGH}}
+  - {port: {number: 9000, name: tcp, protocol: TCP}, hosts: ["*"]}
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: db, namespace: edge}
+spec: {hosts: [db.example.com], ports: [{number: 8443, name: tls, protocol: TLS}], resolution: STATIC, endpoints: [{address: 10.1.1.1}]}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: db, namespace: edge}
+spec:
+  hosts: [db.example.com]
+  gateways: [edge]
+  tls: [{match: [{sniHosts: [db.example.com]}], route: [{destination: {host: db.example.com}}]}]
+  tcp: [{match: [{port: 9000}], route: [{destination: {host: db.example.com, port: {number: 8443}}}]}]
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: open, namespace: edge}
+spec:
+  selector: {matchLabels: {istio: edge}}
+  rules:
+  - to: [{operation: {hosts: [shop.example.com], notPaths: [/admin*]}}]
+  - from: [{source: {principals: [example.com/ann, cluster.local/ns/shop/sa/web]}}]
+  - when: [{key: connection.sni, values: [db.example.com]}]
+  - from: [{source: {ipBlocks: [192.0.2.0/24]}}]
+    to: [{operation: {ports: ["9000"]}}]
+"""
+ANN = ["--from", "example.com/ann"]
+NO_ONE = "the server asks for no client certificate: the caller has no identity here"
+# The port, arguments; the decision; the lines that must be there.
+EDGE_ROWS = [
+    ("HTTP", 8080, ["--host", "shop.example.com"], "allowed by edge/open, rule 0", ["listener 0.0.0.0_8080"]),
+    ("HTTP, a path that no rule allows", 8080, ["--host", "shop.example.com", "--path", "/x/../admin"], "denied: no policy allows it", ["the path is compared as /admin"]),
+    ("HTTP, where nobody has an identity", 8080, [*ANN, "--host", "other"], "denied: no policy allows it",
+     ["the server takes plaintext: the caller has no identity here", "  ALLOW  edge/open, rule 1: does not match: there is no principal; wanted spiffe://example.com/ann or spiffe://cluster.local/ns/shop/sa/web"]),
+    ("HTTPS, by the host", 8443, ["--host", "shop.example.com"], "allowed by edge/open, rule 0", ["listener 0.0.0.0_8443"]),
+    ("HTTPS that asks for no certificate", 8443, [*ANN, "--host", "shop.example.com", "--path", "/admin"], "denied: no policy allows it", [NO_ONE]),
+    ("mutual TLS", 8443, [*ANN, "--host", "staff.example.com"], "allowed by edge/open, rule 1", []),
+    ("mutual TLS without a certificate", 8443, ["--host", "staff.example.com:8443"], "refused: the server at port 8443 of the gateway wants a client certificate", []),
+    ("mutual TLS for one name, and the host of another", 8443, ["--host", "shop.example.com", "--server-name", "staff.example.com", *ANN], "allowed by edge/open, rule 0", []),
+    ("optional mutual TLS", 8443, [*ANN, "--host", "x.guests.example.com"], "allowed by edge/open, rule 1", []),
+    ("optional mutual TLS without a certificate", 8443, ["--host", "X.Guests.example.com"], "denied: no policy allows it", []),
+    ("no name like the server's", 8443, ["--host", "guests.example.com"], "refused: no server at port 8443 of the gateway is for the server name guests.example.com", ["listener 0.0.0.0_8443"]),
+    ("no name at all", 8443, [], "refused: no server at port 8443 of the gateway is for TLS without a server name", []),
+    ("the mesh's mutual TLS", 8443, ["--from", "cluster.local/ns/shop/sa/web", "--host", "mesh.example.com"], "allowed by edge/open, rule 1", []),
+    ("passed through", 8443, [*ANN, "--host", "db.example.com", "--path", "/admin"], "allowed by edge/open, rule 2",
+     ["the server passes TLS on as it is: nothing but the connection is seen, and no identity"]),
+    ("TCP", 9000, ["--tcp", "--source-ip", "192.0.2.7"], "allowed by edge/open, rule 3", []),
+    ("TCP from elsewhere", 9000, ["--tcp", "--source-ip", "198.51.100.7"], "denied: no policy allows it", []),
+    ("HTTP where connections are forwarded", 9000, ["--source-ip", "192.0.2.7"], "allowed by edge/open, rule 3", ["the server forwards connections: nothing of the request is seen"]),
+    ("TCP where HTTP is served", 8080, ["--tcp"], "refused: port 8080 of the gateway takes nothing but HTTP", []),
+    ("no such port", 80, [], "refused: the gateway does not listen on port 80; it does on 8080, 8443, 9000", []),
+]
+
+
 def check(folder, *arguments, to="default/orders-1", port=8080):
     done = subprocess.run([WEFT, "authz", "check", "--config", folder, "--to", to, "--port", str(port), *arguments], capture_output=True, text=True, timeout=60)
     return done.returncode, done.stdout.splitlines(), done.stderr
@@ -103,8 +178,9 @@ def log_line(principal, method="GET", path="/orders/1", to="10.1.0.1:8080", **mo
 
 
 SHOP_ID, REPORT_ID = "spiffe://cluster.local/ns/default/sa/shop", "spiffe://cluster.local/ns/reports/sa/daily"
+OUTBOUND = json.dumps({key: value for key, value in json.loads(log_line(None)).items() if key != "source_principal"})  # of the caller's own proxy, to the very pod
 LOG = [*[log_line(SHOP_ID)] * 3, log_line(SHOP_ID, path="/orders/2?x=1"), log_line(SHOP_ID, "POST"), log_line(REPORT_ID, path="/orders/2026/11"), log_line(None),
-       log_line(REPORT_ID, None, None, "10.1.0.1:9000"), log_line(SHOP_ID, to="10.9.9.9:80"), "no JSON", "[]", ""]
+       log_line(REPORT_ID, None, None, "10.1.0.1:9000"), log_line(SHOP_ID, to="10.9.9.9:80"), OUTBOUND, "no JSON", "[]", ""]
 # In the place of the one of this name; the shop may only read /orders/1, the reports no longer anything over HTTP, and others may write.
 PROPOSED = """
 apiVersion: security.istio.io/v1
@@ -149,18 +225,52 @@ def try_replay(folder):
    now  allowed by default/orders, rule 1
    then denied: no policy allows it
 8 requests played, 3 kinds of them would fare differently
-3 lines left out, the first at line 9: the configuration has no pod with address 10.9.9.9
+4 lines left out, the first at line 9: the configuration has no pod with address 10.9.9.9
 """, out
     with tap.case("replay: as JSON"):
         code, out, complaint = replay(folder, "-o", "json")
         result = json.loads(out)
-        assert code == 0 and result["played"] == 8 and result["leftOut"] == 3, (out, complaint)
+        assert code == 0 and result["played"] == 8 and result["leftOut"] == 4, (out, complaint)
         assert [(change["caller"], change["requests"]) for change in result["changes"]] == [(SHOP_ID, 1), (SHOP_ID, 1), (REPORT_ID, 1)], out
     with tap.case("replay: usage"):
         done = subprocess.run([WEFT, "authz", "replay", "--config", folder], capture_output=True, text=True, timeout=60)
         assert done.returncode == 2 and "--policy FILE and --log FILE" in done.stderr, done.stderr
         done = subprocess.run([WEFT, "authz", "replay", "--config", folder, "--policy", folder, "--log", os.path.join(folder, "none")], capture_output=True, text=True, timeout=60)
         assert done.returncode == 1 and "none" in done.stderr, done.stderr
+
+
+def try_gateway(folder):
+    with open(os.path.join(folder, "edge.yaml"), "w", encoding="utf-8") as out:
+        out.write(EDGE)
+    for name, port, arguments, decision, wanted in EDGE_ROWS:
+        with tap.case(f"gateway: {name}"):
+            code, lines, complaint = check(folder, *arguments, to="edge/edge-1", port=port)
+            assert lines and lines[0] == decision, (lines, complaint)
+            assert code == (0 if decision.startswith("allowed") else 1), code
+            assert set(wanted) <= set(lines), "\n".join(lines)
+    with tap.case("gateway: as JSON"):
+        verdict = json.loads("\n".join(check(folder, *ANN, "--host", "shop.example.com", "-o", "json", to="edge/edge-1", port=8443)[1]))
+        assert (verdict["decision"], verdict["listener"], verdict["note"], verdict["refusal"]) == ("allowed", "0.0.0.0_8443", NO_ONE, None), verdict
+        verdict = json.loads("\n".join(check(folder, "-o", "json", to="edge/edge-1", port=80)[1]))
+        assert (verdict["decision"], verdict["listener"], verdict["refusal"]) == ("refused", None, EDGE_ROWS[-1][3].partition(": ")[2]), verdict
+    with tap.case("gateway: a log is played through it, too; who was let in without a name was what the server wanted"):
+        log = lambda **more: log_line(None, path="/admin", to="10.1.0.9:8443", **{"authority": "shop.example.com", "requested_server_name": "shop.example.com", **more})
+        lines = [log(), log(authority="staff.example.com", requested_server_name="staff.example.com"), log(authority="staff.example.com", requested_server_name="staff.example.com", source_principal="spiffe://example.com/ann")]
+        with open(os.path.join(folder, "edge.log"), "w", encoding="utf-8") as out:
+            out.write("\n".join(lines) + "\n")
+        os.mkdir(os.path.join(folder, "open"))
+        with open(os.path.join(folder, "open", "open.yaml"), "w", encoding="utf-8") as out:
+            out.write("""
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: open, namespace: edge}
+spec: {selector: {matchLabels: {istio: edge}}, rules: [{to: [{operation: {hosts: ["*.example.com"]}}]}]}
+""")
+        done = subprocess.run([WEFT, "authz", "replay", "--config", os.path.join(folder, "edge.yaml"), "--policy", os.path.join(folder, "open"), "--log", os.path.join(folder, "edge.log"), "-o", "json"],
+                              capture_output=True, text=True, timeout=60)
+        result = json.loads(done.stdout)
+        assert [(change["caller"], change["request"], change["now"], change["then"]) for change in result["changes"]] == \
+            [("no certificate", f"GET {host}.example.com/admin at 10.1.0.9:8443", "denied: no policy allows it", "allowed by edge/open, rule 0") for host in ("shop", "staff")], (result, done.stderr)
 
 
 def main():
@@ -199,6 +309,8 @@ def main():
                 code, lines, complaint = check(folder, *extra)
                 assert code == 2 and words in complaint and not lines, (code, lines, complaint)
         try_replay(whole)
+    with tempfile.TemporaryDirectory() as folder:
+        try_gateway(folder)
     tap.done()
 
 

@@ -277,15 +277,6 @@ envoy_metadata_matcher *authz_filter_metadata(struct arena *arena, const char *f
 	return matcher;
 }
 
-envoy_metadata_matcher *authz_result(struct arena *arena, const char *filter, const char *result)
-{
-	envoy_metadata_matcher *matcher = envoy_metadata_matcher_new(arena);
-	matcher->filter = borrow(filter);
-	add_path(arena, matcher, NAME_RBAC_RESULT);
-	matcher->value = value_text(arena, authz_text(arena, result, false));
-	return matcher;
-}
-
 /* ---- paths ---- */
 
 bool authz_is_path_template(const char *value)

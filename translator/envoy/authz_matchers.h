@@ -25,8 +25,6 @@ envoy_metadata_matcher *authz_claim_text(struct arena *arena, const char *claim,
 /* What a filter says of the request: `member` of its metadata. */
 envoy_metadata_matcher *authz_filter_metadata(struct arena *arena, const char *filter, const char *member,
                                               const struct strings *values);
-/* What an RBAC filter has decided. */
-envoy_metadata_matcher *authz_result(struct arena *arena, const char *filter, const char *result);
 /* A template of paths, with {*} for a segment and {**} for any number. */
 envoy_typed_extension_config *authz_path_template(struct arena *arena, const char *value);
 bool authz_is_path_template(const char *value);

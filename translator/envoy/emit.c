@@ -120,6 +120,16 @@ struct resource_set *emit_view_endpoints(const struct scope *changed, struct emi
 	return cache_set_with(cache, former, emit.units[RESOURCE_ENDPOINTS].v, emit.units[RESOURCE_ENDPOINTS].n);
 }
 
+static bool is_mtls_required(const struct workload_class *workload)
+{
+	bool is_required = workload->mtls_mode == MTLS_STRICT;
+	for (size_t i = 0; i < workload->n_ports; i++)
+		is_required |= workload->ports[i].mtls_mode == MTLS_STRICT;
+	for (size_t i = 0; i < workload->n_other_ports; i++)
+		is_required |= workload->other_ports[i].mode == MTLS_STRICT;
+	return is_required;
+}
+
 void emit_workload(const struct model *model, const struct workload_class *workload, struct emit_cache *cache,
                    struct resource_set *sets[RESOURCE_TYPE_COUNT])
 {
@@ -131,6 +141,7 @@ void emit_workload(const struct model *model, const struct workload_class *workl
 	    .mesh = &model->mesh,
 	    .authz = workload->authz,
 	    .jwt_rules = workload->jwt_rules,
+	    .is_mtls_required = is_mtls_required(workload),
 	    .proxy = {.role = workload->role,
 	              .is_ipv4 = workload->is_ipv4,
 	              .is_ipv6 = workload->is_ipv6,

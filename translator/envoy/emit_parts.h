@@ -40,6 +40,7 @@ struct emit {
 	struct emit_proxy proxy;
 	struct authz_policies authz; /* what the proxy asks about what comes in: a workload's, a gateway's */
 	struct jwt_rules jwt_rules;  /* and which tokens it takes */
+	bool is_mtls_required;       /* a workload's, on some port */
 	struct digest cluster_base, listener_base; /* what all clusters (listeners) read: the mesh and the proxy */
 	VEC(const struct cache_unit *) units[RESOURCE_TYPE_COUNT]; /* borrowed from the cache */
 };
@@ -272,9 +273,10 @@ envoy_filter *connection_filter(const struct emit *emit, const struct scope_chai
 /* http_filters.c */
 void http_filters_add(const struct emit *emit, envoy_http_connection_manager *out, const struct hcm *hcm);
 
-/* access_log.c: `rbac` is the filter that asks policies. To what handles connections, and to the listener, which logs
- * only those that no chain wanted. */
-size_t access_logs(const struct emit *emit, const char *rbac, envoy_access_log ***logs);
+/* access_log.c: of what handles requests or connections, and of the listener, which logs only connections that no chain
+ * takes. */
+enum access_log_side { ACCESS_LOG_REQUESTS, ACCESS_LOG_CONNECTIONS, ACCESS_LOG_LISTENER };
+size_t access_logs(const struct emit *emit, enum access_log_side side, envoy_access_log ***logs);
 void access_log_listener(const struct emit *emit, envoy_listener *listener);
 
 /* listener_parts.c */

@@ -11,9 +11,10 @@ typedef VEC(struct filter_config) filter_list;
 static struct filter_config asking_rbac(struct arena *arena, enum rbac_transport transport, envoy_rbac *rules,
                                         envoy_rbac *shadow_rules)
 {
+	const struct rbac_rules both = {rules, shadow_rules, "", shadow_rules ? NAME_EXT_AUTHZ_METADATA : ""};
 	return (struct filter_config){
 	    transport == RBAC_HTTP ? NAME_HTTP_RBAC : NAME_NETWORK_RBAC,
-	    rbac_filter(arena, transport, rules, shadow_rules, shadow_rules ? NAME_EXT_AUTHZ_METADATA : ""),
+	    rbac_filter(arena, transport, &both),
 	};
 }
 

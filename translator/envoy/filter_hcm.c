@@ -86,7 +86,7 @@ envoy_filter *filter_hcm(const struct emit *emit, const struct hcm *hcm)
 	set_peer(arena, out, hcm->side);
 	set_protocols(emit, out, hcm);
 	out->stream_idle_timeout = google_duration_new(arena); /* 0: streams may be quiet for as long as they like */
-	out->n_access_log = access_logs(emit, NAME_HTTP_RBAC, &out->access_log);
+	out->n_access_log = access_logs(emit, ACCESS_LOG_REQUESTS, &out->access_log);
 	out->proxy_100_continue = true;
 	out->normalize_path = build_bool(arena, emit->mesh->is_path_normalized);
 	out->merge_slashes = emit->mesh->is_merge_slashes;

@@ -6,11 +6,12 @@
 static ProtobufCMessage *filter_rbac(const struct emit *emit, enum authz_action action, enum rbac_transport transport)
 {
 	struct rbac_choice choice = {.action = action, .names = {"", ""}};
-	envoy_rbac *enforced = rbac_build(emit->arena, &emit->authz, &choice, transport);
+	struct rbac_rules rules = {.prefix = action == AUTHZ_AUDIT ? NAME_AUDIT : ""}; /* which decides nothing */
+	rules.enforced = rbac_build(emit->arena, &emit->authz, &choice, transport);
 	choice.is_dry_run = true;
-	envoy_rbac *dry_run = rbac_build(emit->arena, &emit->authz, &choice, transport);
-	return rbac_filter(emit->arena, transport, enforced, dry_run,
-	                   dry_run && action == AUTHZ_DENY ? NAME_DRY_RUN_DENY : NAME_DRY_RUN_ALLOW);
+	rules.shadow = rbac_build(emit->arena, &emit->authz, &choice, transport);
+	rules.shadow_prefix = rules.shadow && action == AUTHZ_DENY ? NAME_DRY_RUN_DENY : NAME_DRY_RUN_ALLOW;
+	return rbac_filter(emit->arena, transport, &rules);
 }
 
 ProtobufCMessage *filter_http_rbac(const struct emit *emit, enum authz_action action)

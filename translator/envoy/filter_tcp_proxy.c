@@ -26,7 +26,7 @@ static envoy_filter *finish(const struct emit *emit, envoy_tcp_proxy *out, const
 		out->idle_timeout = build_duration_ms(arena, pool->tcp_idle_timeout_ms);
 	if (pool && pool->max_connection_duration_ms > 0)
 		out->max_downstream_connection_duration = build_duration_ms(arena, pool->max_connection_duration_ms);
-	out->n_access_log = access_logs(emit, NAME_NETWORK_RBAC, &out->access_log);
+	out->n_access_log = access_logs(emit, ACCESS_LOG_CONNECTIONS, &out->access_log);
 	return filter_of(arena, out);
 }
 

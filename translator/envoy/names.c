@@ -82,5 +82,5 @@ char *name_jwt_provider(struct arena *arena, size_t i)
 
 char *name_ext_authz(struct arena *arena, const char *provider)
 {
-	return arena_printf(arena, "istio-ext-authz-%s", provider);
+	return arena_printf(arena, NAME_EXT_AUTHZ_PREFIX "%s", provider);
 }

@@ -67,14 +67,18 @@ char *name_authz_rule(struct arena *arena, const char *prefix, const char *names
                       const char *suffix);
 #define NAME_DRY_RUN_ALLOW "istio_dry_run_allow_" /* prefixes of statistics and metadata */
 #define NAME_DRY_RUN_DENY "istio_dry_run_deny_"
+#define NAME_AUDIT "istio_audit_"
 #define NAME_RBAC_POLICY "enforced_effective_policy_id" /* what it writes into its metadata */
 #define NAME_RBAC_RESULT "enforced_engine_result"
+#define NAME_RBAC_SHADOW_POLICY "shadow_effective_policy_id" /* of rules that are not enforced */
+#define NAME_RBAC_SHADOW_RESULT "shadow_engine_result"
 #define NAME_RBAC_DENIED "denied"
 #define NAME_STAT_TCP "tcp."
 #define NAME_EXT_AUTHZ_METADATA "istio_ext_authz_" /* prefix of what rules say that an outside service is to decide */
-#define NAME_EXT_AUTHZ_POLICY_ID NAME_EXT_AUTHZ_METADATA "shadow_effective_policy_id" /* which policy said so */
+#define NAME_EXT_AUTHZ_POLICY_ID NAME_EXT_AUTHZ_METADATA NAME_RBAC_SHADOW_POLICY /* which policy said so */
 #define NAME_EXT_AUTHZ_REFUSED "-deny-due-to-bad-CUSTOM-action" /* behind the names of policies with nobody to ask */
 /* In front of the names of policies that ask the provider: "istio-ext-authz-opa" */
+#define NAME_EXT_AUTHZ_PREFIX "istio-ext-authz-"
 char *name_ext_authz(struct arena *arena, const char *provider);
 char *name_jwt_provider(struct arena *arena, size_t i); /* "origins-0" */
 #define NAME_JWT_PAYLOAD "payload"                      /* where verified tokens are in the metadata of their filter */
@@ -103,6 +107,7 @@ char *name_jwt_provider(struct arena *arena, size_t i); /* "origins-0" */
 #define NAME_HTTP_PROTOCOL_OPTIONS "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 #define NAME_FILE_ACCESS_LOG "envoy.access_loggers.file"
 #define NAME_STDOUT_ACCESS_LOG "envoy.access_loggers.stdout"
+#define NAME_CEL_ACCESS_LOG_FILTER "envoy.access_loggers.extension_filters.cel"
 
 #define NAME_CARES_RESOLVER "envoy.network.dns_resolver.cares"
 

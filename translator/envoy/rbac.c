@@ -74,20 +74,20 @@ envoy_rbac *rbac_build(struct arena *arena, const struct authz_policies *policie
 	return rbac;
 }
 
-ProtobufCMessage *rbac_filter(struct arena *arena, enum rbac_transport transport, envoy_rbac *enforced,
-                              envoy_rbac *shadow, const char *shadow_prefix)
+ProtobufCMessage *rbac_filter(struct arena *arena, enum rbac_transport transport, const struct rbac_rules *rules)
 {
 	if (transport == RBAC_HTTP) {
 		envoy_http_rbac *out = envoy_http_rbac_new(arena);
-		out->rules = enforced;
-		out->shadow_rules = shadow;
-		out->shadow_rules_stat_prefix = borrow(shadow_prefix);
+		out->rules = rules->enforced;
+		out->rules_stat_prefix = borrow(rules->prefix);
+		out->shadow_rules = rules->shadow;
+		out->shadow_rules_stat_prefix = borrow(rules->shadow_prefix);
 		return &out->base;
 	}
 	envoy_network_rbac *out = envoy_network_rbac_new(arena);
-	out->rules = enforced;
-	out->shadow_rules = shadow;
-	out->shadow_rules_stat_prefix = borrow(shadow_prefix);
+	out->rules = rules->enforced;
+	out->shadow_rules = rules->shadow;
+	out->shadow_rules_stat_prefix = borrow(rules->shadow_prefix);
 	out->stat_prefix = borrow(NAME_STAT_TCP);
 	return &out->base;
 }

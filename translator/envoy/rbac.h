@@ -38,6 +38,10 @@ struct rbac_choice {
 envoy_rbac *rbac_build(struct arena *arena, const struct authz_policies *policies, const struct rbac_choice *choice,
                        enum rbac_transport transport);
 
-/* The filter that asks them: what is enforced, and what is only noted, under the prefix; NULL: none. */
-ProtobufCMessage *rbac_filter(struct arena *arena, enum rbac_transport transport, envoy_rbac *enforced,
-                              envoy_rbac *shadow, const char *shadow_prefix);
+/* The filter that asks them: what is enforced, and what is only noted; NULL: none. What comes of it is in metadata and
+ * statistics, under the prefix; of connections what is enforced is in statistics only, without. */
+struct rbac_rules {
+	envoy_rbac *enforced, *shadow;
+	const char *prefix, *shadow_prefix; /* "" */
+};
+ProtobufCMessage *rbac_filter(struct arena *arena, enum rbac_transport transport, const struct rbac_rules *rules);
