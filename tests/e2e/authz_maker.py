@@ -3,11 +3,13 @@
     maker = Maker(random.Random(seed))
     made = maker.mesh()              three namespaces, their pods and policies
     made.policies, made.pods         as naive_authz wants them; each pod has a "name" besides
-    maker.request(pod)               as naive_authz wants it
+    maker.request(pod, policies)     as naive_authz wants it
     text_of(made, key_set)           as YAML
 """
 import collections
 import json
+
+import naive_authz
 
 ROOT_NAMESPACE = "istio-system"
 NAMESPACES = ["shop", "bank", "sa"]
@@ -33,22 +35,23 @@ VALUES = {
     "requestPrincipals": ["iss.example/ann", "iss.example/*", "*/ann", "*", "other.example/ann", "*nn", "iss*", "*.example/bob", "iss.example/b*"],
     "hosts": ["orders.example.com", "*.example.com", "orders*", "*", "ORDERS.example.com", "orders", "orders.example.com:8080", "*:8080", "api.internal", "*.INTERNAL"],
     "ports": ["8080", "5000", "7000", "6001", "80"], "methods": ["GET", "POST", "PUT", "DELETE", "*", "P*", "*T", "get"],
-    "paths": ["/", "/a", "/a/*", "/a/b", "*/b", "*.txt", "*", "/a*", "/b", "//a", "/a/{*}", "/a/{**}", "/{*}/b", "/a/{**}/b", "/{*}/b/{**}", "/a%2Fb", "/{**}"],
+    "paths": ["/", "/a", "/a/*", "/a/b", "*/b", "*.txt", "*", "/a*", "/b", "//a", "/a/{*}", "/a/{**}", "/{*}/b", "/a/{**}/b", "/{*}/b/{**}", "/a%2Fb", "/{**}", "/a/", "/a/x*", "/a/~b", "/~a", "/a//b", "/{*}", "/x/{*}/b"],
 }
 CONDITIONS = {
-    "request.headers[x-role]": ["user", "root", "adm*", "*ot", "*", "us*", "*min"], "request.headers[X-Tier]": ["gold", "go*", "*old", "silver"], "source.ip": BLOCKS, "remote.ip": BLOCKS,
+    "request.headers[x-role]": ["user", "root", "adm*", "*ot", "*", "us*", "*min", "admin"], "request.headers[X-Role]": ["user", "root", "us*", "*ot", "adm*"], "request.headers[X-Tier]": ["gold", "go*", "*old", "silver"], "source.ip": BLOCKS, "remote.ip": BLOCKS,
     "source.namespace": VALUES["namespaces"], "source.serviceAccount": VALUES["serviceAccounts"], "source.principal": PRINCIPALS, "source.trustDomain": VALUES["trustDomains"],
     "destination.ip": ["10.1.0.0/16", "10.1.0.1", "10.1.0.2", "::ffff:10.1.0.0/112", "0.0.0.0/0", "10.9.0.0/16"], "destination.port": VALUES["ports"], "connection.sni": ["orders.example.com", "*.com", "outbound*", "*", "*.local"],
     "request.auth.principal": VALUES["requestPrincipals"], "request.auth.audiences": ["shop", "bank", "*", "sh*"], "request.auth.presenter": ["app", "other", "*"],
-    "request.auth.claims[group]": ["staff", "clerk", "*", "st*", "7"], "request.auth.claims[realm][role]": ["clerk", "*f", "*"], "request.auth.claims[realm]": ["clerk", "*"], "request.auth.claims[scope]": ["read", "write", "read write", "w*"],
+    "request.auth.claims[group]": ["staff", "clerk", "st*", "7"], "request.auth.claims[realm][role]": ["clerk", "*f"], "request.auth.claims[realm]": ["clerk", "*"], "request.auth.claims[scope]": ["read", "write", "w*"],
 }
 HOSTS = ["orders.example.com", "Orders.Example.COM", "orders.example.com:8080", "orders.example.com.", "orders.example.com.:80", "orders", "a.internal", "api.internal:80", "example.com"]
 METHODS = ["GET", "GET", "POST", "PUT", "DELETE"]
 PATHS = ["/", "/a", "/a/", "/a/b", "/a/b/c.txt", "/a//b", "//a", "/%61", "/a/../b", "/a/./b", "/a%2Fb", "/a%2fb", "/a\\b", "/b?x=/a", "/a?x", "/A", "/c.txt", "/a/b;v=1", "/%2e%2E/a", "/a/..", "/x/b/y", "/x/b", "/a/x/y/b", "/%252e/a",
-         "/a/b/", "/a/%7Eb", "/b/../../a", "/a/.", "/*/b", "/a/x%20y", "/a/."]
+         "/a/b/", "/a/%7Eb", "/b/../../a", "/a/.", "/*/b", "/a/x%20y", "/a/", "/%7ea", "/x/%2E", "/a/*", "/a/[x]", "/a/x|y/b", "/a/^", "/[x]/b", "/a/\"x"]
 SOURCES = ["principals", "requestPrincipals", "namespaces", "trustDomains", "ipBlocks", "remoteIpBlocks"]
-OPERATIONS = ["hosts", "ports", "methods", "paths"]
+OPERATIONS = ["hosts", "ports", "methods", "paths", "paths", "paths"]  # paths are what is most easily got wrong
 HTTP_ONLY = ["requestPrincipals", "hosts", "methods", "paths"]
+AIMS_MAX = 10
 ACTIONS = ["ALLOW"] * 11 + ["DENY"] * 6 + ["AUDIT"]
 
 Mesh = collections.namedtuple("Mesh", "pods policies")
@@ -64,10 +67,10 @@ class Maker:
     def some(self, values, most=3):
         return self.random.sample(values, self.random.randint(1, min(most, len(values))))
 
-    def lists(self, fields, is_of_tcp):
-        """Of one to two fields values, negations, or both."""
+    def lists(self, fields, most):
+        """Of some fields values, negations, or both."""
         made = {}
-        for field in self.some([field for field in fields if not is_of_tcp or field not in HTTP_ONLY], 2):
+        for field in {self.one(fields): None for _ in range(self.random.randint(1, most))}:
             kind = self.random.random()
             if kind < 0.75:
                 made[field] = self.some(VALUES[field])
@@ -75,29 +78,38 @@ class Maker:
                 made["not" + field[0].upper() + field[1:]] = self.some(VALUES[field], 2)
         return made
 
+    def source(self, is_of_tcp, most=2):
+        fields = ["serviceAccounts"] if self.is_so(0.2) else [field for field in SOURCES if not is_of_tcp or field not in HTTP_ONLY]
+        return {"source": self.lists(fields, most)}
+
+    def operation(self, is_of_tcp, most=2):
+        return {"operation": self.lists([field for field in OPERATIONS if not is_of_tcp or field not in HTTP_ONLY], most)}
+
     def condition(self, is_of_tcp):
-        key = self.one([key for key in CONDITIONS if not is_of_tcp or not key.startswith("request.")])
+        key = self.one([key for key in CONDITIONS if not is_of_tcp or not naive_authz.is_http(key)])
         kind = self.random.random()
         return {"key": key, **({"values": self.some(CONDITIONS[key])} if kind < 0.75 else {}), **({"notValues": self.some(CONDITIONS[key], 2)} if kind > 0.65 else {})}
 
     def rule(self):
-        """Half of them ask nothing that is known of HTTP only."""
-        made, is_of_tcp = {}, self.is_so(0.5)
+        """Most ask one thing, so that it decides; some ask nothing that is known of HTTP only."""
+        is_of_tcp = self.is_so(0.35)
+        if self.is_so(0.65):
+            return self.one([lambda: {"from": [self.source(is_of_tcp, 1)]}, lambda: {"to": [self.operation(is_of_tcp, 1)]}, lambda: {"to": [self.operation(is_of_tcp, 1)]}, lambda: {"when": [self.condition(is_of_tcp)]}])()
+        made = {}
         if self.is_so(0.5):
-            fields = ["serviceAccounts"] if self.is_so(0.15) else SOURCES
-            made["from"] = [{"source": self.lists(fields, is_of_tcp)} for _ in range(self.random.randint(1, 2))]
-        if self.is_so(0.6):
-            made["to"] = [{"operation": self.lists(OPERATIONS, is_of_tcp)} for _ in range(self.random.randint(1, 2))]
-        if self.is_so(0.35) or not made and self.is_so(0.8):
+            made["from"] = [self.source(is_of_tcp) for _ in range(self.random.randint(1, 2))]
+        if self.is_so(0.5):
+            made["to"] = [self.operation(is_of_tcp) for _ in range(self.random.randint(1, 2))]
+        if self.is_so(0.5) or not made and self.is_so(0.8):
             made["when"] = [self.condition(is_of_tcp) for _ in range(self.random.randint(1, 2))]
         return made
 
     def policy(self, name, namespace, apps):
         action = self.one(ACTIONS)
-        rules = [self.rule() for _ in range(self.random.randint(1, 3 if action == "ALLOW" else 2))]
+        rules = [self.rule() for _ in range(self.random.randint(1, 2))]
         if action == "ALLOW" and self.is_so(0.05):
             rules = []  # allow nothing
-        selector = self.one([None, {"app": self.one(apps)}, {"app": self.one(apps)}, {"version": "v1"}, {"app": self.one(apps), "version": "v1"}])
+        selector = self.one([None, *[{"app": self.one(apps)}] * 3, {"version": "v1"}, {"app": self.one(apps), "version": "v1"}])
         annotations = {"istio.io/dry-run": self.one(["true", "true", "false"])} if action != "AUDIT" and self.is_so(0.15) else {}
         spec = {**({"action": action} if action != "ALLOW" or self.is_so(0.5) else {}), **({"rules": rules} if rules else {}), **({"selector": {"matchLabels": selector}} if selector else {})}
         return {"apiVersion": "security.istio.io/v1", "kind": "AuthorizationPolicy", "metadata": {"name": name, "namespace": namespace, "annotations": annotations}, "spec": spec}
@@ -112,19 +124,59 @@ class Maker:
         policies += [self.policy(f"p-{i}", ROOT_NAMESPACE, apps) for i in range(self.random.randint(0, POLICIES_OF_MESH))]
         return Mesh(pods, policies)
 
-    def request(self, pod):
-        is_tcp, caller, address = self.is_so(0.25), self.one([*CALLERS, *CALLERS, None, None]), self.one(ADDRESSES)
+    def request(self, pod, policies):
+        """Most are aimed at a rule that decides: without it the verdict would be another."""
+        asked = [policy for policy in policies if naive_authz.is_for(policy, pod)]
+        rules = [(policy, rule) for policy in asked for rule in policy["spec"].get("rules", [])]
+        made = self.any_request(pod)
+        if not rules or self.is_so(0.2):
+            return made
+        for _ in range(AIMS_MAX):
+            policy, rule = self.one(rules)
+            made = self.aim(self.any_request(pod), pod, policy, rule)
+            without = [one if one is not policy else {**one, "spec": {**one["spec"], "rules": [other for other in one["spec"]["rules"] if other is not rule]}} for one in asked]
+            if naive_authz.decide(without, pod, made) != naive_authz.decide(asked, pod, made):
+                break
+        return made
+
+    def any_request(self, pod):
+        is_tcp, caller, address = self.is_so(0.2), self.one([*CALLERS, *CALLERS, None, None]), self.one(ADDRESSES)
         made = {"to": f"{pod['namespace']}/{pod['name']}", "from": caller, "tcp": is_tcp, "port": self.one(TCP_PORTS if is_tcp else HTTP_PORTS), "sourceIp": address, "remoteIp": address,
                 "serverName": self.one(SERVER_NAMES) if caller else None, "headers": {}, "jwtClaims": None, "method": "GET", "path": "/", "host": None}
         if is_tcp:
             return made
-        made |= {"method": self.one(METHODS), "path": self.one(PATHS), "host": self.one(HOSTS), "headers": {name: self.one(texts) for name, texts in HEADERS.items() if self.is_so(0.5)}}
-        if self.is_so(0.4):
-            made["jwtClaims"] = self.one(CLAIMS)
-        if self.is_so(0.2):
-            made["remoteIp"] = self.one(REMOTE)
-            made["headers"]["x-forwarded-for"] = [made["remoteIp"]]
-        return made
+        return {**made, "method": self.one(METHODS), "path": self.one(PATHS), "host": self.one(HOSTS), "headers": {name: self.one(texts) for name, texts in HEADERS.items() if self.is_so(0.5)}, "jwtClaims": self.one([None, *CLAIMS])}
+
+    def aim(self, request, pod, policy, rule):
+        asked = [naive_authz.conditions_of(self.one(rule[place])[name]) for place, name in (("from", "source"), ("to", "operation")) if place in rule]
+        for key, values, not_values in sum(asked, naive_authz.conditions_in(rule)):
+            others = [other for other in self.others(key, request) if naive_authz.does_hold(key, values, not_values, policy, pod, other) == self.is_so(0.95)]
+            request = self.one(others or [request])
+        if request["remoteIp"] != request["sourceIp"]:
+            request = {**request, "headers": {**request["headers"], "x-forwarded-for": [request["remoteIp"]]}}
+        return request
+
+    def others(self, key, request):
+        """The request with each of what it may say there."""
+        if request["tcp"] and naive_authz.is_http(key):
+            return [request]
+        name, _, rest = key.partition("[")
+        if name == "request.headers":
+            header = rest[:-1].lower()
+            without = {name: texts for name, texts in request["headers"].items() if name != header}
+            return [{**request, "headers": headers} for headers in [without, *({**without, header: texts} for texts in HEADERS[header])]]
+        if name.startswith("request.auth"):
+            return [{**request, "jwtClaims": claims} for claims in [None, *CLAIMS]]
+        fields = {
+            "source.ip": ("sourceIp", ADDRESSES), "remote.ip": ("remoteIp", [request["sourceIp"], *([] if request["tcp"] else REMOTE)]), "destination.port": ("port", TCP_PORTS if request["tcp"] else HTTP_PORTS),
+            "connection.sni": ("serverName", SERVER_NAMES if request["from"] else [None]), "hosts": ("host", HOSTS), "methods": ("method", METHODS), "paths": ("path", PATHS), "destination.ip": ("port", [request["port"]]),
+        }
+        field, values = fields.get(name, ("from", [*CALLERS, None]))
+        changed = [{**request, field: value} for value in values]
+        for one in changed:
+            one["serverName"] = one["serverName"] if one["from"] else None
+            one["remoteIp"] = one["sourceIp"] if field == "sourceIp" and request["remoteIp"] == request["sourceIp"] or one["tcp"] else one["remoteIp"]
+        return changed
 
 
 # --- as YAML

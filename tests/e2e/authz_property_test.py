@@ -11,6 +11,7 @@ import asyncio
 import collections
 import concurrent.futures
 import copy
+import itertools
 import json
 import os
 import random
@@ -31,7 +32,7 @@ SEED = int(os.environ.get("WEFT_AUTHZ_SEED", "1"))
 MESHES = int(os.environ.get("WEFT_AUTHZ_MESHES", "160"))
 REQUESTS = 13  # of a pod
 BATCH = 10  # meshes that Envoy has at once
-SHRINKS_MAX = 400
+SHRINKS_MAX, SHRINKS_AT_ONCE = 400, 12
 TIMEOUT_S = 20
 SECRET = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret"
 PROXY = {"name": "envoy.filters.listener.proxy_protocol", "typedConfig": {"@type": "type.googleapis.com/envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol"}}
@@ -254,7 +255,7 @@ def do_agree(pair, verdicts):
 # --- the smallest that shows it
 
 
-FIXED = ("apiVersion", "kind", "metadata", "key", "source", "operation")
+FIXED = ("apiVersion", "kind", "metadata", "spec", "key", "source", "operation")
 
 
 def less(value):
@@ -280,26 +281,30 @@ def is_whole(policy):
 
 
 def smaller_pairs(pair):
-    for policies in less(pair.mesh.policies):
-        if all(map(is_whole, policies)):
-            yield pair._replace(mesh=authz_maker.Mesh([pair.pod], policies))
+    """Those that leave most out first."""
+    policies = pair.mesh.policies
+    asked = [policy for policy in policies if naive_authz.is_for(policy, pair.pod)]
+    if len(asked) < len(policies) or len(pair.mesh.pods) > 1:
+        yield pair._replace(mesh=authz_maker.Mesh([pair.pod], asked))
     plain = {"headers": {}, "jwtClaims": None, "serverName": None, "method": "GET", "path": "/"}
     for name, value in plain.items():
         if pair.request[name] != value and not (name == "headers" and "x-forwarded-for" in pair.request["headers"]):
-            yield pair._replace(mesh=authz_maker.Mesh([pair.pod], pair.mesh.policies), request={**pair.request, name: value})
+            yield pair._replace(request={**pair.request, name: value})
+    for fewer in sorted(less(policies), key=lambda fewer: len(json.dumps(fewer))):
+        if all(map(is_whole, fewer)):
+            yield pair._replace(mesh=authz_maker.Mesh([pair.pod], fewer))
 
 
 def smallest(judge, pair, verdicts):
     """Greedy: the first smaller one that shows a difference as well, again and again."""
     left = SHRINKS_MAX
-    while left > 0:
-        tries = list(smaller_pairs(pair))[:min(left, 100)]
-        left -= len(tries)
-        judged = judge.verdicts([one.mesh for one in tries], tries) if tries else []
-        found = next(((one, each) for one, each in zip(tries, judged) if not do_agree(one, each)), None)
-        if not found:
-            break
-        pair, verdicts = found
+    tries = iter(smaller_pairs(pair))
+    while left > 0 and (some := list(itertools.islice(tries, SHRINKS_AT_ONCE))):
+        left -= len(some)
+        found = next(((one, each) for one, each in zip(some, judge.verdicts([one.mesh for one in some], some)) if not do_agree(one, each)), None)
+        if found:
+            pair, verdicts = found
+            tries = iter(smaller_pairs(pair))
     return pair, verdicts
 
 
@@ -326,7 +331,7 @@ def judge_all(judge, tally):
     for first in range(0, MESHES, BATCH):
         makers = [authz_maker.Maker(random.Random(f"{SEED}.{i}")) for i in range(first, min(first + BATCH, MESHES))]
         meshes = [maker.mesh() for maker in makers]
-        pairs = [Pair(mesh, pod, maker.request(pod)) for maker, mesh in zip(makers, meshes) for pod in mesh.pods for _ in range(REQUESTS)]
+        pairs = [Pair(mesh, pod, maker.request(pod, mesh.policies)) for maker, mesh in zip(makers, meshes) for pod in mesh.pods for _ in range(REQUESTS)]
         tally.n_policies += sum(len(mesh.policies) for mesh in meshes)
         tally.add(pairs, judge.verdicts(meshes, pairs))
         if tally.different:

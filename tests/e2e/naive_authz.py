@@ -57,7 +57,7 @@ def is_rule_met(rule, policy, pod, request):
     """One source, one operation and all conditions."""
     sources = [conditions_of(one["source"]) for one in rule.get("from", [])] or [[]]
     operations = [conditions_of(one["operation"]) for one in rule.get("to", [])] or [[]]
-    when = [(one["key"], one.get("values", []), one.get("notValues", [])) for one in rule.get("when", [])]
+    when = conditions_in(rule)
     if request["tcp"] and action_of(policy) == "ALLOW" and any(is_http(key) for key, _, _ in sum(sources + operations, when)):
         return False  # it must not allow more than it says
     do_hold = lambda conditions: all(does_hold(*condition, policy, pod, request) for condition in conditions)
@@ -68,6 +68,10 @@ def conditions_of(lists):
     """Of a source or an operation, as those of "when"."""
     negation = lambda field: "not" + field[0].upper() + field[1:]
     return [(key, lists.get(field, []), lists.get(negation(field), [])) for field, key in FIELDS.items() if field in lists or negation(field) in lists]
+
+
+def conditions_in(rule):
+    return [(one["key"], one.get("values", []), one.get("notValues", [])) for one in rule.get("when", [])]
 
 
 def is_http(key):

@@ -86,6 +86,7 @@ ROWS = [
     ("everything at once", ODD, "allowed by default/odds, rule 0", None),
     ("another host", without("--host", "www.example.org"), "denied: no policy allows it", "  ALLOW  default/odds, rule 0: does not match: host is www.example.org, not *.example.com"),
     ("another path", without("--path", "/odd//b"), "denied: no policy allows it", "  ALLOW  default/odds, rule 0: does not match: path is /odd//b, not /odd/*/**"),
+    ("a star in a path, where a template has a segment", without("--path", "/odd/*/**"), "allowed by default/odds, rule 0", None),
     ("another header", without("--header", "x-tier=bronze"), "denied: no policy allows it", "  ALLOW  default/odds, rule 0: does not match: header x-tier is bronze, not gold or silver*"),
     ("no such header", without("--header", "x-other=1"), "denied: no policy allows it", "  ALLOW  default/odds, rule 0: does not match: there is no header x-tier; wanted gold or silver*"),
     ("an address that is excluded", without("--source-ip", "192.0.2.7"), "denied: no policy allows it", "  ALLOW  default/odds, rule 0: does not match: source ip is 192.0.2.7, and 192.0.2.7/32 is excluded"),
