@@ -176,6 +176,7 @@ def namespace_of(caller):
 def normalized(path):
     """What the normalization BASE makes of it."""
     path = re.split("[?#]", path)[0]
+    path = re.sub("[\"<>^`{|}]", lambda found: f"%{ord(found[0]):02X}", path)  # Envoy's: no path may have them as they stand
     path = re.sub("%([0-9a-fA-F]{2})", lambda found: one if re.fullmatch("[-._~0-9a-zA-Z]", one := chr(int(found[1], 16))) else found[0], path)
     out, segments = [], path.replace("\\", "/").split("/")[1:]
     for i, segment in enumerate(segments):
