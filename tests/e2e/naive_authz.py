@@ -83,7 +83,7 @@ def does_hold(key, values, not_values, policy, pod, request):
         return True  # of a DENY: what is not known is left out
     closes = action_of(policy) == "DENY"
     return (not values or any(is_value(key, value, policy, pod, request, closes) for value in values)) and \
-        not any(is_value(key, value, policy, pod, request, False) for value in not_values)
+        not any(is_value(key, value, policy, pod, request, key == "paths" and not closes) for value in not_values)
 
 
 # --- values
@@ -106,7 +106,7 @@ def is_any(value, texts):
 
 
 def is_value(key, value, policy, pod, request, closes):
-    """closes: what a DENY looks for is found in all forms."""
+    """closes: what a DENY looks for is found in all forms, and so are paths that an ALLOW excludes."""
     name, _, rest = key.partition("[")
     members = rest[:-1].split("][") if rest else []
     if name == "request.headers":
@@ -190,11 +190,12 @@ def normalized(path):
     return "/" + "/".join(out)
 
 
-def is_path(value, path):
+def is_path(value, path, closes):
     path = normalized(path)
     if "{*}" not in value and "{**}" not in value:
         return is_text(value, path)
-    expression = "".join({"{*}": "[^/]+", "{**}": ".*"}.get(part) or re.escape(part) for part in re.split(r"(\{\*\*?\})", value))
+    segment = "[^/]" if closes else "[-a-zA-Z0-9._~%!$&'()+,;:@=*]"  # what opens is as Envoy's templates are
+    expression = "".join({"{*}": f"{segment}+", "{**}": f"({segment}|/)*"}.get(part) or re.escape(part) for part in re.split(r"(\{\*\*?\})", value))
     return re.fullmatch(expression, path) is not None
 
 
@@ -229,5 +230,5 @@ VALUES = {
     "request.auth.presenter": lambda value, policy, pod, request, closes: is_any(value, claim(request["jwtClaims"], ["azp"])),
     "hosts": lambda value, policy, pod, request, closes: is_host(value, request["host"], closes),
     "methods": lambda value, policy, pod, request, closes: is_text(value, request["method"]),
-    "paths": lambda value, policy, pod, request, closes: is_path(value, request["path"]),
+    "paths": lambda value, policy, pod, request, closes: is_path(value, request["path"], closes),
 }
