@@ -38,6 +38,8 @@ spec:
     - {key: "request.headers[x-tier]", values: [gold, silver*]}
     - {key: source.ip, values: [192.0.2.0/24], notValues: [192.0.2.7]}
     - {key: "request.auth.claims[groups]", values: [staff]}
+  - to: [{operation: {paths: [/scope]}}]
+    when: [{key: "request.auth.claims[scope]", values: [write]}]
 ---
 apiVersion: security.istio.io/v1
 kind: AuthorizationPolicy
@@ -92,6 +94,8 @@ ROWS = [
     ("an address that is excluded", without("--source-ip", "192.0.2.7"), "denied: no policy allows it", "  ALLOW  default/odds, rule 0: does not match: source ip is 192.0.2.7, and 192.0.2.7/32 is excluded"),
     ("another address", without("--source-ip", "198.51.100.1"), "denied: no policy allows it", "  ALLOW  default/odds, rule 0: does not match: source ip is 198.51.100.1, not 192.0.2.0/24"),
     ("other claims", without("--jwt-claims", '{"groups": "guests"}'), "denied: no policy allows it", '  ALLOW  default/odds, rule 0: does not match: claim groups is "guests", not staff'),
+    ("one of a claim's words", ["--from", "spiffe://x/y", "--path", "/scope", "--jwt-claims", '{"iss": "https://people.example.com", "scope": "read  write"}'], "allowed by default/odds, rule 1", None),
+    ("another claim's words", ["--from", "spiffe://x/y", "--path", "/scope", "--jwt-claims", '{"scope": "writes"}'], "denied: no policy allows it", '  ALLOW  default/odds, rule 1: does not match: claim scope is ["writes"], not write'),
     ("one of a header's texts", [*SHOP, "--path", "/orders/1", "--header", "x-role=user", "--header", "X-Role=root"], "denied by default/no-roots, rule 0", None),
     ("a dry run changes nothing", [*SHOP, "--path", "/orders/1"], "allowed by default/orders, rule 0", "  DENY   default/try, rule 0 (dry run): matches"),
     ("a provider that is not there", [*SHOP, "--path", "/ask"], "denied by default/ask, rule 0 (its provider cannot be asked)", None),
