@@ -12,6 +12,7 @@ import json
 import naive_authz
 
 ROOT_NAMESPACE = "istio-system"
+NORMALIZATIONS = ["BASE", "BASE", "NONE", "MERGE_SLASHES", "DECODE_AND_MERGE_SLASHES"]
 NAMESPACES = ["shop", "bank", "sa"]
 PODS_OF_NAMESPACE, POLICIES_OF_NAMESPACE, POLICIES_OF_MESH = 2, 4, 2
 PORTS = {8080: "http", 5000: "tcp", 7000: "any"}  # of the Service; no Service has 6001
@@ -35,7 +36,7 @@ VALUES = {
     "requestPrincipals": ["iss.example/ann", "iss.example/*", "*/ann", "*", "other.example/ann", "*nn", "iss*", "*.example/bob", "iss.example/b*"],
     "hosts": ["orders.example.com", "*.example.com", "orders*", "*", "ORDERS.example.com", "orders", "orders.example.com:8080", "*:8080", "api.internal", "*.INTERNAL"],
     "ports": ["8080", "5000", "7000", "6001", "80"], "methods": ["GET", "POST", "PUT", "DELETE", "*", "P*", "*T", "get"],
-    "paths": ["/", "/a", "/a/*", "/a/b", "*/b", "*.txt", "*", "/a*", "/b", "//a", "/a/{*}", "/a/{**}", "/{*}/b", "/a/{**}/b", "/{*}/b/{**}", "/a%2Fb", "/{**}", "/a/", "/a/x*", "/a/~b", "/~a", "/a//b", "/{*}", "/x/{*}/b"],
+    "paths": ["/", "/a", "/a/*", "/a/b", "*/b", "*.txt", "*", "/a*", "/b", "//a", "/a/{*}", "/a/{**}", "/{*}/b", "/a/{**}/b", "/{*}/b/{**}", "/a%2Fb", "/{**}", "/a/", "/a/x*", "/a/~b", "/~a", "/a//b", "/{*}", "/x/{*}/b", "/{*}.txt", "/a/{**}.txt", "/{**}/", "/a\\b", "/a/.."],
 }
 CONDITIONS = {
     "request.headers[x-role]": ["user", "root", "adm*", "*ot", "*", "us*", "*min", "admin"], "request.headers[X-Role]": ["user", "root", "us*", "*ot", "adm*"], "request.headers[X-Tier]": ["gold", "go*", "*old", "silver"], "source.ip": BLOCKS, "remote.ip": BLOCKS,
@@ -115,11 +116,11 @@ class Maker:
         return {"apiVersion": "security.istio.io/v1", "kind": "AuthorizationPolicy", "metadata": {"name": name, "namespace": namespace, "annotations": annotations}, "spec": spec}
 
     def mesh(self):
-        pods, policies = [], []
+        pods, policies, normalization = [], [], self.one(NORMALIZATIONS)
         apps = [f"app-{i}" for i in range(PODS_OF_NAMESPACE)]
         for namespace in NAMESPACES:
             for app in apps:
-                pods.append({"name": f"{app}-1", "namespace": namespace, "labels": {"app": app, "version": self.one(["v1", "v2"])}, "ip": f"10.1.0.{len(pods) + 1}", "is_strict": self.is_so(0.3)})
+                pods.append({"name": f"{app}-1", "namespace": namespace, "labels": {"app": app, "version": self.one(["v1", "v2"])}, "ip": f"10.1.0.{len(pods) + 1}", "is_strict": self.is_so(0.3), "normalization": normalization})
             policies += [self.policy(f"p-{i}", namespace, apps) for i in range(POLICIES_OF_NAMESPACE)]
         policies += [self.policy(f"p-{i}", ROOT_NAMESPACE, apps) for i in range(self.random.randint(0, POLICIES_OF_MESH))]
         return Mesh(pods, policies)
@@ -184,7 +185,7 @@ class Maker:
 
 def objects_of(mesh, key_set):
     """key_set: of who signs tokens."""
-    yield {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "istio", "namespace": ROOT_NAMESPACE}, "data": {"mesh": json.dumps({"trustDomainAliases": ["old.domain"], "pathNormalization": {"normalization": "BASE"}})}}
+    yield {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "istio", "namespace": ROOT_NAMESPACE}, "data": {"mesh": json.dumps({"trustDomainAliases": ["old.domain"], "pathNormalization": {"normalization": mesh.pods[0]["normalization"]}})}}
     yield {"apiVersion": "security.istio.io/v1", "kind": "RequestAuthentication", "metadata": {"name": "tokens", "namespace": ROOT_NAMESPACE},
            "spec": {"jwtRules": [{"issuer": issuer, "jwks": json.dumps(key_set)} for issuer in sorted({claims["iss"] for claims in CLAIMS})]}}
     for pod in mesh.pods:

@@ -3,7 +3,7 @@ translator/README.md says it does otherwise. Deliberately simple, and nothing of
 
     decide(policies, pod, request)       "allowed", "denied" or "refused" (no mutual TLS where it is wanted)
 
-policies: objects as in YAML. pod: {"namespace", "labels", "ip", "is_strict"}. request: an object as `weft authz check --requests` takes it; its
+policies: objects as in YAML. pod: {"namespace", "labels", "ip", "is_strict", "normalization"}. request: an object as `weft authz check --requests` takes it; its
 remoteIp is said, its headers are {name in lower case: [texts]}, its host is said unless it is TCP.
 """
 import ipaddress
@@ -173,9 +173,13 @@ def namespace_of(caller):
 # --- paths
 
 
-def normalized(path):
-    """What the normalization BASE makes of it."""
+def normalized(path, mode):
+    """What the MeshConfig's pathNormalization makes of it."""
     path = re.split("[?#]", path)[0]
+    if mode == "NONE":
+        return path
+    if mode == "DECODE_AND_MERGE_SLASHES":
+        path = re.sub("%2f|%5c", "/", path, flags=re.IGNORECASE)
     path = re.sub("[\"<>^`{|}]", lambda found: f"%{ord(found[0]):02X}", path)  # Envoy's: no path may have them as they stand
     path = re.sub("%([0-9a-fA-F]{2})", lambda found: one if re.fullmatch("[-._~0-9a-zA-Z]", one := chr(int(found[1], 16))) else found[0], path)
     out, segments = [], path.replace("\\", "/").split("/")[1:]
@@ -187,11 +191,11 @@ def normalized(path):
             out.append(segment)
         elif is_last:
             out.append("")
-    return "/" + "/".join(out)
+    path = "/" + "/".join(out)
+    return path if mode == "BASE" else re.sub("/+", "/", path)
 
 
 def is_path(value, path, closes):
-    path = normalized(path)
     if "{*}" not in value and "{**}" not in value:
         return is_text(value, path)
     segment = "[^/]" if closes else "[-a-zA-Z0-9._~%!$&'()+,;:@=*]"  # what opens is as Envoy's templates are
@@ -230,5 +234,5 @@ VALUES = {
     "request.auth.presenter": lambda value, policy, pod, request, closes: is_any(value, claim(request["jwtClaims"], ["azp"])),
     "hosts": lambda value, policy, pod, request, closes: is_host(value, request["host"], closes),
     "methods": lambda value, policy, pod, request, closes: is_text(value, request["method"]),
-    "paths": lambda value, policy, pod, request, closes: is_path(value, request["path"], closes),
+    "paths": lambda value, policy, pod, request, closes: is_path(value, normalized(request["path"], pod["normalization"]), closes),
 }
