@@ -83,7 +83,7 @@ def does_hold(key, values, not_values, policy, pod, request):
         return True  # of a DENY: what is not known is left out
     closes = action_of(policy) == "DENY"
     return (not values or any(is_value(key, value, policy, pod, request, closes) for value in values)) and \
-        not any(is_value(key, value, policy, pod, request, key == "paths" and not closes) for value in not_values)
+        not any(is_value(key, value, policy, pod, request, False) for value in not_values)
 
 
 # --- values
@@ -106,7 +106,7 @@ def is_any(value, texts):
 
 
 def is_value(key, value, policy, pod, request, closes):
-    """closes: what a DENY looks for is found in all forms, and so are paths that an ALLOW excludes."""
+    """closes: what a DENY looks for is found in all forms."""
     name, _, rest = key.partition("[")
     members = rest[:-1].split("][") if rest else []
     if name == "request.headers":
@@ -198,7 +198,7 @@ def normalized(path, mode):
 def is_path(value, path, closes):
     if "{*}" not in value and "{**}" not in value:
         return is_text(value, path)
-    segment = "[^/]" if closes else "[-a-zA-Z0-9._~%!$&'()+,;:@=*]"  # what opens is as Envoy's templates are
+    segment = "[^/]" if closes else "[-a-zA-Z0-9._~%!$&'()+,;:@=*]"  # as Envoy's templates are
     expression = "".join({"{*}": f"{segment}+", "{**}": f"({segment}|/)*"}.get(part) or re.escape(part) for part in re.split(r"(\{\*\*?\})", value))
     return re.fullmatch(expression, path) is not None
 

@@ -151,8 +151,7 @@ static envoy_rbac_permission *all_of(struct arena *arena, const struct authz_ter
 			          any_of(arena, term, &term->values, action != AUTHZ_ALLOW));
 		if (term->not_values.n)
 			BUILD_ADD(arena, out->and_rules, rules,
-			          not(arena, any_of(arena, term, &term->not_values,
-			                            action == AUTHZ_ALLOW && term->attribute == AUTHZ_PATH)));
+			          not(arena, any_of(arena, term, &term->not_values, false)));
 	}
 	if (!out->and_rules->n_rules)
 		BUILD_ADD(arena, out->and_rules, rules, any(arena));
