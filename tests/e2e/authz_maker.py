@@ -50,7 +50,7 @@ METHODS = ["GET", "GET", "POST", "PUT", "DELETE"]
 PATHS = ["/", "/a", "/a/", "/a/b", "/a/b/c.txt", "/a//b", "//a", "/%61", "/a/../b", "/a/./b", "/a%2Fb", "/a%2fb", "/a\\b", "/b?x=/a", "/a?x", "/A", "/c.txt", "/a/b;v=1", "/%2e%2E/a", "/a/..", "/x/b/y", "/x/b", "/a/x/y/b", "/%252e/a",
          "/a/b/", "/a/%7Eb", "/b/../../a", "/a/.", "/*/b", "/a/x%20y", "/a/", "/%7ea", "/x/%2E", "/a/*", "/a/[x]", "/a/x|y/b", "/a/^", "/[x]/b", "/a/\"x"]
 SOURCES = ["principals", "requestPrincipals", "namespaces", "trustDomains", "ipBlocks", "remoteIpBlocks"]
-OPERATIONS = ["hosts", "ports", "methods", "paths", "paths", "paths"]  # paths are what is most easily got wrong
+OPERATIONS = ["hosts", "hosts", "ports", "methods", "paths", "paths", "paths"]  # paths are what is most easily got wrong
 HTTP_ONLY = ["requestPrincipals", "hosts", "methods", "paths"]
 AIMS_MAX = 10
 ACTIONS = ["ALLOW"] * 11 + ["DENY"] * 6 + ["AUDIT"]
@@ -87,7 +87,8 @@ class Maker:
         return {"operation": self.lists([field for field in OPERATIONS if not is_of_tcp or field not in HTTP_ONLY], most)}
 
     def condition(self, is_of_tcp):
-        key = self.one([key for key in CONDITIONS if not is_of_tcp or not naive_authz.is_http(key)])
+        keys = [key for key in CONDITIONS if not is_of_tcp or not naive_authz.is_http(key)]
+        key = self.one(keys if is_of_tcp or self.is_so(0.6) else [key for key in keys if key.startswith("request.headers")])
         kind = self.random.random()
         return {"key": key, **({"values": self.some(CONDITIONS[key])} if kind < 0.75 else {}), **({"notValues": self.some(CONDITIONS[key], 2)} if kind > 0.65 else {})}
 
