@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "base/vec.h"
+#include "cli/authz_claims.h"
 #include "cli/authz_condition.h"
 #include "cli/authz_entry.h"
 #include "proto/pack.h"
@@ -85,6 +86,17 @@ static void pass_http(struct decision_draft *draft, const envoy_http_connection_
 	}
 }
 
+/* What the filters before those of access control make of the token. */
+static const struct json *claims_of(struct arena *arena, const envoy_http_connection_manager *hcm,
+                                    const struct json *claims)
+{
+	for (size_t i = 0; claims && i < hcm->n_http_filters; i++)
+		if (strcmp(hcm->http_filters[i]->name, NAME_JWT_AUTHN) == 0)
+			return authz_claims(
+			    arena, claims, UNPACK(arena, envoy_jwt_authentication, hcm->http_filters[i]->typed_config));
+	return claims;
+}
+
 static void pass_tcp(struct decision_draft *draft, const envoy_filter_chain *chain)
 {
 	for (size_t i = 0; i < chain->n_filters; i++) {
@@ -126,6 +138,7 @@ struct authz_verdict authz_decide(struct arena *arena, const struct authz_proxy 
 		           authz_chain_filter(entry.chain, NAME_HTTP_CONNECTION_MANAGER)->typed_config);
 		const struct authz_path_rules rules = path_rules(hcm);
 		seen.path = authz_path(arena, request->path, &rules);
+		seen.claims = claims_of(arena, hcm, request->claims);
 		pass_http(&draft, hcm);
 	} else {
 		pass_tcp(&draft, entry.chain);

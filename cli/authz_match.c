@@ -12,8 +12,8 @@
 #define STRING(name) ENVOY__TYPE__MATCHER__V3__STRING_MATCHER__MATCH_PATTERN_##name
 #define VALUE(name) ENVOY__TYPE__MATCHER__V3__VALUE_MATCHER__MATCH_PATTERN_##name
 /* What Envoy's path templates take: a segment, and any number of them. */
-#define SEGMENT "[a-zA-Z0-9-._~%!$&'()+,;:@=]+"
-#define SEGMENTS "[a-zA-Z0-9-._~%!$&'()+,;:@=/]*"
+#define SEGMENT "[a-zA-Z0-9-._~%!$&'()+,;:@=*]+"
+#define SEGMENTS "[a-zA-Z0-9-._~%!$&'()+,;:@=*/]*"
 
 /* ---- text ---- */
 

@@ -78,27 +78,45 @@ static void add_member(struct text *out, const char *key, const char *value, con
 	text_add(out, end);
 }
 
-void authz_print_json(struct text *out, const struct authz_verdict *verdict)
+/* What stands between the members of a verdict, and between its rules. */
+struct layout {
+	const char *open, *next, *first_rule, *next_rule, *after_rules, *close;
+};
+
+static void print_json(struct text *out, const struct authz_verdict *verdict, const struct layout *layout)
 {
 	static const char *const decisions[] = {[AUTHZ_ALLOWED] = "allowed",
 	                                        [AUTHZ_DENIED] = "denied",
 	                                        [AUTHZ_ASKED] = "asked",
 	                                        [AUTHZ_REFUSED] = "refused"};
-	text_add(out, "{\n  ");
-	add_member(out, "decision", decisions[verdict->decision], ",\n  ");
-	add_member(out, "by", verdict->by, ",\n  ");
-	add_member(out, "listener", verdict->listener, ",\n  ");
-	add_member(out, "refusal", verdict->refusal, ",\n  ");
-	add_member(out, "note", verdict->note, ",\n  ");
-	add_member(out, "path", verdict->path, ",\n  \"rules\": [");
+	text_add(out, layout->open);
+	add_member(out, "decision", decisions[verdict->decision], layout->next);
+	add_member(out, "by", verdict->by, layout->next);
+	add_member(out, "listener", verdict->listener, layout->next);
+	add_member(out, "refusal", verdict->refusal, layout->next);
+	add_member(out, "note", verdict->note, layout->next);
+	add_member(out, "path", verdict->path, layout->next);
+	text_add(out, "\"rules\": [");
 	for (size_t i = 0; i < verdict->n_opinions; i++) {
 		const struct authz_opinion *opinion = &verdict->opinions[i];
-		text_add(out, i ? ",\n    {" : "\n    {");
+		text_printf(out, "%s{", i ? layout->next_rule : layout->first_rule);
 		add_member(out, "name", opinion->name, ", ");
 		add_member(out, "action", opinion->action, ", ");
 		text_printf(out, "\"isDryRun\": %s, \"matches\": %s, ", opinion->is_dry_run ? "true" : "false",
 		            opinion->is_met ? "true" : "false");
 		add_member(out, "reason", opinion->words, "}");
 	}
-	text_add(out, verdict->n_opinions ? "\n  ]\n}\n" : "]\n}\n");
+	text_printf(out, "%s]%s", verdict->n_opinions ? layout->after_rules : "", layout->close);
+}
+
+void authz_print_json(struct text *out, const struct authz_verdict *verdict)
+{
+	static const struct layout lines = {"{\n  ", ",\n  ", "\n    ", ",\n    ", "\n  ", "\n}\n"};
+	print_json(out, verdict, &lines);
+}
+
+void authz_print_json_line(struct text *out, const struct authz_verdict *verdict)
+{
+	static const struct layout line = {"{", ", ", "", ", ", "", "}"};
+	print_json(out, verdict, &line);
 }

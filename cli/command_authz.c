@@ -3,7 +3,9 @@
 #include "cli/authz_decide.h"
 #include "cli/authz_print.h"
 #include "cli/authz_proxy.h"
+#include "cli/authz_question.h"
 #include "cli/authz_replay.h"
+#include "cli/authz_requests.h"
 #include "cli/command.h"
 #include "cli/load.h"
 #include "cli/output.h"
@@ -12,7 +14,6 @@
 #include <string.h>
 
 #define PORT_MAX 65535
-#define SPIFFE "spiffe://"
 
 static const char *const actions[] = {"check", "replay", NULL};
 
@@ -66,6 +67,15 @@ static const struct command_option options[] = {
      .argument = "NAME",
      .help = "The server name in the TLS handshake. At a gateway's port with TLS the host, without it."},
     {.name = "tcp", .help = "A connection that is not HTTP."},
+    {
+        .name = "requests",
+        .argument = "FILE",
+        .value = COMMAND_VALUE_PATH,
+        .help = "Of check: a file of requests, one a line, or - for standard input. Each is a JSON object with members "
+                "to, from, port, method, path, host, headers (of each a text or a list of them), jwtClaims, sourceIp, "
+                "remoteIp, serverName and tcp, which mean what the options mean; what a line leaves out is as the "
+                "option says.",
+    },
     {.name = "mesh", .argument = "FILE", .value = COMMAND_VALUE_PATH, .help = "The mesh's settings as YAML."},
     LOAD_OPTION_ROOT_NAMESPACE,
     COMMAND_OPTION_OUTPUT("The format of what is printed. text: for people; json: one object."),
@@ -102,52 +112,34 @@ static bool read_claims(struct arena *arena, const struct arguments *arguments, 
 	return request->claims->type == JSON_OBJECT || error_set(error, "--jwt-claims: must be a JSON object");
 }
 
-static bool read_request(struct arena *arena, const struct arguments *arguments, struct authz_request *request,
-                         struct error *error)
+static bool read_question(struct arena *arena, const struct arguments *arguments, struct authz_question *question,
+                          struct error *error)
 {
-	const char *from = arguments_get(arguments, "from");
 	uint64_t port = 0;
 	if (!text_parse_uint(arguments_get(arguments, "port"), PORT_MAX, &port) || port == 0)
 		return error_set(error, "--port: \"%s\" is not a port", arguments_get(arguments, "port"));
-	*request = (struct authz_request){
-	    .is_http = !arguments_get(arguments, "tcp"),
-	    .method = arguments_get(arguments, "method"),
-	    .path = arguments_get(arguments, "path"),
-	    .host = arguments_get(arguments, "host"),
-	    .port = (uint32_t)port,
-	    .source_ip = arguments_get(arguments, "source-ip"),
-	    .remote_ip = arguments_get(arguments, "remote-ip"),
-	    .server_name = arguments_get(arguments, "server-name"),
+	*question = (struct authz_question){
+	    .to = arguments_get(arguments, "to"),
+	    .from = arguments_get(arguments, "from"),
+	    .request =
+	        {
+	            .is_http = !arguments_get(arguments, "tcp"),
+	            .method = arguments_get(arguments, "method"),
+	            .path = arguments_get(arguments, "path"),
+	            .host = arguments_get(arguments, "host"),
+	            .port = (uint32_t)port,
+	            .source_ip = arguments_get(arguments, "source-ip"),
+	            .remote_ip = arguments_get(arguments, "remote-ip"),
+	            .server_name = arguments_get(arguments, "server-name"),
+	        },
 	};
-	if (request->path[0] != '/')
-		return error_set(error, "--path: must begin with \"/\"");
-	if (from)
-		request->principal = text_has_prefix(from, SPIFFE) ? from : arena_printf(arena, SPIFFE "%s", from);
-	if (!request->remote_ip)
-		request->remote_ip = request->source_ip;
-	return read_headers(arena, arguments, request, error) && read_claims(arena, arguments, request, error);
+	return read_headers(arena, arguments, &question->request, error) &&
+	       read_claims(arena, arguments, &question->request, error);
 }
 
-static int check(struct arena *arena, const struct arguments *arguments, const struct load *load,
-                 struct authz_request *request)
+static bool is_json(const struct arguments *arguments)
 {
-	CLEANUP(text_done) struct text out = {0};
-	struct error error;
-	const struct workload *workload = authz_proxy_find(load->model, arguments_get(arguments, "to"), &error);
-	if (!workload) {
-		fprintf(stderr, "weft authz: --to: %s\n", error.message);
-		return COMMAND_USAGE;
-	}
-	request->ip = workload->addresses.v[0];
-	if (!request->host)
-		request->host = request->ip;
-	const struct authz_verdict verdict = authz_decide(arena, authz_proxy_of(arena, load, workload), request);
-	if (strcmp(arguments_get(arguments, "output"), "json") == 0)
-		authz_print_json(&out, &verdict);
-	else
-		authz_print(&out, request, &verdict);
-	int status = output_write(&out);
-	return status == COMMAND_DONE && verdict.decision != AUTHZ_ALLOWED ? COMMAND_FAILED : status;
+	return strcmp(arguments_get(arguments, "output"), "json") == 0;
 }
 
 static int fail(const struct error *error, int status)
@@ -156,22 +148,51 @@ static int fail(const struct error *error, int status)
 	return status;
 }
 
+static int check_one(struct arena *arena, const struct arguments *arguments, const struct load *load,
+                     const struct authz_question *question)
+{
+	CLEANUP(text_done) struct text out = {0};
+	struct authz_request request = question->request;
+	struct error error;
+	const struct workload *workload = authz_proxy_find(load->model, question->to, &error);
+	if (!workload) {
+		error_wrap(&error, "--to");
+		return fail(&error, COMMAND_USAGE);
+	}
+	request.ip = workload->addresses.v[0];
+	if (!request.host)
+		request.host = request.ip;
+	const struct authz_verdict verdict = authz_decide(arena, authz_proxy_of(arena, load, workload), &request);
+	if (is_json(arguments))
+		authz_print_json(&out, &verdict);
+	else
+		authz_print(&out, &request, &verdict);
+	int status = output_write(&out);
+	return status == COMMAND_DONE && verdict.decision != AUTHZ_ALLOWED ? COMMAND_FAILED : status;
+}
+
 static int run_check(const struct arguments *arguments)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	const struct load_options from = load_options_of(arguments);
-	struct authz_request request = {0};
+	const char *requests = arguments_get(arguments, "requests");
+	struct authz_question question;
 	struct load load;
 	struct error error;
-	if (!arguments_get(arguments, "to")) {
-		error_set(&error, "check needs --to NAMESPACE/POD");
+	if (!requests && !arguments_get(arguments, "to")) {
+		error_set(&error, "check needs --to NAMESPACE/POD, or --requests FILE");
 		return fail(&error, COMMAND_USAGE);
 	}
-	if (!read_request(arena, arguments, &request, &error))
+	if (!read_question(arena, arguments, &question, &error))
 		return fail(&error, COMMAND_USAGE);
+	if (!requests && !authz_question_complete(arena, &question, &error)) {
+		error_wrap(&error, "the request");
+		return fail(&error, COMMAND_USAGE);
+	}
 	if (!load_files(&from, &load, &error))
 		return fail(&error, COMMAND_FAILED);
-	int status = check(arena, arguments, &load, &request);
+	const struct authz_requests_options all = {&load, requests, &question, is_json(arguments)};
+	int status = requests ? authz_requests(&all) : check_one(arena, arguments, &load, &question);
 	load_done(&load);
 	return status;
 }
@@ -186,7 +207,7 @@ static int run_replay(const struct arguments *arguments)
 	    .policies = policies.v,
 	    .n_policies = policies.n,
 	    .log = arguments_get(arguments, "log"),
-	    .is_json = strcmp(arguments_get(arguments, "output"), "json") == 0,
+	    .is_json = is_json(arguments),
 	};
 	struct error error;
 	if (!policies.n || !options_of_replay.log) {
@@ -211,6 +232,8 @@ const struct command command_authz = {
                               "[--port NUMBER] [--method METHOD] [--path PATH] [--host HOST] [--header NAME=VALUE ...] "
                               "[--jwt-claims JSON] [--source-ip ADDRESS] [--remote-ip ADDRESS] [--server-name NAME] "
                               "[--tcp] [--mesh FILE] [--root-namespace NAMESPACE] [--output FORMAT]",
+                              "authz check --config PATH [--config PATH ...] --requests FILE [--mesh FILE] "
+                              "[--root-namespace NAMESPACE] [--output FORMAT]",
                               "authz replay --config PATH [--config PATH ...] --policy FILE [--policy FILE ...] "
                               "--log FILE [--mesh FILE] [--root-namespace NAMESPACE] [--output FORMAT]",
                               NULL},
@@ -220,6 +243,8 @@ const struct command command_authz = {
             "which rule of which policy; and for every other rule what did not match, and what was seen there.",
             "At a gateway the server decides what is seen: whether TLS ends there, for which server name, and whether "
             "clients show a certificate; nobody has an identity who shows none. Routes are not looked at.",
+            "With --requests it does that for each request of a file, with the configuration read once, and prints a "
+            "line for each, in their order: the decision and the rule, or with --output json the whole verdict.",
             "replay does that for each request of an access log, as policies are and as they would be, and lists the "
             "requests whose fate would change: by caller, request and the rule that decides. Of headers and tokens "
             "the log says nothing, so rules that look at them count as if the request had none.",
@@ -232,15 +257,19 @@ const struct command command_authz = {
     .operand_choices = actions,
     .operands_min = 1,
     .operands_max = 1,
-    .exit_statuses = (const struct command_pair[]){{"0", "The request is allowed."},
-                                                   {"1", "It is not, or the configuration cannot be read."},
-                                                   {"2", "The command line is wrong, or there is no such pod."},
-                                                   {NULL, NULL}},
+    .exit_statuses =
+        (const struct command_pair[]){
+            {"0", "The request is allowed; with --requests, all are."},
+            {"1", "It is not, or the configuration cannot be read."},
+            {"2", "The command line or a line of --requests is wrong, or there is no such pod."},
+            {NULL, NULL}},
     .examples =
         (const struct command_pair[]){
             {"weft authz check --config mesh/ --to shop/orders-1 --from cluster.local/ns/shop/sa/web --port 8080 "
              "--path /orders/1",
              "May the workloads of service account web read an order?"},
+            {"weft authz check --config mesh/ --requests expected.jsonl --output json",
+             "A verdict for each request of a file, to be compared with what was meant."},
             {"weft authz replay --config mesh/ --policy new-policy.yaml --log access.log",
              "Who would be locked out by the new policy, or let in?"},
             {NULL, NULL}},

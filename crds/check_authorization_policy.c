@@ -12,6 +12,7 @@
 #define EXPRESSION_MAX 512  /* characters of what becomes an expression: Envoy gives up a listener with a longer one */
 #define TEMPLATE_ONE "{*}"  /* one segment of a path */
 #define TEMPLATE_ANY "{**}" /* all that follow */
+#define TEMPLATE_MAX 256    /* characters of a template without braces: as in Envoy's definition */
 
 enum value_type {
 	VALUE_TEXT,
@@ -165,6 +166,8 @@ static const char *segment_mistake(struct template *template, const char *segmen
 	if (at > 0 && template->has_any)
 		return "no segment after {**} can be a wildcard";
 	template->has_any |= at == strlen(TEMPLATE_ANY);
+	if (at > 0 && at < n && segment[n] == '/')
+		return "text behind {*} or {**} is possible in the last segment only"; /* else Envoy crashes */
 	while (at < n) {
 		size_t inner = operator_length(segment + at);
 		bool is_star = segment[at] == '*';
@@ -176,6 +179,18 @@ static const char *segment_mistake(struct template *template, const char *segmen
 		at += inner > 0 ? inner : 1;
 	}
 	return NULL;
+}
+
+/* Of what the proxy gets, which has no braces. */
+static size_t template_length(const char *value)
+{
+	size_t n = 0;
+	for (const char *at = value; *at;) {
+		size_t n_operator = operator_length(at);
+		n += n_operator > 0 ? n_operator - strlen("{}") : 1;
+		at += n_operator > 0 ? n_operator : 1;
+	}
+	return n;
 }
 
 static void check_path(struct check *check, const char *value)
@@ -195,6 +210,10 @@ static void check_path(struct check *check, const char *value)
 	}
 	if (mistake)
 		check_error(check, NULL, "\"%s\" is not a template of paths: %s", value, mistake);
+	else if (template_length(value) > TEMPLATE_MAX)
+		check_error(check, NULL,
+		            "\"%s\" is too long for a template of paths: at most %d characters are possible", value,
+		            TEMPLATE_MAX);
 	else if (template.has_inner)
 		check_warn(check, NULL, "\"%s\": within a segment a wildcard is taken as it stands", value);
 }

@@ -23,6 +23,12 @@ static bool is_unreserved(int c)
 	return isalnum(c) || (c && strchr("-._~", c));
 }
 
+/* As it stands, the character may be in no path (RFC 3986): normalization escapes it. */
+static bool is_escaped(int c)
+{
+	return c <= ' ' || c >= 0x7f || strchr("\"<>^`{|}", c);
+}
+
 static void decode(struct text *out, const char *s, size_t n, const struct authz_path_rules *rules)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -32,7 +38,10 @@ static void decode(struct text *out, const char *s, size_t n, const struct authz
 			i += 2;
 		else
 			c = (unsigned char)s[i];
-		text_add_char(out, rules->is_normalized && c == '\\' ? '/' : (char)c);
+		if (rules->is_normalized && is_escaped(c))
+			text_printf(out, "%%%02X", (unsigned)c);
+		else
+			text_add_char(out, rules->is_normalized && c == '\\' ? '/' : (char)c);
 	}
 }
 

@@ -8,7 +8,7 @@
 
 struct authz_path_rules {
 	bool is_slash_decoded; /* %2F and %5C */
-	bool is_normalized;    /* RFC 3986: "." and "..", what needs no escape; "\" is "/" */
+	bool is_normalized;    /* RFC 3986: "." and "..", what needs no escape and what needs one; "\" is "/" */
 	bool is_merge_slashes;
 };
 

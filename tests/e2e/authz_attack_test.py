@@ -188,7 +188,7 @@ def check_paths(ring, mode):
     with tap.case(f"{mode}: nothing is no path; templates hold"):
         for target in "/", "/%ff", "/x?y", "http://server", "/" + "a" * 5000:
             assert ring.reached("deny any path", get(target)) == [], target
-        for target in "/admin/x", "/admin/x/y?z", "/user/a/keys", "/user/%61/keys":
+        for target in "/admin/x", "/admin/x/y?z", "/user/a/keys", "/user/%61/keys", "/admin/[", "/admin/x]/y", "/user/[a]/keys", "/admin/a|b", "/admin/\"", "/admin/*", "/user/{a}/keys":
             assert ring.reached("deny template", get(target)) == [], target
         assert ring.targets("deny template", get("/user/a/b/keys")) == ["/user/a/b/keys"]
 

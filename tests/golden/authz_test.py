@@ -38,6 +38,8 @@ spec:
     - {key: "request.headers[x-tier]", values: [gold, silver*]}
     - {key: source.ip, values: [192.0.2.0/24], notValues: [192.0.2.7]}
     - {key: "request.auth.claims[groups]", values: [staff]}
+  - to: [{operation: {paths: [/scope]}}]
+    when: [{key: "request.auth.claims[scope]", values: [write]}]
 ---
 apiVersion: security.istio.io/v1
 kind: AuthorizationPolicy
@@ -161,11 +163,14 @@ ROWS = [
     ("everything at once", ODD, "allowed by default/odds, rule 0", None),
     ("another host", without("--host", "www.example.org"), "denied: no policy allows it", "  ALLOW  default/odds, rule 0: does not match: host is www.example.org, not *.example.com"),
     ("another path", without("--path", "/odd//b"), "denied: no policy allows it", "  ALLOW  default/odds, rule 0: does not match: path is /odd//b, not /odd/*/**"),
+    ("a star in a path, where a template has a segment", without("--path", "/odd/*/**"), "allowed by default/odds, rule 0", None),
     ("another header", without("--header", "x-tier=bronze"), "denied: no policy allows it", "  ALLOW  default/odds, rule 0: does not match: header x-tier is bronze, not gold or silver*"),
     ("no such header", without("--header", "x-other=1"), "denied: no policy allows it", "  ALLOW  default/odds, rule 0: does not match: there is no header x-tier; wanted gold or silver*"),
     ("an address that is excluded", without("--source-ip", "192.0.2.7"), "denied: no policy allows it", "  ALLOW  default/odds, rule 0: does not match: source ip is 192.0.2.7, and 192.0.2.7/32 is excluded"),
     ("another address", without("--source-ip", "198.51.100.1"), "denied: no policy allows it", "  ALLOW  default/odds, rule 0: does not match: source ip is 198.51.100.1, not 192.0.2.0/24"),
     ("other claims", without("--jwt-claims", '{"groups": "guests"}'), "denied: no policy allows it", '  ALLOW  default/odds, rule 0: does not match: claim groups is "guests", not staff'),
+    ("one of a claim's words", ["--from", "spiffe://x/y", "--path", "/scope", "--jwt-claims", '{"iss": "https://people.example.com", "scope": "read  write"}'], "allowed by default/odds, rule 1", None),
+    ("another claim's words", ["--from", "spiffe://x/y", "--path", "/scope", "--jwt-claims", '{"scope": "writes"}'], "denied: no policy allows it", '  ALLOW  default/odds, rule 1: does not match: claim scope is ["writes"], not write'),
     ("one of a header's texts", [*SHOP, "--path", "/orders/1", "--header", "x-role=user", "--header", "X-Role=root"], "denied by default/no-roots, rule 0", None),
     ("a dry run changes nothing", [*SHOP, "--path", "/orders/1"], "allowed by default/orders, rule 0", "  DENY   default/try, rule 0 (dry run): matches"),
     ("a provider that is not there", [*SHOP, "--path", "/ask"], "denied by default/ask, rule 0 (its provider cannot be asked)", None),
@@ -175,6 +180,27 @@ ROWS = [
 def log_line(principal, method="GET", path="/orders/1", to="10.1.0.1:8080", **more):
     return json.dumps({"downstream_local_address": to, "downstream_remote_address": "192.0.2.1:40000", "source_principal": principal, "method": method, "path": path,
                        "authority": "orders", **more})
+
+
+# A line of a file of requests, with --port 8080; the decision.
+REQUESTS = [
+    ({"from": SHOP[1], "path": "/orders/1"}, "allowed by default/orders, rule 0"),
+    ({"from": f"spiffe://{SHOP[1]}", "method": "DELETE", "path": "/orders/1"}, "denied: no policy allows it"),
+    ({"path": "/orders/1"}, "refused: port 8080 takes no plaintext with HTTP"),
+    ({"from": SHOP[1], "path": "/orders/1", "headers": {"x-role": "user"}}, "allowed by default/orders, rule 0"),
+    ({"from": SHOP[1], "path": "/orders/1", "headers": {"x-other": "1", "x-role": ["user", "root"]}}, "denied by default/no-roots, rule 0"),
+    ({"from": "x/y", "path": "/odd/a/b", "host": "www.example.com", "headers": {"x-tier": ["gold"]}, "sourceIp": "192.0.2.1", "jwtClaims": {"groups": ["staff"]}}, "allowed by default/odds, rule 0"),
+    ({"from": "x/y", "path": "/odd/a/b", "host": None, "headers": {"x-tier": ["gold"]}, "sourceIp": "192.0.2.1", "jwtClaims": None}, "denied: no policy allows it"),
+    ({"from": "cluster.local/ns/reports/sa/x", "tcp": True, "port": 9000}, "allowed by default/orders, rule 2"),
+    ({"to": "free/free-1", "from": None, "serverName": "x", "remoteIp": "192.0.2.9"}, "refused: port 8080 takes no plaintext with HTTP"),
+]
+BAD_REQUESTS = [
+    ("no JSON", "{", "line 1, column 2"), ("no object", "[1]", "must be an object, not an array"), ("a member that is none", '{"form": "x"}', 'did you mean "from"?'),
+    ("a path that is none", '{"path": "x"}', "begin with"), ("a port that is none", '{"port": 70000}', "port: 70000 is not a port"), ("a port in quotes", '{"port": "80"}', "port: must be a number, not a string"),
+    ("headers that are none", '{"headers": {"x": [1]}}', "headers: x: must be a string or a list of strings"), ("claims that are none", '{"jwtClaims": []}', "jwtClaims: must be an object"),
+    ("tcp that is neither", '{"tcp": 1}', "tcp: must be true or false"), ("a method that is none", '{"method": null}', "method: must be a string"),
+    ("no such pod", '{"to": "default/x"}', "to: the configuration has no pod default/x"), ("too long", '{"path": "/' + "x" * 65536 + '"}', "more than 65536 bytes"),
+]
 
 
 SHOP_ID, REPORT_ID = "spiffe://cluster.local/ns/default/sa/shop", "spiffe://cluster.local/ns/reports/sa/daily"
@@ -273,6 +299,40 @@ spec: {selector: {matchLabels: {istio: edge}}, rules: [{to: [{operation: {hosts:
             [("no certificate", f"GET {host}.example.com/admin at 10.1.0.9:8443", "denied: no policy allows it", "allowed by edge/open, rule 0") for host in ("shop", "staff")], (result, done.stderr)
 
 
+def try_requests(folder, whole):
+    file = os.path.join(whole, "requests")
+
+    def ask(text, *arguments, to="default/orders-1"):
+        with open(file, "w", encoding="utf-8") as out:
+            out.write(text)
+        return check(folder, "--requests", file, *arguments, to=to)
+    lines = [json.dumps(request) for request, _ in REQUESTS]
+    with tap.case("requests: a decision a line, in their order"):
+        code, decisions, complaint = ask("\n".join([*lines[:2], "", " \t\r", *lines[2:]]))
+        assert code == 1 and not complaint and decisions == [decision for _, decision in REQUESTS], (code, decisions, complaint)
+    with tap.case("requests: allowed all"):
+        assert ask(lines[0] + "\r\n" + lines[3] + "\n")[0] == 0
+        assert ask("") == (0, [], "")
+    with tap.case("requests: as JSON, each what it is by itself"):
+        code, verdicts, _ = ask("\n".join(lines[:2]) + "\n", "-o", "json")
+        alone = [json.loads("\n".join(check(folder, *SHOP, "--path", "/orders/1", *more, "-o", "json")[1])) for more in ([], ["--method", "DELETE"])]
+        assert code == 1 and [json.loads(verdict) for verdict in verdicts] == alone, verdicts
+    with tap.case("requests: what a line leaves out is as the option says"):
+        assert ask('{}\n{"path": "/orders/1", "from": null}\n{"method": "DELETE"}\n', *SHOP, "--path", "/orders/1")[1] == [REQUESTS[i][1] for i in (0, 2, 1)]
+    with tap.case("requests: from standard input"):
+        done = subprocess.run([WEFT, "authz", "check", "--config", folder, "--requests", "-"], input='{"to": "default/orders-1", "port": 8080}', capture_output=True, text=True, timeout=60)
+        assert done.returncode == 1 and done.stdout == REQUESTS[2][1] + "\n", done
+    for name, line, words in BAD_REQUESTS:
+        with tap.case(f"requests: {name}"):
+            code, decisions, complaint = ask(lines[0] + "\n\n" + line + "\n" + lines[0])
+            assert code == 2 and decisions == [REQUESTS[0][1]] and f"{file}:3: " in complaint and words in complaint, (code, decisions, complaint)
+    with tap.case("requests: a line that says no pod, and a file that is not there"):
+        done = subprocess.run([WEFT, "authz", "check", "--config", folder, "--requests", file], capture_output=True, text=True, timeout=60)
+        assert done.returncode == 2 and ':1: says no "to"' in done.stderr, done
+        code, decisions, complaint = check(folder, "--requests", file + "-none")
+        assert code == 2 and "-none: No such file" in complaint and not decisions, complaint
+
+
 def main():
     with tempfile.TemporaryDirectory() as whole:
         folder = os.path.join(whole, "config")
@@ -308,6 +368,7 @@ def main():
             with tap.case(f"usage: {name}"):
                 code, lines, complaint = check(folder, *extra)
                 assert code == 2 and words in complaint and not lines, (code, lines, complaint)
+        try_requests(folder, whole)
         try_replay(whole)
     with tempfile.TemporaryDirectory() as folder:
         try_gateway(folder)

@@ -114,6 +114,9 @@ END_TEST
 
 /* One rule with one source, operation, condition. */
 #define SOURCE(source) "{rules: [{from: [{source: {" source "}}]}]}"
+#define X20 "xxxxxxxxxxxxxxxxxxxx"
+#define X60 X20 X20 X20
+#define X63 X60 "xxx"
 #define OPERATION(operation) "{rules: [{to: [{operation: {" operation "}}]}]}"
 #define WHEN(condition) "{rules: [{when: [{" condition "}]}]}"
 #define LETTERS_64 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
@@ -208,6 +211,14 @@ START_TEST(test_authorization_policy)
 	    {"template that ends with a slash", OPERATION("paths: ['/{*}/']"), ""},
 	    {"template with a long tail", OPERATION("paths: ['/{*}//']"), "spec.rules[0].to[0].operation.paths[0]"},
 	    {"template, no slash", OPERATION("paths: ['{*}/a']"), "spec.rules[0].to[0].operation.paths[0]"},
+	    {"template with text behind a wildcard", OPERATION("paths: ['/a/{*}.txt', '/a/{**}.txt']"), ""},
+	    {"template with text behind a wildcard and more", OPERATION("paths: ['/{*}x/y']"),
+	     "spec.rules[0].to[0].operation.paths[0]"},
+	    {"template with text behind all and more", OPERATION("notPaths: ['/{**}x/']"),
+	     "spec.rules[0].to[0].operation.notPaths[0]"},
+	    {"template that is as long as can be", OPERATION("paths: ['/{*}/" X63 "/" X63 "/" X63 "/x" X60 "']"), ""},
+	    {"template that is too long", OPERATION("paths: ['/{*}/" X63 "/" X63 "/" X63 "/xx" X60 "']"),
+	     "spec.rules[0].to[0].operation.paths[0]"},
 	    {"template after all", OPERATION("paths: ['/{**}/a/{*}']"), "spec.rules[0].to[0].operation.paths[0]"},
 	    {"two stars in a path", OPERATION("paths: ['/a/*/b/*']"), "~spec.rules[0].to[0].operation.paths[0]"},
 	    {"condition", WHEN("key: 'request.headers[a]', values: [b], notValues: [c]"), ""},

@@ -284,6 +284,33 @@ bool authz_is_path_template(const char *value)
 	return strstr(value, TEMPLATE_ONE) || strstr(value, TEMPLATE_ANY);
 }
 
+/* How long the wildcard is that stands there, as one is at the beginning of a segment, or 0. */
+static size_t wildcard_length(const char *value, const char *at)
+{
+	if (at == value || at[-1] != '/')
+		return 0;
+	return text_has_prefix(at, TEMPLATE_ANY)   ? strlen(TEMPLATE_ANY)
+	       : text_has_prefix(at, TEMPLATE_ONE) ? strlen(TEMPLATE_ONE)
+	                                           : 0;
+}
+
+/* What a path may have, but "/": two ranges, for there may be a hundred of them in an expression that Envoy takes. */
+#define SEGMENT "[!-.0-~]+"
+
+envoy_string_matcher *authz_path_template_in_all_forms(struct arena *arena, const char *value)
+{
+	CLEANUP(text_done) struct text regex = {0};
+	for (const char *at = value; *at;) {
+		size_t n = wildcard_length(value, at);
+		if (n)
+			text_add(&regex, n == strlen(TEMPLATE_ANY) ? ANYTHING : SEGMENT);
+		else if (!strchr("{}", *at)) /* within a segment what is in braces is as it stands, without them */
+			add_quoted(&regex, at, 1, NULL);
+		at += n ? n : 1;
+	}
+	return authz_regex(arena, arena_strdup(arena, text_get(&regex)));
+}
+
 /* Envoy writes the same without braces. */
 static const char *without_braces(struct arena *arena, const char *value)
 {

@@ -27,4 +27,6 @@ envoy_metadata_matcher *authz_filter_metadata(struct arena *arena, const char *f
                                               const struct strings *values);
 /* A template of paths, with {*} for a segment and {**} for any number. */
 envoy_typed_extension_config *authz_path_template(struct arena *arena, const char *value);
+/* Its wildcards take whatever a path may have; Envoy's own let "[" and "]" pass, and "|" and others that are no URL. */
+envoy_string_matcher *authz_path_template_in_all_forms(struct arena *arena, const char *value);
 bool authz_is_path_template(const char *value);

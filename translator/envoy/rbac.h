@@ -6,7 +6,8 @@
  * does not allow more than was meant, and all others lose the term, so that they do not deny less.
  *
  * What an ALLOW looks for is taken as it stands. What all others look for closes, so it is found in all forms in which
- * an application may take it for that: one of a header's several texts, a host with a port.
+ * an application may take it for that: one of a header's several texts, a host with a port, a path of characters that
+ * no template of Envoy's takes.
  */
 #include "proto/envoy.h"
 #include "translator/authz.h"

@@ -65,6 +65,17 @@ static envoy_rbac_permission *path(struct arena *arena, const char *value)
 	return out;
 }
 
+static envoy_rbac_permission *path_in_all_forms(struct arena *arena, const char *value)
+{
+	if (!authz_is_path_template(value))
+		return path(arena, value);
+	envoy_rbac_permission *out = permission(arena, RULE(URL_PATH));
+	out->url_path = envoy_path_matcher_new(arena);
+	out->url_path->rule_case = ENVOY__TYPE__MATCHER__V3__PATH_MATCHER__RULE_PATH;
+	out->url_path->path = authz_path_template_in_all_forms(arena, value);
+	return out;
+}
+
 static envoy_rbac_permission *port(struct arena *arena, const char *value)
 {
 	envoy_rbac_permission *out = permission(arena, RULE(DESTINATION_PORT));
@@ -98,6 +109,7 @@ static envoy_rbac_permission *(*const builders[AUTHZ_ATTRIBUTES])(struct arena *
 /* Where a match closes; see rbac.h. */
 static envoy_rbac_permission *(*const closing_builders[AUTHZ_ATTRIBUTES])(struct arena *, const char *) = {
     [AUTHZ_HOST] = host_in_all_forms,
+    [AUTHZ_PATH] = path_in_all_forms,
 };
 
 /* ---- terms ---- */
