@@ -113,6 +113,48 @@ START_TEST(test_match)
 }
 END_TEST
 
+/* Claims are no headers; what a query parameter is called is its own. */
+START_TEST(test_claims)
+{
+	struct world world = valid_world(
+	    VIRTUAL_SERVICE("a") "  hosts: ['*']\n"
+	                         "  gateways: [gw]\n"
+	                         "  http:\n"
+	                         "  - match:\n"
+	                         "    - headers: {z: {exact: zz}, '@request.auth.claims[https://x.y/b][c]': "
+	                         "{regex: 'b+'}, '@Request.Auth.Claims.b': {prefix: bb}}\n"
+	                         "      withoutHeaders: {'@request.auth.claims.b.C.d': {}, "
+	                         "'@request.auth.claims.b': {regex: '*'}}\n"
+	                         "      queryParams: {'@request.auth.claims.q': {exact: q}}\n" TO_REVIEWS);
+	static const struct {
+		const char *path[3];
+		enum match_type type;
+		const char *value;
+		bool is_inverted;
+	} claims[] = {
+	    {{"b"}, MATCH_PREFIX, "bb", false},
+	    {{"b"}, MATCH_PRESENT, "", true},
+	    {{"b", "C", "d"}, MATCH_PRESENT, "", true},
+	    {{"https://x.y/b", "c"}, MATCH_REGEX, "b+", false},
+	};
+	const struct http_match *match = &only_route(&world)->matches[0];
+	ck_assert_uint_eq(match->n_claims, sizeof claims / sizeof claims[0]);
+	for (size_t i = 0; i < match->n_claims; i++) {
+		const struct claim_match *claim = &match->claims[i];
+		for (size_t j = 0; j < 3; j++)
+			ck_assert(text_equal(j < claim->path.n ? claim->path.v[j] : NULL, claims[i].path[j]));
+		ck_assert_int_eq(claim->match.type, claims[i].type);
+		ck_assert_str_eq(claim->match.value, claims[i].value);
+		ck_assert_int_eq(claim->is_inverted, claims[i].is_inverted);
+	}
+	ck_assert_uint_eq(match->n_headers, 1);
+	ck_assert_str_eq(match->headers[0].name, "z");
+	ck_assert_uint_eq(match->n_query_params, 1);
+	ck_assert_str_eq(match->query_params[0].name, "@request.auth.claims.q");
+	world_done(&world);
+}
+END_TEST
+
 START_TEST(test_destinations)
 {
 	static const struct {
@@ -449,6 +491,7 @@ START_TEST(test_digest_is_of_content)
 }
 END_TEST
 
-UNIT_MAIN("resolve_virtual_services", test_hosts_and_gateways, test_match, test_destinations, test_destination_fields,
-          test_mirror_percentages, test_retries, test_retry_times, test_faults, test_actions, test_authority,
-          test_headers_and_cors, test_rows, test_no_rows_for_what_is_there, test_conflict, test_digest_is_of_content)
+UNIT_MAIN("resolve_virtual_services", test_hosts_and_gateways, test_match, test_claims, test_destinations,
+          test_destination_fields, test_mirror_percentages, test_retries, test_retry_times, test_faults, test_actions,
+          test_authority, test_headers_and_cors, test_rows, test_no_rows_for_what_is_there, test_conflict,
+          test_digest_is_of_content)
