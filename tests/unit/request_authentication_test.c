@@ -137,6 +137,39 @@ START_TEST(unknown_keys_are_one_that_nobody_has)
 }
 END_TEST
 
-UNIT_MAIN("request_authentication", rules_of_all_that_select_a_workload_are_merged,
+START_TEST(rules_meet_where_both_look)
+{
+	static const struct {
+		const char *a, *b;
+		bool want;
+	} cases[] = {
+	    {"", "", true},
+	    {"", ", fromHeaders: [{name: Authorization, prefix: 'Token '}]", true},
+	    {"", ", fromParams: [access_token]", true},
+	    {"", ", fromParams: [token]", false},
+	    {"", ", fromCookies: [access_token]", false},
+	    {", fromHeaders: [{name: x-a}, {name: x-b}]", ", fromHeaders: [{name: X-B}]", true},
+	    {", fromHeaders: [{name: x-a}]", ", fromHeaders: [{name: x-b}]", false},
+	    {", fromParams: [a, b]", ", fromCookies: [a], fromParams: [b]", true},
+	    {", fromParams: [a]", ", fromParams: [A]", false},
+	    {", fromCookies: [a]", ", fromCookies: [b, a]", true},
+	    {", fromCookies: [a]", ", fromHeaders: [{name: a}]", false},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		CLEANUP(arena_freep) struct arena *arena = arena_new();
+		struct world world = world_of(arena_printf(
+		    arena,
+		    HEAD("z", "default") "spec: {jwtRules: [{issuer: 'https://a'%s}, {issuer: 'https://b'%s}]}\n",
+		    cases[i].a, cases[i].b));
+		ck_assert_uint_eq(world.model->n_request_authentications, 1);
+		const struct jwt_rule *rules = world.model->request_authentications[0]->rules;
+		ck_assert_msg(jwt_rules_meet(&rules[0], &rules[1]) == cases[i].want, "%zu", i);
+		ck_assert_msg(jwt_rules_meet(&rules[1], &rules[0]) == cases[i].want, "%zu", i);
+		world_done(&world);
+	}
+}
+END_TEST
+
+UNIT_MAIN("request_authentication", rules_meet_where_both_look, rules_of_all_that_select_a_workload_are_merged,
           each_source_of_keys_is_named_once_with_the_longest_timeout, keys_come_with_the_snapshot,
           unknown_keys_are_one_that_nobody_has)

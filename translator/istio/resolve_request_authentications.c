@@ -105,9 +105,19 @@ static struct digest digest_of_rule(const struct object *object, size_t i, struc
 	return digest_final(&state);
 }
 
+/* Proxies take tokens out of headers and parameters only. */
+static void report_kept_cookie(struct draft *draft, const struct object *object, const istio_jwt_rule *rule, size_t i)
+{
+	if (rule->n_from_cookies && !rule->forward_original_token)
+		report_add(draft->report, object, REPORT_INFO, REASON_NOT_SUPPORTED,
+		           arena_printf(draft->arena, "spec.jwtRules[%zu].fromCookies", i),
+		           "a token in a cookie reaches the workload, as if forwardOriginalToken were true");
+}
+
 static struct jwt_rule lower_rule(struct draft *draft, const struct object *object, const istio_jwt_rule *rule,
                                   size_t i)
 {
+	report_kept_cookie(draft, object, rule, i);
 	struct digest keys_digest = {{0}};
 	const char *keys = keys_of(draft, object, rule, i, &keys_digest);
 	return (struct jwt_rule){
