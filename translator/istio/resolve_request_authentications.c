@@ -50,6 +50,20 @@ static const char *own_keys(struct arena *arena, const char *jwks)
 	return is_set && sifted.n_keys ? sifted.s : NULL;
 }
 
+/* OpenID Connect Discovery 1.0, 4.3: the two must be the same. Where they are not the keys still count, as in Istio:
+ * proxies compare each token's issuer with the rule's. */
+static void report_issuer(struct draft *draft, const struct object *object, const istio_jwt_rule *rule, size_t i,
+                          const struct key_set *set)
+{
+	if (set->issuer && !text_equal(set->issuer, rule->issuer))
+		report_add(
+		    draft->report, object, REPORT_WARNING, REASON_NO_EFFECT,
+		    arena_printf(draft->arena, "spec.jwtRules[%zu].issuer", i),
+		    "the OpenID configuration there is that of \"%s\"; tokens that name it are refused, since only "
+		    "those of \"%s\" are taken",
+		    set->issuer, rule->issuer);
+}
+
 /* *digest: of keys that are not part of the object. */
 static const char *keys_of(struct draft *draft, const struct object *object, const istio_jwt_rule *rule, size_t i,
                            struct digest *digest)
@@ -70,6 +84,7 @@ static const char *keys_of(struct draft *draft, const struct object *object, con
 	const struct key_set *set = key_sets_get(draft->snapshot->key_sets, &source);
 	if (!set || !set->keys)
 		return NULL;
+	report_issuer(draft, object, rule, i, set);
 	*digest = set->digest;
 	return set->keys;
 }
