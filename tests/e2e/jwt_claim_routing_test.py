@@ -271,6 +271,7 @@ def check_changes(shop):
     mesh_rig.wait_for("the former claim to count again", lambda: shop.ask(staff) == "staff")
     shop.remove("tokens.yaml")
     mesh_rig.wait_for("no token to be read", lambda: shop.ask(staff) == "rest")
+    mesh_rig.wait_for("that to be said", lambda: "no RequestAuthentication" in shop.server.get("/debug/report")[1])
     assert shop.ask(staff, "/present") == "rest" and shop.ask(staff, "/absent") == "somebody" and shop.ask(staff, "/staff-only") == 403
     shop.write("tokens.yaml", shop.authentication)
     mesh_rig.wait_for("tokens to be read again", lambda: shop.ask(staff) == "staff")

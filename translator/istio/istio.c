@@ -116,4 +116,5 @@ void review_istio(struct draft *draft)
 {
 	review_authorization_policies(draft);
 	review_authz_choices(draft);
+	review_routing_claims(draft);
 }

@@ -29,7 +29,8 @@ void resolve_istio(struct draft *draft);
 /* Says what only the finished model shows: rows of the report, nothing else. */
 void review_istio(struct draft *draft);
 void review_authorization_policies(struct draft *draft);
-void review_authz_choices(struct draft *draft); /* CUSTOM policies that can ask nobody */
+void review_authz_choices(struct draft *draft);  /* CUSTOM policies that can ask nobody */
+void review_routing_claims(struct draft *draft); /* routes by tokens that nobody reads */
 
 /* What MeshConfig says that only the front end needs. */
 enum istio_export { EXPORT_SERVICE, EXPORT_VIRTUAL_SERVICE, EXPORT_DESTINATION_RULE, EXPORT_COUNT };
