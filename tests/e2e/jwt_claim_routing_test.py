@@ -30,8 +30,8 @@ spec:
   hosts: [NAME.internal]
   location: MESH_INTERNAL
   resolution: STATIC
-  ports: [{number: 80, name: http, protocol: HTTP, targetPort: 9080}]
-  endpoints: [{address: ADDRESS}]
+  ports: [{number: 80, name: http, protocol: HTTP, targetPort: TARGET}]
+  endpoints: [{address: 127.0.0.1}]
 """
 
 # Each path asks something else; on all others it is the group, then the roles, then the team.
@@ -94,9 +94,9 @@ class Shop(mesh_rig.Mesh):
         super().__init__()
         self.port = mesh_rig.free_port()
         self.first, self.second = issuer.Key("k1"), issuer.Key("k2")
-        self.backends = {name: self.own(traffic.Backend(name, f"127.0.0.{11 + i}", 9080)) for i, name in enumerate(BACKENDS)}
+        self.backends = {name: self.own(traffic.Backend(name, "127.0.0.1", mesh_rig.free_port())) for name in BACKENDS}
         self.write("base.yaml", BASE.replace("PORT", str(self.port)) + "".join(
-            BACKEND.replace("NAME", name).replace("ADDRESS", backend.address) for name, backend in self.backends.items()))
+            BACKEND.replace("NAME", name).replace("TARGET", str(backend.port)) for name, backend in self.backends.items()))
         self.write("routes.yaml", ROUTES)
         self.authentication = AUTHENTICATION.replace("FIRST", json.dumps(issuer.jwks(self.first))).replace("SECOND", json.dumps(issuer.jwks(self.second)))
         self.write("tokens.yaml", self.authentication)

@@ -25,8 +25,8 @@ spec:
   hosts: [shop.internal]
   location: MESH_INTERNAL
   resolution: STATIC
-  ports: [{number: 80, name: http, protocol: HTTP, targetPort: 9080}]
-  endpoints: [{address: 127.0.0.11}]
+  ports: [{number: 80, name: http, protocol: HTTP, targetPort: BACKEND}]
+  endpoints: [{address: 127.0.0.1}]
 ---
 apiVersion: networking.istio.io/v1
 kind: VirtualService
@@ -75,8 +75,8 @@ class Shop(mesh_rig.Mesh):
         super().__init__()
         self.port = mesh_rig.free_port()
         self.key = issuer.Key("k1")
-        self.backend = self.own(traffic.Backend("shop", "127.0.0.11", 9080))
-        self.write("config.yaml", CONFIG.replace("PORT", str(self.port)).replace("KEYS", json.dumps(issuer.jwks(self.key))))
+        self.backend = self.own(traffic.Backend("shop", "127.0.0.1", mesh_rig.free_port()))
+        self.write("config.yaml", CONFIG.replace("PORT", str(self.port)).replace("BACKEND", str(self.backend.port)).replace("KEYS", json.dumps(issuer.jwks(self.key))))
         self.is_delta = is_delta
 
     def __enter__(self):
@@ -189,12 +189,28 @@ def check_second_token(shop):
     assert got == (401, 401), got
 
 
+def check_same_place(shop):
+    """Of several tokens in headers of one name each is looked at; of parameters and cookies of one name the first counts. A cookie's others go on."""
+    for iss, name, prefix in (("first", "Authorization", "Bearer "), ("second", "x-auth", "Token "), ("third", "x-kept", "")):
+        good, bad = prefix + shop.token(iss), prefix + shop.token(iss, key=issuer.Key("k1"))
+        for one, two in ((good, bad), (bad, good)):
+            got = shop.ask(headers=[(name, one), (name, two)]), shop.ask(headers={name: f"{one},{two}"})
+            assert got == (401, 401), (iss, one == good, got)
+    first, bad = shop.token("first"), shop.token("first", key=issuer.Key("k1"))
+    assert shop.ask(f"/?access_token={bad}", {"Authorization": f"Bearer {first}"}) == shop.ask(f"/?access_token={first}", {"Authorization": f"Bearer {bad}"}) == 401
+    good, bad = shop.token("second"), shop.token("second", key=issuer.Key("k1"))
+    for send, is_left in ((lambda one, two: (f"/?t={one}&t={two}", {}), False), (lambda one, two: ("/", {"Cookie": f"session={one}; session={two}"}), True)):
+        assert (shop.ask(*send(bad, good)), shop.ask(*send(good, bad))) == (401, 200)
+        assert (bad in str(shop.seen())) == is_left, shop.seen()
+
+
 CHECKS = (
     ("tokens in headers, parameters and cookies", check_places),
     ("tokens stay with the proxy, unless they are forwarded", check_forwarding),
     ("claims in headers: texts, numbers, nested ones, lists", check_claims),
     ("a client's own words in these headers never arrive", check_spoofed),
-    ("of two tokens both must be sound", check_second_token),
+    ("of tokens at two places both must be sound", check_second_token),
+    ("several tokens at one place", check_same_place),
 )
 
 for form, is_delta in (("state of the world", False), ("delta", True)):
