@@ -2,10 +2,10 @@
 #include "base/text.h"
 #include "crds/check.h"
 #include "crds/hostname.h"
+#include "crds/routing_claim.h"
 
 #include <ctype.h>
 #include <string.h>
-#include <strings.h>
 
 #define MATCH(name) ISTIO__NETWORKING__V1ALPHA3__STRING_MATCH__MATCH_TYPE##name
 #define ABORT(name) ISTIO__NETWORKING__V1ALPHA3__HTTPFAULT_INJECTION__ABORT__ERROR_TYPE##name
@@ -17,8 +17,6 @@
 #define BODY_LARGE (100u << 10)  /* worth a warning */
 #define FAULT_PERCENT_MIN 0.0001 /* Envoy counts in millionths */
 
-static const char claim_prefix[] = "@request.auth.claims";
-
 /* An entry of a table of names. */
 static bool is_one_of(const char *const *names, size_t n, const char *name, size_t length)
 {
@@ -29,20 +27,18 @@ static bool is_one_of(const char *const *names, size_t n, const char *name, size
 }
 #define IS_ONE_OF(table, name, length) is_one_of((table), sizeof(table) / sizeof(table)[0], (name), (length))
 
-/* "@request.auth.claims.a.b" or "@request.auth.claims[a][b]": a claim of the token instead of a header. */
-static bool is_claim(const char *name)
-{
-	size_t n = strlen(claim_prefix);
-	if (strncasecmp(name, claim_prefix, n) != 0)
-		return false;
-	const char *rest = name + n;
-	return strlen(rest) > 1 && (rest[0] == '.' || (rest[0] == '[' && rest[2] && text_has_suffix(rest, "]")));
-}
-
 static void check_match_name(struct check *check, const char *name)
 {
-	if (!is_claim(name) && !check_is_header_name(name))
+	struct routing_claim claim;
+	if (routing_claim_is_meant(name)) {
+		if (!routing_claim_parse(check->arena, name, &claim))
+			check_error(check, NULL,
+			            "\"%s\" is not a claim, such as @request.auth.claims[a] or, of a claim a, "
+			            "@request.auth.claims[a][b]",
+			            name);
+	} else if (!check_is_header_name(name)) {
 		check_error(check, NULL, "\"%s\" is not a header's name", name);
+	}
 }
 
 /* may_be_empty: a prefix of "" matches everything, which Envoy takes for paths only. */

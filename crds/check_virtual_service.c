@@ -1,22 +1,35 @@
 #include "base/text.h"
 #include "crds/check.h"
 #include "crds/hostname.h"
+#include "crds/routing_claim.h"
 
 #include <ctype.h>
 #include <string.h>
-#include <strings.h>
 
 /* SNI of connections between gateways of a mesh: "outbound_.80_.subset_.host". */
 static const char sni_prefix[] = "outbound_.";
 static const char mesh_gateway[] = "mesh";
 
+static bool names_mesh(char *const *gateways, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(gateways[i], mesh_gateway) == 0)
+			return true;
+	return false;
+}
+
 /* Whether it is for gateways alone. */
 static bool is_for_gateways(const istio_virtual_service *service)
 {
+	return service->n_gateways > 0 && !names_mesh(service->gateways, service->n_gateways);
+}
+
+static bool has_gateway(const istio_virtual_service *service)
+{
 	for (size_t i = 0; i < service->n_gateways; i++)
-		if (strcmp(service->gateways[i], mesh_gateway) == 0)
-			return false;
-	return service->n_gateways > 0;
+		if (strcmp(service->gateways[i], mesh_gateway) != 0)
+			return true;
+	return false;
 }
 
 static bool has_sni(const istio_virtual_service *service)
@@ -233,21 +246,40 @@ static void check_delegate(struct check *check, const istio_virtual_service *ser
 		check_error(check, "tcp", "not possible without hosts (a delegate has HTTP routes only)");
 }
 
-static void check_claim_names(struct check *check, const char *field, const char *name)
+/* Tokens are read at gateways; what a sidecar sends out has no claims. */
+struct claims_check {
+	bool has_gateways, is_mesh; /* whom the match is for */
+};
+
+static void check_claim_name(struct check *check, const struct claims_check *claims, const char *field,
+                             const char *name)
 {
-	if (strncasecmp(name, "@request.auth.claims", strlen("@request.auth.claims")) == 0)
+	if (!routing_claim_is_meant(name))
+		return;
+	if (!claims->has_gateways)
 		check_error(check, field, "\"%s\": routing by claims of a token is possible at gateways only", name);
+	else if (claims->is_mesh)
+		check_warn(
+		    check, field,
+		    "\"%s\": routing by claims of a token is possible at gateways only; inside the mesh it is as "
+		    "if no request had a token",
+		    name);
 }
 
-static void check_claims(struct check *check, const istio_http_route *route)
+static void check_claims(struct check *check, const istio_virtual_service *service, const istio_http_route *route)
 {
+	bool is_mesh = names_mesh(service->gateways, service->n_gateways);
 	for (size_t i = 0; i < route->n_match; i++) {
 		const istio_http_match_request *match = route->match[i];
+		struct claims_check claims = {
+		    .has_gateways = has_gateway(service),
+		    .is_mesh = is_mesh && (match->n_gateways == 0 || names_mesh(match->gateways, match->n_gateways)),
+		};
 		check_enter_at(check, "match", i);
 		for (size_t j = 0; j < match->n_headers; j++)
-			check_claim_names(check, "headers", match->headers[j]->key);
+			check_claim_name(check, &claims, "headers", match->headers[j]->key);
 		for (size_t j = 0; j < match->n_without_headers; j++)
-			check_claim_names(check, "withoutHeaders", match->without_headers[j]->key);
+			check_claim_name(check, &claims, "withoutHeaders", match->without_headers[j]->key);
 		check_leave(check);
 	}
 }
@@ -258,8 +290,7 @@ static void check_routes(struct check *check, const istio_virtual_service *servi
 		check_error(check, NULL, "one of http, tls and tcp is required");
 	for (size_t i = 0; i < service->n_http; i++) {
 		check_enter_at(check, "http", i);
-		if (!is_for_gateways(service))
-			check_claims(check, service->http[i]);
+		check_claims(check, service, service->http[i]);
 		check_http_route(check, service->http[i], service->n_hosts == 0);
 		check_leave(check);
 	}

@@ -23,6 +23,7 @@ static struct key_set copy_set(struct arena *arena, const struct key_set *from)
 		set.keys = arena_strndup(arena, from->keys, from->keys_n);
 		set.keys_n = from->keys_n;
 		set.digest = digest_of(from->keys, from->keys_n);
+		set.issuer = from->issuer ? arena_strdup(arena, from->issuer) : NULL;
 	}
 	return set;
 }
@@ -37,6 +38,7 @@ static struct digest digest_of_sets(const struct key_set *v, size_t n)
 		digest_add_str(&state, v[i].source.url);
 		digest_add_u64(&state, v[i].source.is_discovery);
 		digest_add_digest(&state, v[i].digest);
+		digest_add_str(&state, v[i].issuer);
 	}
 	return digest_final(&state);
 }

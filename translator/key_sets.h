@@ -25,13 +25,14 @@ struct key_set {
 	struct key_source source;
 	const char *keys; /* a JWKS; NULL: asked for, and there was never a good one */
 	size_t keys_n;
+	const char *issuer;   /* whose they are, as the discovery said; NULL: it did not */
 	struct digest digest; /* of the keys; key_sets_new fills it */
 };
 
 struct key_sets {
 	const struct key_set *v; /* by source */
 	size_t n;
-	struct digest digest; /* of what there are keys of */
+	struct digest digest; /* of what there are keys of, and whose these are */
 
 	struct arena *arena;   /* private */
 	_Atomic unsigned refs; /* private */

@@ -289,6 +289,14 @@ struct header_match {
 	bool is_inverted;
 };
 
+/* Of the request's token, if it has one that was verified; else no claim is there. A list has a value if an element is
+ * it. */
+struct claim_match {
+	struct strings path; /* of nested claims the outermost first */
+	struct string_match match;
+	bool is_inverted;
+};
+
 /* All parts must hold. */
 struct http_match {
 	const char *name; /* NULL */
@@ -298,6 +306,8 @@ struct http_match {
 	size_t n_headers;
 	const struct header_match *query_params; /* by name */
 	size_t n_query_params;
+	const struct claim_match *claims; /* by path. At gateways; elsewhere no request has any */
+	size_t n_claims;
 	uint32_t port;                /* 0: any */
 	struct labels source_labels;  /* of the client workload; empty: any */
 	const char *source_namespace; /* NULL: any */

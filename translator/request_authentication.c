@@ -4,6 +4,7 @@
 #include "translator/model.h"
 
 #include <string.h>
+#include <strings.h>
 
 void digest_add_jwt_rules(struct digest_state *state, const struct jwt_rules *rules)
 {
@@ -11,6 +12,45 @@ void digest_add_jwt_rules(struct digest_state *state, const struct jwt_rules *ru
 	for (size_t i = 0; i < rules->n; i++)
 		digest_add_digest(state, rules->v[i]->digest);
 }
+
+/* ---- places of tokens ---- */
+
+static const struct token_header usual_headers[] = {{"authorization", "Bearer "}};
+static const char *const usual_params[] = {"access_token"};
+
+struct places {
+	const struct token_header *headers;
+	size_t n_headers;
+	struct strings params, cookies;
+};
+
+static struct places places_of(const struct jwt_rule *rule)
+{
+	if (rule->n_headers || rule->params.n || rule->cookies.n)
+		return (struct places){rule->headers, rule->n_headers, rule->params, rule->cookies};
+	return (struct places){.headers = usual_headers, .n_headers = 1, .params = {usual_params, 1}};
+}
+
+static bool share_one(const struct strings *a, const struct strings *b)
+{
+	for (size_t i = 0; i < a->n; i++)
+		for (size_t j = 0; j < b->n; j++)
+			if (strcmp(a->v[i], b->v[j]) == 0)
+				return true;
+	return false;
+}
+
+bool jwt_rules_meet(const struct jwt_rule *a, const struct jwt_rule *b)
+{
+	struct places x = places_of(a), y = places_of(b);
+	for (size_t i = 0; i < x.n_headers; i++)
+		for (size_t j = 0; j < y.n_headers; j++)
+			if (strcasecmp(x.headers[i].name, y.headers[j].name) == 0)
+				return true;
+	return share_one(&x.params, &y.params) || share_one(&x.cookies, &y.cookies);
+}
+
+/* ---- the rules of a workload ---- */
 
 typedef VEC(const struct jwt_rule *) rule_list;
 

@@ -37,6 +37,9 @@ struct jwt_rule {
 	struct digest digest;
 };
 
+/* Some place is one where both look for tokens. */
+bool jwt_rules_meet(const struct jwt_rule *a, const struct jwt_rule *b);
+
 struct request_authentication {
 	const char *name, *namespace;
 	struct workload_selectors selectors;

@@ -49,7 +49,7 @@ bool http_match_is_catch_all(const struct http_match *match)
 {
 	if (!match)
 		return true;
-	if (match->n_headers > 0 || match->n_query_params > 0)
+	if (match->n_headers > 0 || match->n_query_params > 0 || match->n_claims > 0)
 		return false;
 	if (!match->has_path)
 		return true;

@@ -25,6 +25,7 @@ void jwks_entry_free(struct jwks_entry *entry)
 	free((char *)(uintptr_t)entry->source.url);
 	free(entry->keys);
 	free(entry->keys_url);
+	free(entry->issuer);
 	free(entry);
 }
 
@@ -59,8 +60,12 @@ static bool set_keys(struct jwks_entry *entry, const struct jwks_sifted *sifted,
 	return is_changed;
 }
 
+struct change {
+	bool is_of_keys, is_of_issuer;
+};
+
 /* False with what is wrong, and the former keys stay. */
-static bool take_keys(struct jwks_entry *entry, const struct jwks_answer *answer, bool *is_changed)
+static bool take_keys(struct jwks_entry *entry, const struct jwks_answer *answer, struct change *change)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	struct jwks_sifted sifted;
@@ -72,7 +77,12 @@ static bool take_keys(struct jwks_entry *entry, const struct jwks_answer *answer
 	if (!sifted.n_keys)
 		return error_set(error, "%s: no key that proxies can use%s%s", answer->url,
 		                 sifted.why.message[0] ? ": " : "", sifted.why.message);
-	*is_changed = set_keys(entry, &sifted, answer->url);
+	change->is_of_keys = set_keys(entry, &sifted, answer->url);
+	change->is_of_issuer = !text_equal(entry->issuer, answer->issuer);
+	if (change->is_of_issuer) {
+		free(entry->issuer);
+		entry->issuer = answer->issuer ? heap_strdup(answer->issuer) : NULL;
+	}
 	return true;
 }
 
@@ -90,22 +100,23 @@ static void log_answer(const struct jwks_entry *entry, bool is_good, bool is_cha
 
 bool jwks_entry_take(struct jwks_entry *entry, const struct jwks_answer *answer, const struct clock *clock)
 {
-	bool was_failing = entry->error.message[0], is_first = !entry->was_asked, is_changed = false;
+	bool was_failing = entry->error.message[0], is_first = !entry->was_asked;
+	struct change change = {0};
 	entry->error.message[0] = '\0';
-	bool is_good = take_keys(entry, answer, &is_changed);
+	bool is_good = take_keys(entry, answer, &change);
 	entry->is_asking = false;
 	entry->was_asked = true;
 	entry->fetches++;
 	entry->failures += !is_good;
-	if (is_changed)
+	if (change.is_of_keys)
 		entry->kept_wall_ns = 0;
 	if (is_good) {
 		entry->good_ns = clock_now_ns(clock);
 		entry->good_wall_ns = clock_wall_ns(clock);
 	}
 	jwks_schedule_done(&entry->schedule, is_good, clock_now_ns(clock));
-	log_answer(entry, is_good, is_changed, was_failing);
-	return is_changed || is_first;
+	log_answer(entry, is_good, change.is_of_keys, was_failing);
+	return change.is_of_keys || change.is_of_issuer || is_first;
 }
 
 /* ---- over restarts ---- */
@@ -141,6 +152,7 @@ void jwks_entry_print(const struct jwks_entry *entry, const struct clock *clock,
 	text_printf(out, ",\"discovery\":%s,\"wanted\":%s,\"keys\":%zu", entry->source.is_discovery ? "true" : "false",
 	            entry->is_wanted ? "true" : "false", entry->n_keys);
 	text_add_json_member(out, "keysUrl", entry->keys_url);
+	text_add_json_member(out, "issuer", entry->issuer);
 	if (entry->good_wall_ns)
 		clock_print(entry->good_wall_ns, 3, when);
 	text_add_json_member(out, "lastSuccess", entry->good_wall_ns ? when : NULL);

@@ -22,6 +22,7 @@ struct jwks_entry {
 	char *keys; /* the last good set, as proxies can use it; NULL: none yet */
 	size_t keys_n, n_keys;
 	char *keys_url;       /* where it was */
+	char *issuer;         /* whose it is, as the discovery said; NULL: it did not */
 	struct error error;   /* of the last answer; "" it was good */
 	int64_t good_ns;      /* of the last good answer since the start; 0: none yet */
 	int64_t good_wall_ns; /* of the last good answer ever; 0: none yet */

@@ -23,8 +23,9 @@ struct fetch {
 	struct fetch *next;
 	jwks_on_answer *on_end;
 	void *context;
-	CURL *easy; /* of the step that is under way */
-	char *url;  /* of that step */
+	CURL *easy;   /* of the step that is under way */
+	char *url;    /* of that step */
+	char *issuer; /* NULL: nobody said */
 	struct origin first, last;
 	bool is_url;         /* the first was read; else libcurl refuses it, too */
 	bool is_discovery;   /* the step asks where the keys are */
@@ -113,6 +114,7 @@ static void fetch_free(struct fetch *fetch)
 	origin_done(&fetch->last);
 	text_done(&fetch->body);
 	free(fetch->url);
+	free(fetch->issuer);
 	free(fetch);
 }
 
@@ -235,14 +237,18 @@ static bool redirect(struct fetch *fetch, long status, struct error *error)
 static bool discovered(struct fetch *fetch, struct error *error)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
-	const char *url = openid_configuration_jwks_uri(arena, text_get(&fetch->body), fetch->body.n, error);
+	struct openid_configuration found;
 	fetch->is_discovery = false;
-	return url && step_on(fetch, url, error);
+	if (!openid_configuration_read(arena, text_get(&fetch->body), fetch->body.n, &found, error))
+		return false;
+	fetch->issuer = found.issuer ? heap_strdup(found.issuer) : NULL;
+	return step_on(fetch, found.jwks_uri, error);
 }
 
 static void deliver(struct fetch *fetch)
 {
-	const struct jwks_answer answer = {.body = text_get(&fetch->body), .n = fetch->body.n, .url = fetch->url};
+	const struct jwks_answer answer = {
+	    .body = text_get(&fetch->body), .n = fetch->body.n, .url = fetch->url, .issuer = fetch->issuer};
 	fetch->on_end(fetch->context, &answer);
 	fetch_free(fetch);
 }

@@ -29,8 +29,9 @@ struct jwks_fetcher_options {
 struct jwks_answer {
 	const char *body; /* of the last step; NULL: it failed */
 	size_t n;
-	const char *url;   /* where that is */
-	const char *error; /* NULL with a body */
+	const char *url;    /* where that is */
+	const char *issuer; /* whose keys these are, as the discovery on the way to them says; NULL: it does not */
+	const char *error;  /* NULL with a body */
 };
 
 typedef void jwks_on_answer(void *context, const struct jwks_answer *answer);

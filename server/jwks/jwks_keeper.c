@@ -152,8 +152,10 @@ static struct key_sets *news(struct jwks_keeper *keeper)
 	for (size_t i = 0; i < keeper->n; i++) {
 		const struct jwks_entry *entry = keeper->entries[i];
 		if (entry->was_asked || entry->keys)
-			found[n++] =
-			    (struct key_set){.source = entry->source, .keys = entry->keys, .keys_n = entry->keys_n};
+			found[n++] = (struct key_set){.source = entry->source,
+			                              .keys = entry->keys,
+			                              .keys_n = entry->keys_n,
+			                              .issuer = entry->issuer};
 	}
 	struct key_sets *sets = key_sets_new(found, n);
 	free(found);

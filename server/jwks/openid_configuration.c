@@ -19,22 +19,20 @@ static bool is_printable(const char *s)
 	return true;
 }
 
-const char *openid_configuration_jwks_uri(struct arena *arena, const char *s, size_t n, struct error *error)
+bool openid_configuration_read(struct arena *arena, const char *s, size_t n, struct openid_configuration *out,
+                               struct error *error)
 {
 	const struct json *tree = json_parse(arena, s, n, error);
-	if (!tree) {
-		error_wrap(error, "the OpenID configuration");
-		return NULL;
-	}
-	const char *uri = json_get_string(tree, "jwks_uri");
-	if (!uri) {
-		error_set(error, "the OpenID configuration has no \"jwks_uri\" that is a string");
-		return NULL;
-	}
-	if (strlen(uri) > OPENID_URL_MAX || !is_http_url(uri) || !is_printable(uri)) {
-		error_set(error, "the OpenID configuration's \"jwks_uri\" is no http or https URL of at most %d bytes",
-		          OPENID_URL_MAX);
-		return NULL;
-	}
-	return uri;
+	if (!tree)
+		return error_wrap(error, "the OpenID configuration");
+	const char *uri = json_get_string(tree, "jwks_uri"), *issuer = json_get_string(tree, "issuer");
+	if (!uri)
+		return error_set(error, "the OpenID configuration has no \"jwks_uri\" that is a string");
+	if (strlen(uri) > OPENID_URL_MAX || !is_http_url(uri) || !is_printable(uri))
+		return error_set(error,
+		                 "the OpenID configuration's \"jwks_uri\" is no http or https URL of at most %d bytes",
+		                 OPENID_URL_MAX);
+	bool is_issuer = issuer && strlen(issuer) <= OPENID_URL_MAX && is_printable(issuer);
+	*out = (struct openid_configuration){.jwks_uri = uri, .issuer = is_issuer ? issuer : NULL};
+	return true;
 }

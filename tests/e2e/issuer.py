@@ -8,6 +8,8 @@
 import base64
 import http.server
 import json
+import os
+import ssl
 import subprocess
 import tempfile
 import threading
@@ -48,10 +50,19 @@ def jwks(*keys):
     return {"keys": [key.public() for key in keys]}
 
 
-class Site:
-    """http://127.0.0.1:PORT; what is not among the pages is 404. With a port it may come back where it was."""
+def certificate(folder, name, issuer=None, address=None):
+    """The name of a PEM file in the folder, with NAME.key beside it: an authority, or for the server at an address."""
+    path, key = (os.path.join(folder, f"{name}.{ending}") for ending in ("pem", "key"))
+    by = ["-CA", issuer, "-CAkey", issuer.removesuffix("pem") + "key"] if issuer else []
+    usage = ["-addext", "basicConstraints=critical,CA:FALSE", "-addext", f"subjectAltName=IP:{address}"] if address else ["-addext", "basicConstraints=critical,CA:TRUE"]
+    _openssl("req", "-x509", *by, "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out", path, "-days", "2", "-subj", f"/CN={name}", *usage)
+    return path
 
-    def __init__(self, port=0):
+
+class Site:
+    """http://127.0.0.1:PORT, or https with the file of a certificate; what is not among the pages is 404. With a port it may come back where it was."""
+
+    def __init__(self, port=0, tls=None):
         self.pages, self.asked = {}, []
         site = self
 
@@ -72,7 +83,12 @@ class Site:
 
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
         self.port = self._server.server_address[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"http{'s' if tls else ''}://127.0.0.1:{self.port}"
+        if tls:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(tls, tls.removesuffix("pem") + "key")
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
+            self._server.handle_error = lambda *_: None  # clients that do not believe it
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         self._thread.start()
 

@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import json
 import os
+import shutil
 import sys
 import time
 
@@ -232,6 +233,18 @@ def check_discovery(shop):
     shop.wait_status(200, key.token({"iss": iss, "sub": "eve"}), "/somebody")
     row = shop.sources()[shop.site.url + "/realm/.well-known/openid-configuration"]
     assert row["keysUrl"] == shop.site.url + "/realm/certs" and row["keys"] == 1 and row["lastSuccess"] and row["nextTrySeconds"] >= 0, row
+    assert row["issuer"] == iss, row
+    object_name = "RequestAuthentication/istio-system/discovery"
+    assert object_name not in shop.server.get("/debug/report")[1]
+    # of another issuer than it was asked about
+    other = iss.removesuffix("/")
+    shop.site.pages["/realm/.well-known/openid-configuration"]["issuer"] = other
+    mesh_rig.wait_for("that to be said", lambda: f'that of \\"{other}\\"' in shop.server.get("/debug/report")[1])
+    assert object_name in shop.server.get("/debug/report")[1] and shop.sources()[row["url"]]["issuer"] == other
+    got = [shop.ask("/somebody", key.token({"iss": name, "sub": "eve"})) for name in (iss, other)]
+    assert got == [200, 401], got
+    shop.site.pages["/realm/.well-known/openid-configuration"]["issuer"] = iss
+    mesh_rig.wait_for("it to be good again", lambda: object_name not in shop.server.get("/debug/report")[1])
     shop.remove("discovery.yaml")
 
 
@@ -319,6 +332,44 @@ def check_restart_alone(shop):
     shop.wait_status(200, shop.token())
 
 
+def check_private_authority():
+    """Keys over https from who has a certificate that only --jwks-ca vouches for."""
+    key = issuer.Key("s")
+    with mesh_rig.Mesh() as mesh:
+        ours, others = (issuer.certificate(mesh.folder, name) for name in ("ours", "others"))
+        believed = os.path.join(mesh.folder, "believed.pem")
+        shutil.copy(others, believed)
+        port = mesh_rig.free_port()
+        site = mesh.own(issuer.Site(tls=issuer.certificate(mesh.folder, "site", ours, "127.0.0.1")))
+        elsewhere = mesh.own(issuer.Site(tls=issuer.certificate(mesh.folder, "elsewhere", ours, "127.0.0.2")))
+        for one in (site, elsewhere):
+            one.pages["/keys"] = issuer.jwks(key)
+        mesh.own(traffic.Backend("shop", "127.0.0.11", 9080))
+        mesh.write("route.yaml", ROUTE.replace("PORT", str(port)))
+        for name, one in (("site", site), ("elsewhere", elsewhere)):
+            mesh.write(f"{name}.yaml", AUTHENTICATION.replace("NAME", name).replace("RULE", f"{{issuer: {name}, jwksUri: {one.url}/keys}}"))
+        server = mesh.weftd(arguments=("--jwks-refresh-seconds", str(REFRESH_S), "--jwks-ca", believed))
+        mesh.gateway(server, True).wait_listening(port)
+
+        def ask(name):
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+            try:
+                connection.request("GET", "/", headers={"Authorization": f"Bearer {key.token({'iss': name, 'sub': 'ann'})}"})
+                return connection.getresponse().status
+            finally:
+                connection.close()
+
+        def why(one):
+            return {row["url"]: row["lastError"] or "" for row in json.loads(server.get("/debug/jwks")[1])}.get(f"{one.url}/keys", "")
+        mesh_rig.wait_for("the certificate to be refused", lambda: "certificate" in why(site))
+        assert f"{site.url}/keys" in server.log() and "no token of this issuer is believed" in server.log()
+        assert (ask("site"), ask("elsewhere")) == (401, 401) and not site.asked and not elsewhere.asked, "refused before anything was asked"
+        os.replace(ours, believed)  # as a mounted ConfigMap changes
+        mesh_rig.wait_for("the other authority to be believed", lambda: ask("site") == 200)
+        mesh_rig.wait_for("the name to be looked at", lambda: "127.0.0.1" in why(elsewhere) and "name" in why(elsewhere))
+        assert ask("elsewhere") == 401 and not elsewhere.asked
+
+
 def check_sidecars():
     key = issuer.Key("k")
     good, bob = key.token({"iss": "idp", "sub": "ann"}), key.token({"iss": "idp", "sub": "bob"})
@@ -361,6 +412,8 @@ for form, is_delta in (("state of the world", False), ("delta", True)):
         for name, check in CHECKS:
             with tap.case(f"{form}: {name}"):
                 check(shop)
+with tap.case("keys over https: a private authority, a wrong one, another one later, another name"):
+    check_private_authority()
 with tap.case("behind a sidecar, with mutual TLS: the peer and the token must both be right"):
     check_sidecars()
 tap.done()

@@ -18,9 +18,11 @@ static void read_configuration(const char *s, size_t n)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	struct error error = {""};
-	const char *url = openid_configuration_jwks_uri(arena, s, n, &error);
-	assert((url != NULL) == (error.message[0] == '\0'));
-	assert(!url || (strlen(url) <= OPENID_URL_MAX && strncasecmp(url, "http", 4) == 0));
+	struct openid_configuration found = {0};
+	bool is_read = openid_configuration_read(arena, s, n, &found, &error);
+	assert(is_read == (error.message[0] == '\0'));
+	assert(!is_read || (strlen(found.jwks_uri) <= OPENID_URL_MAX && strncasecmp(found.jwks_uri, "http", 4) == 0));
+	assert(!found.issuer || strlen(found.issuer) <= OPENID_URL_MAX);
 }
 
 static void sift(const char *s, size_t n, unsigned demands)

@@ -7,6 +7,7 @@
 #include "tests/unit/unit.h"
 
 /* One HTTP route of a sound VirtualService. */
+#define CLAIM(gateways, match) "{hosts: [a.b], gateways: [" gateways "], http: [{match: [{" match "}], " TO "}]}"
 #define HTTP(route) "{hosts: [a.b], http: [{" route "}]}"
 #define TO "route: [{destination: {host: c}}]"
 
@@ -103,10 +104,30 @@ START_TEST(test_http_route)
 	    {"without header", HTTP(TO ", match: [{withoutHeaders: {a: {regex: '*'}, b: {}}}]"), ""},
 	    {"claim inside the mesh", HTTP(TO ", match: [{headers: {'@request.auth.claims.a': {exact: x}}}]"),
 	     "spec.http[0].match[0].headers"},
-	    {"claim at a gateway",
-	     "{hosts: [a.b], gateways: [g], http: [{match: [{headers: {'@request.auth.claims[a][b]': "
-	     "{exact: x}}}], " TO "}]}",
+	    {"claim at a gateway", CLAIM("g", "headers: {'@request.auth.claims[a][b]': {exact: x}}"), ""},
+	    {"claim whose name has dots", CLAIM("g", "headers: {'@Request.Auth.Claims[https://a.b/c]': {}}"), ""},
+	    {"claim with dots", CLAIM("g", "withoutHeaders: {'@request.auth.claims.a.b': {regex: '*'}}"), ""},
+	    {"claim at a gateway and inside the mesh", CLAIM("g, mesh", "headers: {'@request.auth.claims.a': {}}"),
+	     "~spec.http[0].match[0].headers"},
+	    {"claim at the gateway of both", CLAIM("g, mesh", "headers: {'@request.auth.claims.a': {}}, gateways: [g]"),
 	     ""},
+	    {"claim inside the mesh of both",
+	     CLAIM("g, mesh", "withoutHeaders: {'@request.auth.claims.a': {}}, gateways: [mesh]"),
+	     "~spec.http[0].match[0].withoutHeaders"},
+	    {"claim inside the mesh, said twice", CLAIM("mesh, mesh", "headers: {'@request.auth.claims.a': {}}"),
+	     "spec.http[0].match[0].headers"},
+	    {"no claim", CLAIM("g", "headers: {'@request.auth.claims': {}}"),
+	     "spec.http[0].match[0].headers[@request.auth.claims]"},
+	    {"claim without a name", CLAIM("g", "headers: {'@request.auth.claims[]': {}}"),
+	     "spec.http[0].match[0].headers[@request.auth.claims[]]"},
+	    {"claim in a claim without a name", CLAIM("g", "headers: {'@request.auth.claims[a][]': {}}"),
+	     "spec.http[0].match[0].headers[@request.auth.claims[a][]]"},
+	    {"claim with a dot at the end", CLAIM("g", "withoutHeaders: {'@request.auth.claims.a.': {}}"),
+	     "spec.http[0].match[0].withoutHeaders[@request.auth.claims.a.]"},
+	    {"claim that goes on behind brackets", CLAIM("g", "headers: {'@request.auth.claims[a].b': {}}"),
+	     "spec.http[0].match[0].headers[@request.auth.claims[a].b]"},
+	    {"regex of a claim", CLAIM("g", "headers: {'@request.auth.claims.a': {regex: '('}}"),
+	     "spec.http[0].match[0].headers[@request.auth.claims.a].regex"},
 	    {"match port", HTTP(TO ", match: [{port: 65536}]"), "spec.http[0].match[0].port"},
 	    {"source label", HTTP(TO ", match: [{sourceLabels: {'a b': c}}]"), "spec.http[0].match[0].sourceLabels"},
 	    {"source namespace", HTTP(TO ", match: [{sourceNamespace: 'a.b'}]"),

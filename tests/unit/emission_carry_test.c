@@ -231,6 +231,8 @@ static const struct edit {
     {"a route", "prefix: /x", "prefix: /y", RDS},
     {"who sees a route", "hosts: [a], http", "hosts: [a], exportTo: [.], http", RDS},
     {"the host of a gateway's route", "edge.example.com", "rim.example.com", RDS},
+    {"the claims of a gateway's route", "gateways: [gw], http: [{route",
+     "gateways: [gw], http: [{match: [{headers: {'@request.auth.claims.a': {exact: x}}}], route", RDS},
     {"a gateway's port", "number: 80, name: http, protocol: HTTP}, hosts: ['*']",
      "number: 81, name: http, protocol: HTTP}, hosts: ['*']", LDS | RDS},
     {"a gateway's selector", "selector: {istio: gateway}", "selector: {istio: other}", LDS | RDS},

@@ -168,4 +168,44 @@ START_TEST(gateway_tables)
 }
 END_TEST
 
-UNIT_MAIN("emit_routes", default_route, actions, a_domain_belongs_to_one_host, gateway_tables)
+/* A route that asks for a claim takes not everything: it is not put behind the others, and they are there. */
+START_TEST(claims)
+{
+	struct world world = world_of(SERVICE(
+	    "a",
+	    "10.0.0.1") "apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: g, namespace: default}\n"
+	                "spec: {selector: {istio: gw}, servers: [{port: {number: 80, name: http, protocol: HTTP}, "
+	                "hosts: "
+	                "['*']}]}\n---\n"
+	                "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: a, namespace: "
+	                "default}\n"
+	                "spec:\n  hosts: [a.example.com]\n  gateways: [g]\n  http:\n"
+	                "  - match: [{headers: {'@request.auth.claims[b][c]': {exact: x}}, "
+	                "withoutHeaders: {'@request.auth.claims.d': {}}}]\n    route: [{destination: {host: a}}]\n"
+	                "  - route: [{destination: {host: a}}]\n");
+	struct emitted_config sent = emitted_of(&world, "router~192.0.2.3~gw.default~default.svc.cluster.local",
+	                                        "{'LABELS': {'istio': 'gw'}}", NULL);
+	const envoy_virtual_host *host =
+	    host_of(EMITTED(&sent, envoy_route_configuration, RESOURCE_ROUTE, "http.80"), "a.example.com:80");
+	ck_assert_uint_eq(host->n_routes, 2);
+	const envoy_route_match *match = host->routes[0]->match;
+	ck_assert_uint_eq(match->n_headers, 0);
+	ck_assert_uint_eq(match->n_dynamic_metadata, 2);
+	const envoy_metadata_matcher *nested = match->dynamic_metadata[0], *without = match->dynamic_metadata[1];
+	static const char *const path[] = {"payload", "b", "c"};
+	ck_assert_str_eq(nested->filter, "envoy.filters.http.jwt_authn");
+	ck_assert_uint_eq(nested->n_path, 3);
+	for (size_t i = 0; i < 3; i++)
+		ck_assert_str_eq(nested->path[i]->key, path[i]);
+	ck_assert_uint_eq(nested->value->or_match->n_value_matchers, 2);
+	ck_assert_str_eq(nested->value->or_match->value_matchers[0]->list_match->one_of->string_match->exact, "x");
+	ck_assert_str_eq(nested->value->or_match->value_matchers[1]->string_match->exact, "x");
+	ck_assert(!nested->invert);
+	ck_assert(without->value->present_match && without->invert);
+	ck_assert_uint_eq(host->routes[1]->match->n_dynamic_metadata, 0);
+	emitted_done(&sent);
+	world_done(&world);
+}
+END_TEST
+
+UNIT_MAIN("emit_routes", default_route, actions, a_domain_belongs_to_one_host, gateway_tables, claims)

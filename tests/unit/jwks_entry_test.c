@@ -54,6 +54,27 @@ START_TEST(good_keys_are_news_once_and_refreshed)
 }
 END_TEST
 
+START_TEST(whose_keys_they_are_is_news_too)
+{
+	struct clock clock = clock_fake(CLOCK_S);
+	struct jwks_entry *entry = entry_new();
+	struct jwks_answer answer = {.body = KEY("a"), .n = strlen(KEY("a")), .url = "https://a/keys"};
+	static const struct {
+		const char *issuer;
+		bool want;
+	} rows[] = {{NULL, true}, {"https://a", true}, {"https://a", false}, {"https://b", true}, {NULL, true}};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		answer.issuer = rows[i].issuer;
+		ck_assert_msg(jwks_entry_take(entry, &answer, &clock) == rows[i].want, "%zu", i);
+		ck_assert(text_equal(entry->issuer, rows[i].issuer));
+	}
+	answer = (struct jwks_answer){.url = "https://a/keys", .issuer = "https://c", .error = "gone"};
+	ck_assert(!jwks_entry_take(entry, &answer, &clock));
+	ck_assert(!entry->issuer);
+	jwks_entry_free(entry);
+}
+END_TEST
+
 START_TEST(a_bad_answer_keeps_the_keys)
 {
 	static const struct {
@@ -165,6 +186,6 @@ START_TEST(the_same_keys_are_kept_again_after_a_time)
 }
 END_TEST
 
-UNIT_MAIN("jwks_entry", kept_keys_hold_until_the_issuer_answers, the_same_keys_are_kept_again_after_a_time,
-          good_keys_are_news_once_and_refreshed, a_bad_answer_keeps_the_keys,
+UNIT_MAIN("jwks_entry", whose_keys_they_are_is_news_too, kept_keys_hold_until_the_issuer_answers,
+          the_same_keys_are_kept_again_after_a_time, good_keys_are_news_once_and_refreshed, a_bad_answer_keeps_the_keys,
           the_first_failure_is_news_and_tried_again_soon, what_nobody_wants_is_not_asked_for)

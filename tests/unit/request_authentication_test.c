@@ -119,6 +119,41 @@ START_TEST(keys_come_with_the_snapshot)
 }
 END_TEST
 
+/* The row goes by the text; the keys count all the same, and no proxy is told anything. */
+START_TEST(keys_of_somebody_else_are_said)
+{
+	struct world world = world_of(HEAD("a", "default") "spec: {jwtRules: [{issuer: 'https://a/'}]}\n");
+	static const struct {
+		const char *issuer;
+		size_t want;
+	} rows[] = {{NULL, 0}, {"https://a/", 0}, {"https://a", 1}, {"https://b/", 1}};
+	struct digest digest = {{0}}, former = {{0}};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct key_set set = {
+		    .source = {.url = "https://a/.well-known/openid-configuration", .is_discovery = true},
+		    .keys = "{1}",
+		    .keys_n = 3,
+		    .issuer = rows[i].issuer,
+		};
+		struct key_sets *sets = key_sets_new(&set, 1);
+		const struct jwt_rule *rule = rule_with(&world, sets);
+		const struct report *report = &world.model->report;
+		ck_assert_str_eq(rule->keys, "{1}");
+		ck_assert_uint_eq(report->n, rows[i].want);
+		if (report->n) {
+			ck_assert_str_eq(report->rows[0].field, "spec.jwtRules[0].issuer");
+			ck_assert(strstr(report->rows[0].message, rows[i].issuer) != NULL);
+		}
+		ck_assert(i == 0 || digest_equal(rule->digest, digest));
+		ck_assert(!digest_equal(sets->digest, former));
+		digest = rule->digest;
+		former = sets->digest;
+		key_sets_unref(sets);
+	}
+	world_done(&world);
+}
+END_TEST
+
 /* So that everybody can see that nobody made it. */
 START_TEST(unknown_keys_are_one_that_nobody_has)
 {
@@ -137,6 +172,39 @@ START_TEST(unknown_keys_are_one_that_nobody_has)
 }
 END_TEST
 
-UNIT_MAIN("request_authentication", rules_of_all_that_select_a_workload_are_merged,
-          each_source_of_keys_is_named_once_with_the_longest_timeout, keys_come_with_the_snapshot,
-          unknown_keys_are_one_that_nobody_has)
+START_TEST(rules_meet_where_both_look)
+{
+	static const struct {
+		const char *a, *b;
+		bool want;
+	} cases[] = {
+	    {"", "", true},
+	    {"", ", fromHeaders: [{name: Authorization, prefix: 'Token '}]", true},
+	    {"", ", fromParams: [access_token]", true},
+	    {"", ", fromParams: [token]", false},
+	    {"", ", fromCookies: [access_token]", false},
+	    {", fromHeaders: [{name: x-a}, {name: x-b}]", ", fromHeaders: [{name: X-B}]", true},
+	    {", fromHeaders: [{name: x-a}]", ", fromHeaders: [{name: x-b}]", false},
+	    {", fromParams: [a, b]", ", fromCookies: [a], fromParams: [b]", true},
+	    {", fromParams: [a]", ", fromParams: [A]", false},
+	    {", fromCookies: [a]", ", fromCookies: [b, a]", true},
+	    {", fromCookies: [a]", ", fromHeaders: [{name: a}]", false},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		CLEANUP(arena_freep) struct arena *arena = arena_new();
+		struct world world = world_of(arena_printf(
+		    arena,
+		    HEAD("z", "default") "spec: {jwtRules: [{issuer: 'https://a'%s}, {issuer: 'https://b'%s}]}\n",
+		    cases[i].a, cases[i].b));
+		ck_assert_uint_eq(world.model->n_request_authentications, 1);
+		const struct jwt_rule *rules = world.model->request_authentications[0]->rules;
+		ck_assert_msg(jwt_rules_meet(&rules[0], &rules[1]) == cases[i].want, "%zu", i);
+		ck_assert_msg(jwt_rules_meet(&rules[1], &rules[0]) == cases[i].want, "%zu", i);
+		world_done(&world);
+	}
+}
+END_TEST
+
+UNIT_MAIN("request_authentication", keys_of_somebody_else_are_said, rules_meet_where_both_look,
+          rules_of_all_that_select_a_workload_are_merged, each_source_of_keys_is_named_once_with_the_longest_timeout,
+          keys_come_with_the_snapshot, unknown_keys_are_one_that_nobody_has)

@@ -113,6 +113,101 @@ START_TEST(test_match)
 }
 END_TEST
 
+/* Claims are no headers; what a query parameter is called is its own. */
+START_TEST(test_claims)
+{
+	struct world world = valid_world(
+	    VIRTUAL_SERVICE("a") "  hosts: ['*']\n"
+	                         "  gateways: [gw]\n"
+	                         "  http:\n"
+	                         "  - match:\n"
+	                         "    - headers: {z: {exact: zz}, '@request.auth.claims[https://x.y/b][c]': "
+	                         "{regex: 'b+'}, '@Request.Auth.Claims.b': {prefix: bb}}\n"
+	                         "      withoutHeaders: {'@request.auth.claims.b.C.d': {}, "
+	                         "'@request.auth.claims.b': {regex: '*'}}\n"
+	                         "      queryParams: {'@request.auth.claims.q': {exact: q}}\n" TO_REVIEWS);
+	static const struct {
+		const char *path[3];
+		enum match_type type;
+		const char *value;
+		bool is_inverted;
+	} claims[] = {
+	    {{"b"}, MATCH_PREFIX, "bb", false},
+	    {{"b"}, MATCH_PRESENT, "", true},
+	    {{"b", "C", "d"}, MATCH_PRESENT, "", true},
+	    {{"https://x.y/b", "c"}, MATCH_REGEX, "b+", false},
+	};
+	const struct http_match *match = &only_route(&world)->matches[0];
+	ck_assert_uint_eq(match->n_claims, sizeof claims / sizeof claims[0]);
+	for (size_t i = 0; i < match->n_claims; i++) {
+		const struct claim_match *claim = &match->claims[i];
+		for (size_t j = 0; j < 3; j++)
+			ck_assert(text_equal(j < claim->path.n ? claim->path.v[j] : NULL, claims[i].path[j]));
+		ck_assert_int_eq(claim->match.type, claims[i].type);
+		ck_assert_str_eq(claim->match.value, claims[i].value);
+		ck_assert_int_eq(claim->is_inverted, claims[i].is_inverted);
+	}
+	ck_assert_uint_eq(match->n_headers, 1);
+	ck_assert_str_eq(match->headers[0].name, "z");
+	ck_assert_uint_eq(match->n_query_params, 1);
+	ck_assert_str_eq(match->query_params[0].name, "@request.auth.claims.q");
+	world_done(&world);
+}
+END_TEST
+
+#define GATEWAY(name, selector)                                                                                        \
+	"---\napiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: " name "}\n"                         \
+	"spec: {selector: {" selector                                                                                  \
+	"}, servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*']}]}\n"
+#define TOKENS(selector)                                                                                               \
+	"---\napiVersion: security.istio.io/v1\nkind: RequestAuthentication\nmetadata: {name: t}\n"                    \
+	"spec: {selector: {matchLabels: {" selector "}}, jwtRules: [{issuer: 'https://a'}]}\n"
+#define POD(name, labels)                                                                                              \
+	"---\napiVersion: v1\nkind: Pod\nmetadata: {name: " name ", labels: {" labels "}}\n"                           \
+	"status: {podIP: 10.1.0.1, podIPs: [{ip: 10.1.0.1}]}\n"
+
+/* At which gateways nobody reads the tokens whose claims are asked for. */
+START_TEST(test_claims_that_nobody_reads)
+{
+	static const struct {
+		const char *name, *gateways, *match, *more, *want; /* NULL: nothing is said */
+	} cases[] = {
+	    {"no tokens at all", "gw", "", "", "default/gw"},
+	    {"of proxies to come", "gw", "", TOKENS("istio: gw"), NULL},
+	    {"of the proxies that are there", "gw", "", POD("a", "istio: gw, x: one") TOKENS("x: one"), NULL},
+	    {"of others", "gw", "", POD("a", "istio: gw") TOKENS("istio: gw2"), "default/gw"},
+	    {"of some of them", "gw", "", POD("a", "istio: gw") POD("b", "istio: gw, x: one") TOKENS("x: one"), NULL},
+	    {"at one of two gateways", "gw, gw2", "", POD("a", "istio: gw") POD("b", "istio: gw2") TOKENS("istio: gw"),
+	     "default/gw2"},
+	    {"not asked for there", "gw, gw2", ", gateways: [gw]",
+	     POD("a", "istio: gw") POD("b", "istio: gw2") TOKENS("istio: gw"), NULL},
+	    {"of who knows whom", "any", "", POD("a", "istio: gw") TOKENS("x: one"), NULL},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		CLEANUP(arena_freep) struct arena *arena = arena_new();
+		struct world world = valid_world(arena_printf(
+		    arena,
+		    "%s%s  hosts: [a.example.com]\n  gateways: [%s]\n  http:\n"
+		    "  - match: [{headers: {'@request.auth.claims.a': {}}%s}]\n" TO_REVIEWS "%s%s%s%s",
+		    SERVICES, VIRTUAL_SERVICE("v"), cases[i].gateways, cases[i].match, GATEWAY("gw", "istio: gw"),
+		    GATEWAY("gw2", "istio: gw2"), GATEWAY("any", ""), cases[i].more));
+		const struct report *report = &world.model->report;
+		const struct report_row *found = NULL;
+		for (size_t j = 0; j < report->n; j++)
+			if (text_equal(report->rows[j].field, "spec.gateways")) {
+				ck_assert_msg(!found, "%s: twice", cases[i].name);
+				found = &report->rows[j];
+			}
+		ck_assert_msg(!found == !cases[i].want, "%s", cases[i].name);
+		ck_assert_msg(!found ||
+		                  strstr(found->message,
+		                         arena_printf(arena, "gateway %s no RequestAuthentication", cases[i].want)),
+		              "%s: %s", cases[i].name, found ? found->message : "");
+		world_done(&world);
+	}
+}
+END_TEST
+
 START_TEST(test_destinations)
 {
 	static const struct {
@@ -449,6 +544,7 @@ START_TEST(test_digest_is_of_content)
 }
 END_TEST
 
-UNIT_MAIN("resolve_virtual_services", test_hosts_and_gateways, test_match, test_destinations, test_destination_fields,
-          test_mirror_percentages, test_retries, test_retry_times, test_faults, test_actions, test_authority,
-          test_headers_and_cors, test_rows, test_no_rows_for_what_is_there, test_conflict, test_digest_is_of_content)
+UNIT_MAIN("resolve_virtual_services", test_hosts_and_gateways, test_match, test_claims, test_claims_that_nobody_reads,
+          test_destinations, test_destination_fields, test_mirror_percentages, test_retries, test_retry_times,
+          test_faults, test_actions, test_authority, test_headers_and_cors, test_rows, test_no_rows_for_what_is_there,
+          test_conflict, test_digest_is_of_content)

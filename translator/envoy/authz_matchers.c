@@ -2,11 +2,11 @@
 
 #include "base/text.h"
 #include "translator/envoy/emit_parts.h"
+#include "translator/envoy/metadata_matchers.h"
 
 #include <string.h>
 
 #define STRING(name) ENVOY__TYPE__MATCHER__V3__STRING_MATCHER__MATCH_PATTERN_##name
-#define VALUE(name) ENVOY__TYPE__MATCHER__V3__VALUE_MATCHER__MATCH_PATTERN_##name
 #define SPIFFE "spiffe://"
 #define TEMPLATE_ONE "{*}"
 #define TEMPLATE_ANY "{**}"
@@ -180,32 +180,6 @@ envoy_header_matcher *authz_host_in_all_forms(struct arena *arena, const char *v
 
 /* ---- metadata ---- */
 
-static envoy_value_matcher *value_text(struct arena *arena, envoy_string_matcher *text)
-{
-	envoy_value_matcher *matcher = envoy_value_matcher_new(arena);
-	matcher->match_pattern_case = VALUE(STRING_MATCH);
-	matcher->string_match = text;
-	return matcher;
-}
-
-static envoy_value_matcher *value_any_of(struct arena *arena)
-{
-	envoy_value_matcher *matcher = envoy_value_matcher_new(arena);
-	matcher->match_pattern_case = VALUE(OR_MATCH);
-	matcher->or_match = envoy_or_matcher_new(arena);
-	return matcher;
-}
-
-static envoy_value_matcher *value_list(struct arena *arena, envoy_value_matcher *element)
-{
-	envoy_value_matcher *matcher = envoy_value_matcher_new(arena);
-	matcher->match_pattern_case = VALUE(LIST_MATCH);
-	matcher->list_match = envoy_list_matcher_new(arena);
-	matcher->list_match->match_pattern_case = ENVOY__TYPE__MATCHER__V3__LIST_MATCHER__MATCH_PATTERN_ONE_OF;
-	matcher->list_match->one_of = element;
-	return matcher;
-}
-
 /* One needs no "or" around it. */
 static envoy_value_matcher *values_text(struct arena *arena, const struct strings *values)
 {
@@ -218,39 +192,14 @@ static envoy_value_matcher *values_text(struct arena *arena, const struct string
 	return any;
 }
 
-static void add_path(struct arena *arena, envoy_metadata_matcher *matcher, const char *key)
-{
-	envoy_metadata_path_segment *segment = envoy_metadata_path_segment_new(arena);
-	segment->segment_case = ENVOY__TYPE__MATCHER__V3__METADATA_MATCHER__PATH_SEGMENT__SEGMENT_KEY;
-	segment->key = borrow(key);
-	BUILD_ADD(arena, matcher, path, segment);
-}
-
-static envoy_metadata_matcher *metadata_of_token(struct arena *arena, envoy_value_matcher *value)
-{
-	envoy_metadata_matcher *matcher = envoy_metadata_matcher_new(arena);
-	matcher->filter = borrow(NAME_JWT_AUTHN);
-	matcher->value = value;
-	add_path(arena, matcher, NAME_JWT_PAYLOAD);
-	return matcher;
-}
-
 envoy_metadata_matcher *authz_claim_text(struct arena *arena, const char *claim, envoy_string_matcher *text)
 {
-	envoy_metadata_matcher *matcher = metadata_of_token(arena, value_text(arena, text));
-	add_path(arena, matcher, claim);
-	return matcher;
+	return metadata_of_claim(arena, &(struct strings){&claim, 1}, value_text(arena, text));
 }
 
 envoy_metadata_matcher *authz_claim(struct arena *arena, const struct strings *path, const struct strings *values)
 {
-	envoy_value_matcher *either = value_any_of(arena);
-	BUILD_ADD(arena, either->or_match, value_matchers, value_list(arena, values_text(arena, values)));
-	BUILD_ADD(arena, either->or_match, value_matchers, values_text(arena, values));
-	envoy_metadata_matcher *matcher = metadata_of_token(arena, either);
-	for (size_t i = 0; i < path->n; i++)
-		add_path(arena, matcher, path->v[i]);
-	return matcher;
+	return metadata_of_claim(arena, path, value_or_element(arena, values_text(arena, values)));
 }
 
 static envoy_value_matcher *value_of_filter(struct arena *arena, const char *value)
@@ -264,9 +213,7 @@ static envoy_value_matcher *value_of_filter(struct arena *arena, const char *val
 envoy_metadata_matcher *authz_filter_metadata(struct arena *arena, const char *filter, const char *member,
                                               const struct strings *values)
 {
-	envoy_metadata_matcher *matcher = envoy_metadata_matcher_new(arena);
-	matcher->filter = borrow(filter);
-	add_path(arena, matcher, member);
+	envoy_metadata_matcher *matcher = metadata_of_filter(arena, filter, member);
 	if (values->n == 1) {
 		matcher->value = value_of_filter(arena, values->v[0]);
 		return matcher;

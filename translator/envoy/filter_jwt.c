@@ -106,29 +106,69 @@ static envoy_jwt_requirement *require_sound(struct arena *arena, const char *nam
 	return out;
 }
 
-/*
- * Of several providers: a token that is there must be sound wherever it is. Where two look at one place the token can
- * be of one only, so it does as well that one of them takes it. One that is required has no keys where it stands in for
- * what was refused, so that nothing passes.
- */
-static envoy_jwt_requirement *require_all_sound(struct arena *arena, const struct jwt_rules *rules, char *const *names)
+static envoy_jwt_requirement *require_all(struct arena *arena)
 {
-	size_t n = rules->n;
-	for (size_t i = 0; i < n; i++)
-		if (rules->v[i]->is_required)
-			return require_provider(arena, names[i]);
+	envoy_jwt_requirement *out = envoy_jwt_requirement_new(arena);
+	out->requires_type_case =
+	    ENVOY__EXTENSIONS__FILTERS__HTTP__JWT_AUTHN__V3__JWT_REQUIREMENT__REQUIRES_TYPE_REQUIRES_ALL;
+	out->requires_all = envoy_jwt_requirement_and_list_new(arena);
+	return out;
+}
+
+/* Of providers that look at one place, where the token can be of one only: that one of them takes it does as well as
+ * that all take what they find, which is also so when there is none. */
+static envoy_jwt_requirement *require_one_sound(struct arena *arena, char *const *names, size_t n)
+{
 	if (n == 1)
 		return require_sound(arena, names[0]);
-	envoy_jwt_requirement *out = require_any(arena), *all = envoy_jwt_requirement_new(arena);
-	all->requires_type_case =
-	    ENVOY__EXTENSIONS__FILTERS__HTTP__JWT_AUTHN__V3__JWT_REQUIREMENT__REQUIRES_TYPE_REQUIRES_ALL;
-	all->requires_all = envoy_jwt_requirement_and_list_new(arena);
+	envoy_jwt_requirement *out = require_any(arena), *all = require_all(arena);
 	for (size_t i = 0; i < n; i++) {
 		BUILD_ADD(arena, out->requires_any, requirements, require_provider(arena, names[i]));
 		BUILD_ADD(arena, all->requires_all, requirements, require_sound(arena, names[i]));
 	}
 	BUILD_ADD(arena, out->requires_any, requirements, all);
 	return out;
+}
+
+/* groups[i]: the first rule of those that look where rules->v[i] looks, directly or by way of others. */
+static size_t *group_by_place(struct arena *arena, const struct jwt_rules *rules)
+{
+	size_t *groups = ARENA_NEW_N(arena, size_t, rules->n);
+	for (size_t i = 0; i < rules->n; i++) {
+		groups[i] = i;
+		for (size_t j = 0; j < i; j++) {
+			if (groups[j] == groups[i] || !jwt_rules_meet(rules->v[i], rules->v[j]))
+				continue;
+			size_t from = groups[i] > groups[j] ? groups[i] : groups[j];
+			size_t to = groups[i] > groups[j] ? groups[j] : groups[i];
+			for (size_t k = 0; k <= i; k++)
+				groups[k] = groups[k] == from ? to : groups[k];
+		}
+	}
+	return groups;
+}
+
+/*
+ * A token that is there must be sound wherever it is: one at another place does not vouch for it. A rule that is
+ * required has no keys where it stands in for what was refused, so that nothing passes.
+ */
+static envoy_jwt_requirement *require_all_sound(struct arena *arena, const struct jwt_rules *rules, char *const *names)
+{
+	for (size_t i = 0; i < rules->n; i++)
+		if (rules->v[i]->is_required)
+			return require_provider(arena, names[i]);
+	const size_t *groups = group_by_place(arena, rules);
+	envoy_jwt_requirement *out = require_all(arena);
+	for (size_t i = 0; i < rules->n; i++) {
+		VEC(char *) members = {0};
+		for (size_t j = i; groups[i] == i && j < rules->n; j++)
+			if (groups[j] == i)
+				VEC_PUSH(arena, &members, names[j]);
+		if (members.n)
+			BUILD_ADD(arena, out->requires_all, requirements,
+			          require_one_sound(arena, members.v, members.n));
+	}
+	return out->requires_all->n_requirements == 1 ? out->requires_all->requirements[0] : out;
 }
 
 static envoy_jwt_requirement_rule *rule_for_all(struct arena *arena, envoy_jwt_requirement *required)

@@ -2,6 +2,7 @@
  * mean. */
 #include "base/text.h"
 #include "translator/envoy/emit_parts.h"
+#include "translator/envoy/metadata_matchers.h"
 
 #include <string.h>
 
@@ -73,6 +74,21 @@ static envoy_query_parameter_matcher *query_matcher(struct arena *arena, const s
 	return matcher;
 }
 
+/* A claim that is there may be of any kind, a list or an object too. */
+static envoy_value_matcher *claim_value(struct arena *arena, const struct string_match *match)
+{
+	if (is_any(match))
+		return value_present(arena);
+	return value_or_element(arena, value_text(arena, string_matcher(arena, match)));
+}
+
+static envoy_metadata_matcher *claim_matcher(struct arena *arena, const struct claim_match *claim)
+{
+	envoy_metadata_matcher *matcher = metadata_of_claim(arena, &claim->path, claim_value(arena, &claim->match));
+	matcher->invert = claim->is_inverted;
+	return matcher;
+}
+
 static void set_prefix(envoy_route_match *out, const char *prefix)
 {
 	out->path_specifier_case = ENVOY__CONFIG__ROUTE__V3__ROUTE_MATCH__PATH_SPECIFIER_PREFIX;
@@ -117,12 +133,14 @@ envoy_route_match *route_match(struct arena *arena, const struct http_match *mat
 		BUILD_ADD(arena, out, headers, header_matcher(arena, &match->headers[i]));
 	for (size_t i = 0; i < match->n_query_params; i++)
 		BUILD_ADD(arena, out, query_parameters, query_matcher(arena, &match->query_params[i]));
+	for (size_t i = 0; i < match->n_claims; i++)
+		BUILD_ADD(arena, out, dynamic_metadata, claim_matcher(arena, &match->claims[i]));
 	return out;
 }
 
 bool route_match_is_catch_all(const envoy_route_match *match)
 {
-	if (match->n_headers || match->n_query_parameters)
+	if (match->n_headers || match->n_query_parameters || match->n_dynamic_metadata)
 		return false;
 	if (match->path_specifier_case == ENVOY__CONFIG__ROUTE__V3__ROUTE_MATCH__PATH_SPECIFIER_PREFIX)
 		return strcmp(match->prefix, "/") == 0;

@@ -115,4 +115,5 @@ void resolve_istio(struct draft *draft)
 void review_istio(struct draft *draft)
 {
 	review_policies(draft);
+	review_routing_claims(draft);
 }

@@ -28,7 +28,8 @@ void resolve_gateways(struct draft *draft);
 void resolve_istio(struct draft *draft);
 /* Says what only the finished model shows: rows of the report, nothing else. */
 void review_istio(struct draft *draft);
-void review_policies(struct draft *draft); /* of access control */
+void review_policies(struct draft *draft);       /* of access control */
+void review_routing_claims(struct draft *draft); /* routes by tokens that nobody reads */
 
 /* What MeshConfig says that only the front end needs. */
 enum istio_export { EXPORT_SERVICE, EXPORT_VIRTUAL_SERVICE, EXPORT_DESTINATION_RULE, EXPORT_COUNT };

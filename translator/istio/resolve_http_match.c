@@ -1,13 +1,11 @@
 #include "base/regex.h"
 #include "base/text.h"
+#include "crds/routing_claim.h"
 #include "translator/istio/http_lowering.h"
 
 #include <string.h>
 
 #define MATCH_TYPE(name) ISTIO__NETWORKING__V1ALPHA3__STRING_MATCH__MATCH_TYPE_##name
-
-/* Claims of a JWT, as RequestAuthentication will offer them. */
-#define CLAIM_PREFIX "@request.auth.claims"
 
 bool http_lower_string_match(struct http_lowering *lowering, const istio_string_match *in, const char *part,
                              struct string_match *out)
@@ -46,8 +44,22 @@ static int compare_headers(const void *a, const void *b)
 	return order ? order : x->is_inverted - y->is_inverted;
 }
 
+static int compare_claims(const void *a, const void *b)
+{
+	const struct claim_match *x = a, *y = b;
+	for (size_t i = 0; i < x->path.n && i < y->path.n; i++) {
+		int order = strcmp(x->path.v[i], y->path.v[i]);
+		if (order)
+			return order;
+	}
+	if (x->path.n != y->path.n)
+		return x->path.n < y->path.n ? -1 : 1;
+	return x->is_inverted - y->is_inverted;
+}
+
 struct headers_building {
 	VEC(struct header_match) out;
+	VEC(struct claim_match) claims;
 	bool is_valid;
 };
 
@@ -59,10 +71,6 @@ static void add_header(struct http_lowering *lowering, struct headers_building *
 	if (text_is_empty(name)) {
 		http_complain(lowering, REPORT_ERROR, REASON_INVALID_VALUE, path, "has no name; the match is left out");
 		headers->is_valid = false;
-	} else if (text_has_prefix(name, CLAIM_PREFIX)) {
-		http_complain(lowering, REPORT_ERROR, REASON_NOT_SUPPORTED, path,
-		              "matching on %s is not supported yet; the match is left out", name);
-		headers->is_valid = false;
 	} else if (http_lower_string_match(lowering, in, path, &header.match)) {
 		VEC_PUSH(lowering->draft->arena, &headers->out, header);
 	} else {
@@ -70,20 +78,36 @@ static void add_header(struct http_lowering *lowering, struct headers_building *
 	}
 }
 
-/* Headers by name, then the pseudo headers in the order that Istio gives them. */
+static void add_header_or_claim(struct http_lowering *lowering, struct headers_building *headers, const char *part,
+                                const char *list, const char *name, const istio_string_match *in, bool is_inverted)
+{
+	struct arena *arena = lowering->draft->arena;
+	const char *field = arena_printf(arena, "%s[%s]", list, name);
+	struct claim_match match = {.is_inverted = is_inverted};
+	struct routing_claim claim;
+	if (!routing_claim_parse(arena, name, &claim)) {
+		add_header(lowering, headers, part, field, name, in, is_inverted);
+		return;
+	}
+	match.path = (struct strings){claim.path, claim.n};
+	headers->is_valid &=
+	    http_lower_string_match(lowering, in, arena_printf(arena, "%s.%s", part, field), &match.match);
+	VEC_PUSH(arena, &headers->claims, match);
+}
+
+/* Headers by name, then the pseudo headers in the order that Istio gives them; claims by themselves. */
 static bool lower_headers(struct http_lowering *lowering, const istio_http_match_request *in, const char *part,
                           struct http_match *out)
 {
-	struct arena *arena = lowering->draft->arena;
 	struct headers_building headers = {.is_valid = true};
 	for (size_t i = 0; i < in->n_headers; i++)
-		add_header(lowering, &headers, part, arena_printf(arena, "headers[%s]", in->headers[i]->key),
-		           in->headers[i]->key, in->headers[i]->value, false);
+		add_header_or_claim(lowering, &headers, part, "headers", in->headers[i]->key, in->headers[i]->value,
+		                    false);
 	for (size_t i = 0; i < in->n_without_headers; i++)
-		add_header(lowering, &headers, part,
-		           arena_printf(arena, "withoutHeaders[%s]", in->without_headers[i]->key),
-		           in->without_headers[i]->key, in->without_headers[i]->value, true);
+		add_header_or_claim(lowering, &headers, part, "withoutHeaders", in->without_headers[i]->key,
+		                    in->without_headers[i]->value, true);
 	VEC_SORT(&headers.out, compare_headers);
+	VEC_SORT(&headers.claims, compare_claims);
 	if (in->method)
 		add_header(lowering, &headers, part, "method", ":method", in->method, false);
 	if (in->authority)
@@ -92,6 +116,8 @@ static bool lower_headers(struct http_lowering *lowering, const istio_http_match
 		add_header(lowering, &headers, part, "scheme", ":scheme", in->scheme, false);
 	out->headers = headers.out.v;
 	out->n_headers = headers.out.n;
+	out->claims = headers.claims.v;
+	out->n_claims = headers.claims.n;
 	return headers.is_valid;
 }
 

@@ -50,6 +50,20 @@ static const char *own_keys(struct arena *arena, const char *jwks)
 	return is_set && sifted.n_keys ? sifted.s : NULL;
 }
 
+/* OpenID Connect Discovery 1.0, 4.3: the two must be the same. Where they are not the keys still count, as in Istio:
+ * proxies compare each token's issuer with the rule's. */
+static void report_issuer(struct draft *draft, const struct object *object, const istio_jwt_rule *rule, size_t i,
+                          const struct key_set *set)
+{
+	if (set->issuer && !text_equal(set->issuer, rule->issuer))
+		report_add(
+		    draft->report, object, REPORT_WARNING, REASON_NO_EFFECT,
+		    arena_printf(draft->arena, "spec.jwtRules[%zu].issuer", i),
+		    "the OpenID configuration there is that of \"%s\"; tokens that name it are refused, since only "
+		    "those of \"%s\" are taken",
+		    set->issuer, rule->issuer);
+}
+
 /* *digest: of keys that are not part of the object. */
 static const char *keys_of(struct draft *draft, const struct object *object, const istio_jwt_rule *rule, size_t i,
                            struct digest *digest)
@@ -72,6 +86,7 @@ static const char *keys_of(struct draft *draft, const struct object *object, con
 	const struct key_set *set = key_sets_get(draft->snapshot->key_sets, &source);
 	if (!set || !set->keys)
 		return NULL;
+	report_issuer(draft, object, rule, i, set);
 	*digest = set->digest;
 	return set->keys;
 }
@@ -107,9 +122,19 @@ static struct digest digest_of_rule(const struct object *object, size_t i, struc
 	return digest_final(&state);
 }
 
+/* Proxies take tokens out of headers and parameters only. */
+static void report_kept_cookie(struct draft *draft, const struct object *object, const istio_jwt_rule *rule, size_t i)
+{
+	if (rule->n_from_cookies && !rule->forward_original_token)
+		report_add(draft->report, object, REPORT_INFO, REASON_NOT_SUPPORTED,
+		           arena_printf(draft->arena, "spec.jwtRules[%zu].fromCookies", i),
+		           "a token in a cookie reaches the workload, as if forwardOriginalToken were true");
+}
+
 static struct jwt_rule lower_rule(struct draft *draft, const struct object *object, const istio_jwt_rule *rule,
                                   size_t i)
 {
+	report_kept_cookie(draft, object, rule, i);
 	struct digest keys_digest = {{0}};
 	const char *keys = keys_of(draft, object, rule, i, &keys_digest);
 	return (struct jwt_rule){
