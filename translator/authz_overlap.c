@@ -25,13 +25,20 @@ static const struct {
 	bool is_there;       /* each HTTP request has one */
 	bool is_more_closed; /* found in more forms where a match closes */
 } attributes[AUTHZ_ATTRIBUTES] = {
-    [AUTHZ_HOST] = {READ_HOST, true, true, true}, [AUTHZ_METHOD] = {READ_TEXT, true, true},
-    [AUTHZ_PATH] = {READ_PATH, true, true},       [AUTHZ_PORT] = {READ_PORT, true},
-    [AUTHZ_DESTINATION_IP] = {READ_RANGE, true},  [AUTHZ_SERVER_NAME] = {READ_TEXT, true},
-    [AUTHZ_PRINCIPAL] = {READ_TEXT, true},        [AUTHZ_REQUEST_PRINCIPAL] = {READ_CLAIM, true},
-    [AUTHZ_SERVICE_ACCOUNT] = {READ_WORD, true},  [AUTHZ_NAMESPACE] = {READ_GLOB, true},
-    [AUTHZ_TRUST_DOMAIN] = {READ_GLOB, true},     [AUTHZ_REMOTE_IP] = {READ_RANGE, true},
-    [AUTHZ_SOURCE_IP] = {READ_RANGE, true},       [AUTHZ_HEADER] = {READ_TEXT, .is_more_closed = true},
+    [AUTHZ_HOST] = {READ_HOST, .is_single = true, .is_there = true, .is_more_closed = true},
+    [AUTHZ_METHOD] = {READ_TEXT, .is_single = true, .is_there = true},
+    [AUTHZ_PATH] = {READ_PATH, .is_single = true, .is_there = true},
+    [AUTHZ_PORT] = {READ_PORT, .is_single = true},
+    [AUTHZ_DESTINATION_IP] = {READ_RANGE, .is_single = true},
+    [AUTHZ_SERVER_NAME] = {READ_TEXT, .is_single = true},
+    [AUTHZ_PRINCIPAL] = {READ_TEXT, .is_single = true},
+    [AUTHZ_REQUEST_PRINCIPAL] = {READ_CLAIM, .is_single = true},
+    [AUTHZ_SERVICE_ACCOUNT] = {READ_WORD, .is_single = true},
+    [AUTHZ_NAMESPACE] = {READ_GLOB, .is_single = true},
+    [AUTHZ_TRUST_DOMAIN] = {READ_GLOB, .is_single = true},
+    [AUTHZ_REMOTE_IP] = {READ_RANGE, .is_single = true},
+    [AUTHZ_SOURCE_IP] = {READ_RANGE, .is_single = true},
+    [AUTHZ_HEADER] = {READ_TEXT, .is_more_closed = true},
 };
 
 /* ---- values ---- */

@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
 """Routes by the claims of tokens at a real gateway: texts, lists, nested ones, none; what is no token of ours; policies by the same claims."""
-import http.client
 import json
 import os
 import sys
@@ -9,30 +8,11 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import issuer  # noqa: E402
 import mesh as mesh_rig  # noqa: E402
+import shop as shop_rig  # noqa: E402
 import tap  # noqa: E402
-import traffic  # noqa: E402
 
-BACKENDS = ("staff", "admin", "team", "somebody", "rest")
+SERVICES = ("staff", "admin", "team", "somebody", "rest")
 GROUP, ROLES, TEAM = "@request.auth.claims.group", "@request.auth.claims[roles]", "@request.auth.claims[https://example.com/org][team]"
-
-BASE = """
-apiVersion: networking.istio.io/v1
-kind: Gateway
-metadata: {name: shop, namespace: default}
-spec: {selector: {istio: ingressgateway}, servers: [{port: {number: PORT, name: http, protocol: HTTP}, hosts: ["*"]}]}
-"""
-
-BACKEND = """---
-apiVersion: networking.istio.io/v1
-kind: ServiceEntry
-metadata: {name: NAME, namespace: default}
-spec:
-  hosts: [NAME.internal]
-  location: MESH_INTERNAL
-  resolution: STATIC
-  ports: [{number: 80, name: http, protocol: HTTP, targetPort: TARGET}]
-  endpoints: [{address: 127.0.0.1}]
-"""
 
 # Each path asks something else; on all others it is the group, then the roles, then the team.
 ROUTES = f"""
@@ -89,44 +69,27 @@ spec:
 """
 
 
-class Shop(mesh_rig.Mesh):
+class Shop(shop_rig.Shop):
     def __init__(self, is_delta):
-        super().__init__()
-        self.port = mesh_rig.free_port()
+        super().__init__(is_delta, SERVICES)
         self.first, self.second = issuer.Key("k1"), issuer.Key("k2")
-        self.backends = {name: self.own(traffic.Backend(name, "127.0.0.1", mesh_rig.free_port())) for name in BACKENDS}
-        self.write("base.yaml", BASE.replace("PORT", str(self.port)) + "".join(
-            BACKEND.replace("NAME", name).replace("TARGET", str(backend.port)) for name, backend in self.backends.items()))
         self.write("routes.yaml", ROUTES)
         self.authentication = AUTHENTICATION.replace("FIRST", json.dumps(issuer.jwks(self.first))).replace("SECOND", json.dumps(issuer.jwks(self.second)))
         self.write("tokens.yaml", self.authentication)
         self.write("policy.yaml", POLICY)
-        self.is_delta = is_delta
 
     def __enter__(self):
-        self.server = self.weftd()
-        self.envoy = self.gateway(self.server, self.is_delta)
-        self.envoy.wait_listening(self.port)
+        self.open(self.weftd())
         mesh_rig.wait_for("the routes to be there", lambda: self.ask() == "rest")
         return self
 
     def token(self, key=None, **claims):
         return (key or self.first).token({"iss": "first", "sub": "ann", **claims})
 
-    def connect(self):
-        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
-
     def ask(self, token=None, path="/", headers=(), method="GET", connection=None):
-        """The backend's name, or the status of what is no 200."""
-        kept = connection or self.connect()
-        try:
-            kept.request(method, path, headers={**dict(headers), **({"Authorization": f"Bearer {token}"} if token else {})})
-            answer = kept.getresponse()
-            body = answer.read().decode()
-            return body if answer.status == 200 else answer.status
-        finally:
-            if not connection:
-                kept.close()
+        """The service's name, or the status of what is no 200."""
+        status, body = self.exchange(path, [*dict(headers).items(), *shop_rig.bearer(token)], method, connection)
+        return body if status == 200 else status
 
 
 def compare(rows):
@@ -298,9 +261,5 @@ CHECKS = (
     ("weftd and the proxy have nothing to say against it", check_nothing_refused),
 )
 
-for form, is_delta in (("state of the world", False), ("delta", True)):
-    with Shop(is_delta) as shop:
-        for name, check in CHECKS:
-            with tap.case(f"{form}: {name}"):
-                check(shop)
+shop_rig.run(Shop, CHECKS)
 tap.done()

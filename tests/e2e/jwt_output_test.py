@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """Where tokens are found in requests, and what of them applications get: tokens, claims in headers, never a client's own words in these."""
 import base64
-import http.client
 import json
 import os
 import sys
@@ -9,30 +8,10 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import issuer  # noqa: E402
 import mesh as mesh_rig  # noqa: E402
+import shop as shop_rig  # noqa: E402
 import tap  # noqa: E402
-import traffic  # noqa: E402
 
 CONFIG = """
-apiVersion: networking.istio.io/v1
-kind: Gateway
-metadata: {name: shop, namespace: default}
-spec: {selector: {istio: ingressgateway}, servers: [{port: {number: PORT, name: http, protocol: HTTP}, hosts: ["*"]}]}
----
-apiVersion: networking.istio.io/v1
-kind: ServiceEntry
-metadata: {name: shop, namespace: default}
-spec:
-  hosts: [shop.internal]
-  location: MESH_INTERNAL
-  resolution: STATIC
-  ports: [{number: 80, name: http, protocol: HTTP, targetPort: BACKEND}]
-  endpoints: [{address: 127.0.0.1}]
----
-apiVersion: networking.istio.io/v1
-kind: VirtualService
-metadata: {name: shop, namespace: default}
-spec: {hosts: ["*"], gateways: [shop], http: [{route: [{destination: {host: shop.internal}}]}]}
----
 apiVersion: security.istio.io/v1
 kind: RequestAuthentication
 metadata: {name: shop, namespace: istio-system}
@@ -70,18 +49,14 @@ OUTPUT = ("x-payload", "x-sub", "x-city", "x-age", "x-vip", "x-roles", "x-addres
 PREFLIGHT = {"Origin": "https://a.example", "Access-Control-Request-Method": "GET"}
 
 
-class Shop(mesh_rig.Mesh):
+class Shop(shop_rig.Shop):
     def __init__(self, is_delta):
-        super().__init__()
-        self.port = mesh_rig.free_port()
+        super().__init__(is_delta)
         self.key = issuer.Key("k1")
-        self.backend = self.own(traffic.Backend("shop", "127.0.0.1", mesh_rig.free_port()))
-        self.write("config.yaml", CONFIG.replace("PORT", str(self.port)).replace("BACKEND", str(self.backend.port)).replace("KEYS", json.dumps(issuer.jwks(self.key))))
-        self.is_delta = is_delta
+        self.write("config.yaml", CONFIG.replace("KEYS", json.dumps(issuer.jwks(self.key))))
 
     def __enter__(self):
-        self.server = self.weftd()
-        self.gateway(self.server, self.is_delta).wait_listening(self.port)
+        self.open(self.weftd())
         mesh_rig.wait_for("the route to be there", lambda: self.ask() == 200)
         return self
 
@@ -90,21 +65,11 @@ class Shop(mesh_rig.Mesh):
 
     def ask(self, path="/", headers=(), method="GET"):
         """headers: (name, value) pairs, or a dict."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
-        try:
-            connection.putrequest(method, path)
-            for name, value in headers.items() if isinstance(headers, dict) else headers:
-                connection.putheader(name, value)
-            connection.endheaders()
-            answer = connection.getresponse()
-            answer.read()
-            return answer.status
-        finally:
-            connection.close()
+        return self.exchange(path, headers.items() if isinstance(headers, dict) else headers, method)[0]
 
     def seen(self):
         """The target and the headers that the application got."""
-        lines = self.backend.last_head.split("\r\n")
+        lines = self.last_head().split("\r\n")
         return lines[0].split(" ")[1], [(name.lower(), value.strip()) for name, _, value in (line.partition(":") for line in lines[1:] if line)]
 
     def output(self):
@@ -213,9 +178,5 @@ CHECKS = (
     ("several tokens at one place", check_same_place),
 )
 
-for form, is_delta in (("state of the world", False), ("delta", True)):
-    with Shop(is_delta) as shop:
-        for name, check in CHECKS:
-            with tap.case(f"{form}: {name}"):
-                check(shop)
+shop_rig.run(Shop, CHECKS)
 tap.done()

@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """Tokens at real Envoys: which are believed, what policies and applications get to know, where keys come from, and what if they do not."""
 import contextlib
-import http.client
 import json
 import os
 import shutil
@@ -12,32 +11,11 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import issuer  # noqa: E402
 import mesh as mesh_rig  # noqa: E402
 import pods  # noqa: E402
+import shop as shop_rig  # noqa: E402
 import tap  # noqa: E402
 import traffic  # noqa: E402
 
 REFRESH_S = 1
-
-ROUTE = """
-apiVersion: networking.istio.io/v1
-kind: Gateway
-metadata: {name: shop, namespace: default}
-spec: {selector: {istio: ingressgateway}, servers: [{port: {number: PORT, name: http, protocol: HTTP}, hosts: ["*"]}]}
----
-apiVersion: networking.istio.io/v1
-kind: ServiceEntry
-metadata: {name: shop, namespace: default}
-spec:
-  hosts: [shop.internal]
-  location: MESH_INTERNAL
-  resolution: STATIC
-  ports: [{number: 80, name: http, protocol: HTTP, targetPort: 9080}]
-  endpoints: [{address: 127.0.0.11}]
----
-apiVersion: networking.istio.io/v1
-kind: VirtualService
-metadata: {name: shop, namespace: default}
-spec: {hosts: ["*"], gateways: [shop], http: [{route: [{destination: {host: shop.internal}}]}]}
-"""
 
 # One policy a path: what it asks of the token.
 POLICIES = """
@@ -96,24 +74,18 @@ spec:
 """
 
 
-class Shop(mesh_rig.Mesh):
+class Shop(shop_rig.Shop):
     def __init__(self, is_delta):
-        super().__init__()
-        self.port = mesh_rig.free_port()
+        super().__init__(is_delta)
         self.site = self.own(issuer.Site())
         self.key = issuer.Key("k1")
         self.iss = self.site.url + "/a"
         self.site.pages["/keys"] = issuer.jwks(self.key)
-        self.backend = self.own(traffic.Backend("shop", "127.0.0.11", 9080))
-        self.write("route.yaml", ROUTE.replace("PORT", str(self.port)))
         self.write("policies.yaml", POLICIES.replace("ISSUER", self.iss))
         self.authentication("a", f"{{issuer: {self.iss}, jwksUri: {self.site.url}/keys, {OUTPUT}}}")
-        self.is_delta = is_delta
 
     def __enter__(self):
-        self.server = self.start()
-        self.envoy = self.gateway(self.server, self.is_delta)
-        self.envoy.wait_listening(self.port)
+        self.open(self.start())
         return self
 
     def start(self, *arguments, **options):
@@ -131,14 +103,7 @@ class Shop(mesh_rig.Mesh):
         return (key or self.key).token({"iss": self.iss, "sub": "ann", "aud": "shop", **claims})
 
     def ask(self, path="/", token=None, headers=()):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
-        try:
-            connection.request("GET", path, headers={**dict(headers), **({"Authorization": f"Bearer {token}"} if token else {})})
-            answer = connection.getresponse()
-            answer.read()
-            return answer.status
-        finally:
-            connection.close()
+        return self.exchange(path, [*dict(headers).items(), *shop_rig.bearer(token)])[0]
 
     def wait_status(self, want, token, path="/"):
         mesh_rig.wait_for(f"{want} for the token on {path}", lambda: self.ask(path, token) == want)
@@ -181,10 +146,10 @@ def check_policies(shop):
 def check_output(shop):
     token = shop.token()
     assert shop.ask(token=token, headers={"x-sub": "root"}) == 200
-    head = dict(line.lower().split(": ", 1) for line in shop.backend.last_head.split("\r\n")[1:] if ": " in line)
+    head = dict(line.lower().split(": ", 1) for line in shop.last_head().split("\r\n")[1:] if ": " in line)
     assert head["x-sub"] == "ann" and head["x-payload"] and head["authorization"].endswith(token.lower()), head
     assert shop.ask(headers={"x-sub": "root"}) == 200
-    assert "x-sub: root" not in shop.backend.last_head.lower(), shop.backend.last_head
+    assert "x-sub: root" not in shop.last_head().lower(), shop.last_head()
 
 
 def check_rotation(shop):
@@ -335,29 +300,21 @@ def check_restart_alone(shop):
 def check_private_authority():
     """Keys over https from who has a certificate that only --jwks-ca vouches for."""
     key = issuer.Key("s")
-    with mesh_rig.Mesh() as mesh:
+    with shop_rig.Shop(is_delta=True) as mesh:
         ours, others = (issuer.certificate(mesh.folder, name) for name in ("ours", "others"))
         believed = os.path.join(mesh.folder, "believed.pem")
         shutil.copy(others, believed)
-        port = mesh_rig.free_port()
         site = mesh.own(issuer.Site(tls=issuer.certificate(mesh.folder, "site", ours, "127.0.0.1")))
         elsewhere = mesh.own(issuer.Site(tls=issuer.certificate(mesh.folder, "elsewhere", ours, "127.0.0.2")))
         for one in (site, elsewhere):
             one.pages["/keys"] = issuer.jwks(key)
-        mesh.own(traffic.Backend("shop", "127.0.0.11", 9080))
-        mesh.write("route.yaml", ROUTE.replace("PORT", str(port)))
         for name, one in (("site", site), ("elsewhere", elsewhere)):
             mesh.write(f"{name}.yaml", AUTHENTICATION.replace("NAME", name).replace("RULE", f"{{issuer: {name}, jwksUri: {one.url}/keys}}"))
         server = mesh.weftd(arguments=("--jwks-refresh-seconds", str(REFRESH_S), "--jwks-ca", believed))
-        mesh.gateway(server, True).wait_listening(port)
+        mesh.open(server)
 
         def ask(name):
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-            try:
-                connection.request("GET", "/", headers={"Authorization": f"Bearer {key.token({'iss': name, 'sub': 'ann'})}"})
-                return connection.getresponse().status
-            finally:
-                connection.close()
+            return mesh.exchange(headers=shop_rig.bearer(key.token({"iss": name, "sub": "ann"})))[0]
 
         def why(one):
             return {row["url"]: row["lastError"] or "" for row in json.loads(server.get("/debug/jwks")[1])}.get(f"{one.url}/keys", "")
@@ -407,11 +364,7 @@ CHECKS = (
     ("a restart while the issuer is away", check_restart_alone),
 )
 
-for form, is_delta in (("state of the world", False), ("delta", True)):
-    with Shop(is_delta) as shop:
-        for name, check in CHECKS:
-            with tap.case(f"{form}: {name}"):
-                check(shop)
+shop_rig.run(Shop, CHECKS)
 with tap.case("keys over https: a private authority, a wrong one, another one later, another name"):
     check_private_authority()
 with tap.case("behind a sidecar, with mutual TLS: the peer and the token must both be right"):

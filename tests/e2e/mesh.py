@@ -10,8 +10,10 @@
 Standard library only. Everything binds to loopback and ends with the Mesh; processes are ended by the ids they were started
 with. A name that ends in _s is seconds.
 """
+import itertools
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -57,10 +59,19 @@ def wait_quiet(look, quiet_s, timeout_s=30):
             last, since = now, time.monotonic()
 
 
+PORTS = itertools.cycle(random.sample(range(20000, 32000), 12000))
+
+
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """One that nobody listens on, and that the kernel gives to no connection and no other server before it is used: from below its own range."""
+    for port in PORTS:
+        with socket.socket() as s:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                s.bind(("0.0.0.0", port))
+            except OSError:
+                continue
+            return port
 
 
 def get(url, timeout_s=5):
