@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "base/vec.h"
 #include "cli/suggest.h"
+#include "translator/address.h"
 
 #define PORT_MAX 65535
 #define SPIFFE "spiffe://"
@@ -151,12 +152,25 @@ bool authz_question_read(struct arena *arena, const char *s, size_t n, const str
 	return true;
 }
 
+/* In its one spelling, as a proxy sees it. */
+static bool take_address(struct arena *arena, const char *what, const char **address, struct error *error)
+{
+	const char *canonical = *address ? address_canonical(arena, *address) : NULL;
+	if (*address && !canonical)
+		return error_set(error, "%s: \"%s\" is not an IP address", what, *address);
+	*address = canonical ? address_unmapped(arena, canonical) : NULL;
+	return true;
+}
+
 bool authz_question_complete(struct arena *arena, struct authz_question *question, struct error *error)
 {
 	struct authz_request *request = &question->request;
 	const char *from = question->from;
 	if (request->path[0] != '/')
 		return error_set(error, "path: must begin with \"/\"");
+	if (!take_address(arena, "source IP", &request->source_ip, error) ||
+	    !take_address(arena, "remote IP", &request->remote_ip, error))
+		return false;
 	if (from)
 		request->principal = text_has_prefix(from, SPIFFE) ? from : arena_printf(arena, SPIFFE "%s", from);
 	if (!request->remote_ip)

@@ -192,14 +192,14 @@ REQUESTS = [
     ({"from": "x/y", "path": "/odd/a/b", "host": "www.example.com", "headers": {"x-tier": ["gold"]}, "sourceIp": "192.0.2.1", "jwtClaims": {"groups": ["staff"]}}, "allowed by default/odds, rule 0"),
     ({"from": "x/y", "path": "/odd/a/b", "host": None, "headers": {"x-tier": ["gold"]}, "sourceIp": "192.0.2.1", "jwtClaims": None}, "denied: no policy allows it"),
     ({"from": "cluster.local/ns/reports/sa/x", "tcp": True, "port": 9000}, "allowed by default/orders, rule 2"),
-    ({"to": "free/free-1", "from": None, "serverName": "x", "remoteIp": "192.0.2.9"}, "refused: port 8080 takes no plaintext with HTTP"),
+    ({"to": "free/free-1", "from": None, "serverName": "x", "remoteIp": "::ffff:192.0.2.9"}, "refused: port 8080 takes no plaintext with HTTP"),
 ]
 BAD_REQUESTS = [
     ("no JSON", "{", "line 1, column 2"), ("no object", "[1]", "must be an object, not an array"), ("a member that is none", '{"form": "x"}', 'did you mean "from"?'),
     ("a path that is none", '{"path": "x"}', "begin with"), ("a port that is none", '{"port": 70000}', "port: 70000 is not a port"), ("a port in quotes", '{"port": "80"}', "port: must be a number, not a string"),
     ("headers that are none", '{"headers": {"x": [1]}}', "headers: x: must be a string or a list of strings"), ("claims that are none", '{"jwtClaims": []}', "jwtClaims: must be an object"),
     ("tcp that is neither", '{"tcp": 1}', "tcp: must be true or false"), ("a method that is none", '{"method": null}', "method: must be a string"),
-    ("no such pod", '{"to": "default/x"}', "to: the configuration has no pod default/x"), ("too long", '{"path": "/' + "x" * 65536 + '"}', "more than 65536 bytes"),
+    ("an address that is none", '{"sourceIp": "192.0.2.1.1"}', "source IP: \"192.0.2.1.1\" is not an IP address"), ("no such pod", '{"to": "default/x"}', "to: the configuration has no pod default/x"), ("too long", '{"path": "/' + "x" * 65536 + '"}', "more than 65536 bytes"),
 ]
 
 
@@ -364,7 +364,8 @@ def main():
             with tap.case(f"usage: {name}"):
                 code, lines, complaint = check(folder, **arguments)
                 assert code == 2 and words in complaint and not lines, (code, lines, complaint)
-        for name, extra, words in [("header", ["--header", "x"], "NAME=VALUE"), ("claims", ["--jwt-claims", "[1]"], "JSON object"), ("path", ["--path", "x"], "begin with")]:
+        for name, extra, words in [("header", ["--header", "x"], "NAME=VALUE"), ("claims", ["--jwt-claims", "[1]"], "JSON object"), ("path", ["--path", "x"], "begin with"),
+                                   ("address", ["--source-ip", "192.0.2.0/24"], "not an IP address"), ("client's address", ["--remote-ip", "x"], "not an IP address")]:
             with tap.case(f"usage: {name}"):
                 code, lines, complaint = check(folder, *extra)
                 assert code == 2 and words in complaint and not lines, (code, lines, complaint)
