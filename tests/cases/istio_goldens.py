@@ -217,6 +217,8 @@ def meaning(value, row):
             strip_raw_buffer(value)
     strip(value)
     strip_test_inputs(value, row)
+    if kind == "listeners" and "accessLogFile" not in (row["mesh"] or ""):
+        value.pop("accessLog", None)  # weft's log of what is refused, where the mesh asks for none
     if kind == "clusters":
         for field in ("filters", "cleanupInterval"):
             value.pop(field, None)  # metadata exchange; dynamic forward proxy
