@@ -10,7 +10,8 @@ struct root_memory {
 	const char *folder;
 	const struct clock *clock;
 	struct text there;  /* as it was read, or written to the folder */
-	struct text wanted; /* of the Secret */
+	struct text wanted; /* of the Secret, after that version; "": of one that is not there */
+	char *wanted_after;
 	int64_t wanted_ns;
 	bool is_loaded; /* the folder's; nobody else writes it */
 	bool is_heard;  /* what is there, by whoever reads */
@@ -31,6 +32,7 @@ void root_memory_free(struct root_memory *memory)
 		return;
 	text_done(&memory->there);
 	text_done(&memory->wanted);
+	free(memory->wanted_after);
 	free(memory);
 }
 
@@ -102,15 +104,21 @@ static void want(struct root_memory *memory, const struct text *text)
 {
 	CLEANUP(kube_secret_unrefp) struct kube_secret *secret = kube_secret_cell_get(memory->cell, NULL);
 	int64_t now_ns = clock_now_ns(memory->clock);
-	bool is_wanted = memory->wanted.n && text_equal(memory->wanted.s, text->s);
 
-	if (!secret || (is_wanted && now_ns < memory->wanted_ns + ROOT_MEMORY_RETRY_S * CLOCK_S))
+	if (!secret)
+		return;
+	const char *version = secret->is_there ? secret->version : "";
+	bool is_wanted =
+	    memory->wanted.n && text_equal(memory->wanted.s, text->s) && text_equal(memory->wanted_after, version);
+	if (is_wanted && now_ns < memory->wanted_ns + ROOT_MEMORY_RETRY_S * CLOCK_S)
 		return;
 	struct kube_secret_write *write = HEAP_NEW(struct kube_secret_write);
-	write->version = secret->is_there ? heap_strdup(secret->version) : NULL;
+	write->version = secret->is_there ? heap_strdup(version) : NULL;
 	kube_secret_write_add(write, KEPT_ROOTS_ENTRY, text->s, text->n);
 	kube_secret_cell_want(memory->cell, write);
 	memory->wanted_ns = now_ns;
+	free(memory->wanted_after);
+	memory->wanted_after = heap_strdup(version);
 	memory->wanted.n = 0;
 	text_add_n(&memory->wanted, text->s, text->n);
 }

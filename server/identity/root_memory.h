@@ -12,7 +12,7 @@
 #include "server/identity/kept_roots.h"
 #include "server/source/kube/kube_secret.h"
 
-#define ROOT_MEMORY_RETRY_S 10 /* before the same is written again to a Secret */
+#define ROOT_MEMORY_RETRY_S 10 /* before the same is written again to a Secret that did not change */
 
 enum root_memory_outcome {
 	ROOT_MEMORY_NONE,    /* nothing is kept */
