@@ -122,7 +122,10 @@ static struct authz_path_rules path_rules(const envoy_http_connection_manager *h
 struct authz_verdict authz_decide(struct arena *arena, const struct authz_proxy *proxy,
                                   const struct authz_request *request)
 {
-	const struct authz_entry entry = authz_enter(arena, proxy, request);
+	struct authz_request asked = *request;
+	asked.ip = asked.ip ? asked.ip : proxy->address;
+	asked.host = asked.host ? asked.host : asked.ip;
+	const struct authz_entry entry = authz_enter(arena, proxy, &asked);
 	struct authz_request seen = *entry.seen;
 	struct decision_draft draft = {.arena = arena, .request = &seen};
 	draft.verdict.listener = entry.listener ? entry.listener->name : NULL;

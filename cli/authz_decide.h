@@ -32,5 +32,6 @@ struct authz_verdict {
 	size_t n_opinions;
 };
 
+/* A request that says no address of the pod, or no host, has the pod's first address there. */
 struct authz_verdict authz_decide(struct arena *arena, const struct authz_proxy *proxy,
                                   const struct authz_request *request);

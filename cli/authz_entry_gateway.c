@@ -2,9 +2,9 @@
 #include "cli/authz_entry.h"
 #include "cli/authz_match.h"
 #include "proto/pack.h"
+#include "translator/address.h"
 #include "translator/envoy/names.h"
 
-#include <arpa/inet.h>
 #include <string.h>
 #include <strings.h>
 
@@ -61,12 +61,11 @@ static bool is_tls(const envoy_listener *listener)
 /* What clients put into the handshake: the host that they want, unless it is an address. */
 static const char *name_in_handshake(struct arena *arena, const struct authz_request *request)
 {
-	unsigned char address[sizeof(struct in6_addr)];
 	if (request->server_name || request->is_logged || !request->is_http)
 		return request->server_name;
 	const char *host = arena_strndup(arena, request->host, strcspn(request->host, ":"));
-	bool is_address = request->host[0] == '[' || inet_pton(AF_INET, host, address) == 1 ||
-	                  inet_pton(AF_INET6, request->host, address) == 1;
+	bool is_address = request->host[0] == '[' || address_family_of(host) == ADDRESS_IPV4 ||
+	                  address_family_of(request->host) == ADDRESS_IPV6;
 	return is_address || !*host ? NULL : host;
 }
 

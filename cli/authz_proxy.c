@@ -75,6 +75,7 @@ const struct authz_proxy *authz_proxy_of(struct arena *arena, const struct load 
 {
 	struct authz_proxy *proxy = ARENA_NEW(arena, struct authz_proxy);
 	proxy->is_gateway = is_gateway(load->model, workload);
+	proxy->address = workload->addresses.v[0];
 	const struct node node = node_of(arena, workload, proxy->is_gateway ? PROXY_GATEWAY : PROXY_SIDECAR);
 	struct resource_set *sets[RESOURCE_TYPE_COUNT] = {NULL};
 	VEC(const envoy_listener *) listeners = {0};

@@ -9,6 +9,7 @@
 
 struct authz_proxy {
 	bool is_gateway;
+	const char *address; /* the pod's first */
 	const envoy_listener *const
 	    *listeners; /* a sidecar's one for what comes in; all of a gateway's, by address, port */
 	size_t n_listeners;

@@ -17,29 +17,23 @@
 struct questioning {
 	const struct authz_requests_options *options;
 	struct arena *arena;
-	struct map proxies; /* struct asked, by "NAMESPACE/POD" */
+	struct map proxies; /* struct authz_proxy, by "NAMESPACE/POD" */
 	struct text out;
 	size_t n_lines, n_not_allowed;
 };
 
-struct asked {
-	const char *ip;
-	const struct authz_proxy *proxy;
-};
-
-static const struct asked *asked_of(struct questioning *all, const char *to, struct error *error)
+static const struct authz_proxy *proxy_of(struct questioning *all, const char *to, struct error *error)
 {
 	const struct load *load = all->options->load;
-	struct asked *asked = map_get(&all->proxies, to);
-	if (asked)
-		return asked;
+	const struct authz_proxy *proxy = map_get(&all->proxies, to);
+	if (proxy)
+		return proxy;
 	const struct workload *workload = authz_proxy_find(load->model, to, error);
 	if (!workload)
 		return NULL;
-	asked = ARENA_NEW(all->arena, struct asked);
-	*asked = (struct asked){workload->addresses.v[0], authz_proxy_of(all->arena, load, workload)};
-	map_put(all->arena, &all->proxies, arena_strdup(all->arena, to), asked);
-	return asked;
+	proxy = authz_proxy_of(all->arena, load, workload);
+	map_put(all->arena, &all->proxies, arena_strdup(all->arena, to), (void *)(uintptr_t)proxy);
+	return proxy;
 }
 
 static bool answer(struct questioning *all, const struct text *line, struct error *error)
@@ -51,13 +45,10 @@ static bool answer(struct questioning *all, const struct text *line, struct erro
 		return false;
 	if (!question.to)
 		return error_set(error, "says no \"to\": NAMESPACE/POD");
-	const struct asked *asked = asked_of(all, question.to, error);
-	if (!asked)
+	const struct authz_proxy *proxy = proxy_of(all, question.to, error);
+	if (!proxy)
 		return error_wrap(error, "to");
-	question.request.ip = asked->ip;
-	if (!question.request.host)
-		question.request.host = asked->ip;
-	const struct authz_verdict verdict = authz_decide(scratch, asked->proxy, &question.request);
+	const struct authz_verdict verdict = authz_decide(scratch, proxy, &question.request);
 	all->n_not_allowed += verdict.decision != AUTHZ_ALLOWED;
 	if (all->options->is_json)
 		authz_print_json_line(&all->out, &verdict);

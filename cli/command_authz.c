@@ -152,21 +152,18 @@ static int check_one(struct arena *arena, const struct arguments *arguments, con
                      const struct authz_question *question)
 {
 	CLEANUP(text_done) struct text out = {0};
-	struct authz_request request = question->request;
 	struct error error;
 	const struct workload *workload = authz_proxy_find(load->model, question->to, &error);
 	if (!workload) {
 		error_wrap(&error, "--to");
 		return fail(&error, COMMAND_USAGE);
 	}
-	request.ip = workload->addresses.v[0];
-	if (!request.host)
-		request.host = request.ip;
-	const struct authz_verdict verdict = authz_decide(arena, authz_proxy_of(arena, load, workload), &request);
+	const struct authz_verdict verdict =
+	    authz_decide(arena, authz_proxy_of(arena, load, workload), &question->request);
 	if (is_json(arguments))
 		authz_print_json(&out, &verdict);
 	else
-		authz_print(&out, &request, &verdict);
+		authz_print(&out, &question->request, &verdict);
 	int status = output_write(&out);
 	return status == COMMAND_DONE && verdict.decision != AUTHZ_ALLOWED ? COMMAND_FAILED : status;
 }
