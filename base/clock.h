@@ -9,6 +9,7 @@
 
 #define CLOCK_MS INT64_C(1000000)
 #define CLOCK_S INT64_C(1000000000)
+#define CLOCK_MAX_S INT64_C(253402300799) /* the last second of the year 9999, since 1970 */
 
 struct clock {
 	bool is_fake;

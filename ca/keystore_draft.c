@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #define LOCK_NAME ".lock"
+#define REPLACEMENT ".rotation.new"
 #define FOLDER_MODE 0700
 #define EVERYBODY 0007
 
@@ -48,13 +49,13 @@ int keystore_lock(const struct keystore_folder *folder, struct error *error)
 	return -1;
 }
 
-static bool write_all(int fd, const struct text *content)
+static bool write_all(int fd, const char *s, size_t n)
 {
-	for (size_t n = 0; n < content->n;) {
-		ssize_t more = write(fd, content->s + n, content->n - n);
+	for (size_t done = 0; done < n;) {
+		ssize_t more = write(fd, s + done, n - done);
 		if (more < 0 && errno != EINTR)
 			return false;
-		n += more > 0 ? (size_t)more : 0;
+		done += more > 0 ? (size_t)more : 0;
 	}
 	return fsync(fd) == 0;
 }
@@ -64,7 +65,7 @@ bool keystore_draft_write(const struct keystore_folder *folder, const char *name
 {
 	unlinkat(folder->fd, name, 0); /* whose maker has died: we have the lock */
 	int fd = openat(folder->fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
-	bool is_written = fd >= 0 && write_all(fd, content);
+	bool is_written = fd >= 0 && write_all(fd, content->s, content->n);
 	int failure = errno;
 	if (fd >= 0 && close(fd) < 0 && is_written) {
 		is_written = false;
@@ -81,4 +82,21 @@ bool keystore_draft_give_name(const struct keystore_folder *folder, const char *
 	return (linkat(folder->fd, draft, folder->fd, name, 0) == 0 && fsync(folder->fd) == 0) ||
 	       error_set_errno(error, errno, "%s/%s: it cannot be given its name; use a disk with hard links",
 	                       folder->path, name);
+}
+
+bool keystore_replace(const struct keystore_folder *folder, const char *name, mode_t mode, const char *s, size_t n,
+                      struct error *error)
+{
+	unlinkat(folder->fd, REPLACEMENT, 0);
+	int fd = openat(folder->fd, REPLACEMENT, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+	bool is_written = fd >= 0 && write_all(fd, s, n);
+	int failure = errno;
+	if (fd >= 0)
+		close(fd);
+	if (is_written && renameat(folder->fd, REPLACEMENT, folder->fd, name) == 0 && fsync(folder->fd) == 0)
+		return true;
+	failure = is_written ? errno : failure;
+	unlinkat(folder->fd, REPLACEMENT, 0);
+	return error_set_errno(error, failure, "%s/%s: it cannot be written; make room and let uid %u write there",
+	                       folder->path, name, geteuid());
 }

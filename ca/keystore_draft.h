@@ -25,5 +25,8 @@ bool keystore_draft_write(const struct keystore_folder *folder, const char *name
 /* It is on disk when this returns. The draft keeps its own name too. */
 bool keystore_draft_give_name(const struct keystore_folder *folder, const char *draft, const char *name,
                               struct error *error);
+/* One file of a folder that nobody else writes: whole, or as before. */
+bool keystore_replace(const struct keystore_folder *folder, const char *name, mode_t mode, const char *s, size_t n,
+                      struct error *error);
 /* Not for everybody on the machine to use. */
 bool keystore_check_mode(const struct keystore_file *key, struct error *error);

@@ -1,13 +1,13 @@
 #include "token/jwt.h"
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "token/base64url.h"
 #include "token/jwt_signature.h"
 
 #include <string.h>
 
-#define SECONDS_MAX INT64_C(253402300799) /* the last second of the year 9999 */
-#define PART_MAX 100                      /* of what a token says in a message */
+#define PART_MAX 100 /* of what a token says in a message */
 
 /* ---- taking it apart ---- */
 
@@ -42,9 +42,9 @@ static bool read_time(const struct json *claims, const char *name, int64_t *valu
 	const struct json *member = json_get(claims, name);
 	if (!member)
 		return true;
-	if (member->type == JSON_INT && member->integer >= 0 && member->integer <= SECONDS_MAX)
+	if (member->type == JSON_INT && member->integer >= 0 && member->integer <= CLOCK_MAX_S)
 		*value = member->integer;
-	else if (member->type == JSON_DOUBLE && member->number >= 0 && member->number <= (double)SECONDS_MAX)
+	else if (member->type == JSON_DOUBLE && member->number >= 0 && member->number <= (double)CLOCK_MAX_S)
 		*value = (int64_t)member->number;
 	else
 		return token_refusal_set(refusal, TOKEN_MALFORMED, "the token's \"%s\" is not a time", name);

@@ -1,14 +1,9 @@
 #include "server/identity/kept_roots.h"
 
+#include "base/clock.h"
 #include "base/json.h"
-#include "ca/keystore_draft.h"
-#include "ca/keystore_folder.h"
-#include "server/identity/root_folder.h"
 
 #include <string.h>
-
-#define SINCE_MAX_S INT64_C(253402300799) /* the end of year 9999 */
-#define MODE 0644
 
 void kept_roots_done(struct kept_roots *kept)
 {
@@ -46,7 +41,7 @@ static bool read_object(struct kept_roots *kept, const struct json *object, stru
 		return false;
 	if (!kept->roots)
 		return error_set(error, "it has no \"roots\"");
-	if (!since || since->type != JSON_INT || since->integer < 0 || since->integer > SINCE_MAX_S)
+	if (!since || since->type != JSON_INT || since->integer < 0 || since->integer > CLOCK_MAX_S)
 		return error_set(error, "\"since\" is no time in seconds");
 	kept->since_s = since->integer;
 	return read_skip(kept, json_get(object, "skipUnawareFor"), error);
@@ -84,30 +79,4 @@ void kept_roots_print(const struct kept_roots *kept, struct text *out)
 	if (*kept->skip_unaware_for)
 		text_add_json_member(out, "skipUnawareFor", kept->skip_unaware_for);
 	text_add(out, "}");
-}
-
-/* ---- in a folder ---- */
-
-bool kept_roots_load(const char *folder, struct text *out, struct error *error)
-{
-	bool is_absent = false;
-	CLEANUP(keystore_folder_done) struct keystore_folder opened = {.fd = -1};
-	CLEANUP(keystore_file_done) struct keystore_file file = {0};
-
-	if (!keystore_folder_open(&opened, folder, &is_absent, error))
-		return is_absent;
-	if (!keystore_folder_read(&opened, KEPT_ROOTS_FILE, &file, error))
-		return false;
-	if (file.is_there)
-		text_add_n(out, file.pem.s, file.pem.n);
-	return true;
-}
-
-bool kept_roots_store(const char *folder, const struct text *text, struct error *error)
-{
-	bool is_absent = false;
-	CLEANUP(keystore_folder_done) struct keystore_folder opened = {.fd = -1};
-
-	return keystore_folder_make(folder, error) && keystore_folder_open(&opened, folder, &is_absent, error) &&
-	       root_folder_replace(&opened, KEPT_ROOTS_FILE, MODE, text->s, text->n, error);
 }

@@ -34,7 +34,3 @@ void kept_roots_done(struct kept_roots *kept);
 /* kept: zeroed; stays so in failure. */
 bool kept_roots_read(struct kept_roots *kept, const char *s, size_t n, struct error *error);
 void kept_roots_print(const struct kept_roots *kept, struct text *out);
-
-/* True also when there is none: out stays empty. */
-bool kept_roots_load(const char *folder, struct text *out, struct error *error);
-bool kept_roots_store(const char *folder, const struct text *text, struct error *error);

@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "ca/keystore.h"
+#include "ca/keystore_draft.h"
 #include "ca/keystore_folder.h"
 #include "ca/private_key.h"
 
@@ -13,7 +14,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define DRAFT ".rotation.new"
 #define KEY_MODE 0600
 #define CERT_MODE 0644
 #define EVERYBODY 0007
@@ -31,34 +31,6 @@ struct digest root_folder_stamp(const char *path)
 
 /* ---- writing ---- */
 
-static bool write_all(int fd, const char *s, size_t n)
-{
-	for (size_t done = 0; done < n;) {
-		ssize_t more = write(fd, s + done, n - done);
-		if (more < 0 && errno != EINTR)
-			return false;
-		done += more > 0 ? (size_t)more : 0;
-	}
-	return fsync(fd) == 0;
-}
-
-bool root_folder_replace(const struct keystore_folder *folder, const char *name, mode_t mode, const char *s, size_t n,
-                         struct error *error)
-{
-	unlinkat(folder->fd, DRAFT, 0);
-	int fd = openat(folder->fd, DRAFT, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
-	bool is_written = fd >= 0 && write_all(fd, s, n);
-	int failure = errno;
-	if (fd >= 0)
-		close(fd);
-	if (is_written && renameat(folder->fd, DRAFT, folder->fd, name) == 0 && fsync(folder->fd) == 0)
-		return true;
-	failure = is_written ? errno : failure;
-	unlinkat(folder->fd, DRAFT, 0);
-	return error_set_errno(error, failure, "%s/%s: it cannot be written; make room and let uid %u write there",
-	                       folder->path, name, geteuid());
-}
-
 static bool write_rotation(const struct keystore_folder *folder, const struct root_record *record, struct error *error)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
@@ -74,14 +46,14 @@ static bool write_rotation(const struct keystore_folder *folder, const struct ro
 		text_add_json_string(&out, entries[i].s, entries[i].n);
 	}
 	text_add(&out, "}\n");
-	return root_folder_replace(folder, ROOT_FOLDER_ROTATION, KEY_MODE, out.s, out.n, error);
+	return keystore_replace(folder, ROOT_FOLDER_ROTATION, KEY_MODE, out.s, out.n, error);
 }
 
 /* The record is idle: the two files become what it says. */
 static bool settle(const struct keystore_folder *folder, const struct root_record *record, struct error *error)
 {
-	if (!root_folder_replace(folder, "ca-key.pem", KEY_MODE, record->key.s, record->key.n, error) ||
-	    !root_folder_replace(folder, "ca-cert.pem", CERT_MODE, record->cert.s, record->cert.n, error))
+	if (!keystore_replace(folder, "ca-key.pem", KEY_MODE, record->key.s, record->key.n, error) ||
+	    !keystore_replace(folder, "ca-cert.pem", CERT_MODE, record->cert.s, record->cert.n, error))
 		return false;
 	return (unlinkat(folder->fd, ROOT_FOLDER_ROTATION, 0) == 0 && fsync(folder->fd) == 0) || errno == ENOENT ||
 	       error_set_errno(error, errno, "%s/" ROOT_FOLDER_ROTATION ": it cannot be removed", folder->path);

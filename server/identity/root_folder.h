@@ -6,7 +6,6 @@
  * point leaves a record from which the next start goes on.
  */
 #include "base/digest.h"
-#include "ca/keystore_folder.h"
 #include "server/identity/root_record.h"
 
 #define ROOT_FOLDER_ROTATION "rotation.json"
@@ -16,8 +15,5 @@
 bool root_folder_read(const char *path, const struct authority_plan *plan, const struct clock *clock,
                       struct root_record *record, struct error *error);
 bool root_folder_write(const char *path, const struct root_record *record, struct error *error);
-/* One file: whole, or as before. */
-bool root_folder_replace(const struct keystore_folder *folder, const char *name, mode_t mode, const char *s, size_t n,
-                         struct error *error);
 /* Differs when there is something new to read. */
 struct digest root_folder_stamp(const char *path);

@@ -1,6 +1,7 @@
 #include "server/identity/root_memory.h"
 
 #include "base/heap.h"
+#include "server/state_file.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -74,7 +75,7 @@ static bool load(struct root_memory *memory, struct error *error)
 		return load_secret(memory, error);
 	if (!memory->folder || memory->is_loaded)
 		return true;
-	memory->is_loaded = kept_roots_load(memory->folder, &memory->there, error);
+	memory->is_loaded = state_file_load(memory->folder, KEPT_ROOTS_FILE, &memory->there, NULL, error);
 	return memory->is_loaded;
 }
 
@@ -142,7 +143,7 @@ bool root_memory_write(struct root_memory *memory, const struct kept_roots *kept
 		want(memory, &text);
 		return true;
 	}
-	if (!kept_roots_store(memory->folder, &text, error))
+	if (!state_file_store(memory->folder, KEPT_ROOTS_FILE, &text, error))
 		return false;
 	take(memory, text.s, text.n);
 	memory->is_heard = memory->is_loaded = true;

@@ -1,12 +1,11 @@
 #include "server/identity/root_record.h"
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "ca/pem.h"
 #include "ca/private_key.h"
 
 #include <string.h>
-
-#define SINCE_MAX_S INT64_C(253402300799) /* the end of year 9999 */
 
 static const char *const phase_names[] = {
     [ROTATION_IDLE] = "idle",
@@ -103,7 +102,7 @@ static bool read_phase(struct root_record *record, const struct root_entry *entr
 		i++;
 	if (i == PHASES)
 		return error_set(error, ROOT_ENTRY_ROTATION ": its phase is none of idle, prepared, active");
-	if (!since || since->type != JSON_INT || since->integer < 0 || since->integer > SINCE_MAX_S)
+	if (!since || since->type != JSON_INT || since->integer < 0 || since->integer > CLOCK_MAX_S)
 		return error_set(error, ROOT_ENTRY_ROTATION ": \"since\" is no time in seconds");
 	record->phase = (enum rotation_phase)i;
 	record->since_s = since->integer;

@@ -1,15 +1,12 @@
 #include "server/jwks/kept_keys.h"
 
+#include "base/clock.h"
 #include "base/json.h"
-#include "ca/keystore_draft.h"
-#include "ca/keystore_folder.h"
-#include "server/identity/root_folder.h"
 #include "server/jwks/jwks_keeper.h"
+#include "server/state_file.h"
 
 #include <string.h>
 
-#define AT_MAX_S INT64_C(253402300799) /* the end of year 9999 */
-#define MODE 0644
 #define SET_MEMBERS 5
 
 /* ---- text ---- */
@@ -27,7 +24,7 @@ static bool read_set(const struct json *object, struct kept_set *set)
 {
 	const struct json *discovery = json_get(object, "discovery"), *at = json_get(object, "at");
 	if (object->type != JSON_OBJECT || object->object.n != SET_MEMBERS || !discovery ||
-	    discovery->type != JSON_BOOL || !at || at->type != JSON_INT || at->integer < 0 || at->integer > AT_MAX_S)
+	    discovery->type != JSON_BOOL || !at || at->type != JSON_INT || at->integer < 0 || at->integer > CLOCK_MAX_S)
 		return false;
 	set->is_discovery = discovery->boolean;
 	set->at_s = at->integer;
@@ -101,26 +98,18 @@ static const char *place_in(struct arena *arena, const char *folder)
 
 bool kept_keys_load(const char *folder, struct arena *arena, struct kept_keys *kept, struct error *error)
 {
-	bool is_absent = false;
-	CLEANUP(keystore_folder_done) struct keystore_folder opened = {.fd = -1};
-	CLEANUP(keystore_file_done) struct keystore_file file = {0};
+	CLEANUP(text_done) struct text text = {0};
+	bool is_there;
 
 	*kept = (struct kept_keys){0};
-	if (!keystore_folder_open(&opened, place_in(arena, folder), &is_absent, error))
-		return is_absent;
-	if (!keystore_folder_read(&opened, KEPT_KEYS_FILE, &file, error))
+	if (!state_file_load(place_in(arena, folder), KEPT_KEYS_FILE, &text, &is_there, error))
 		return false;
-	return !file.is_there || kept_keys_read(arena, file.pem.s, file.pem.n, kept, error) ||
+	return !is_there || kept_keys_read(arena, text_get(&text), text.n, kept, error) ||
 	       error_wrap(error, "%s/" KEPT_KEYS_FOLDER "/" KEPT_KEYS_FILE, folder);
 }
 
 bool kept_keys_store(const char *folder, const struct text *text, struct error *error)
 {
-	bool is_absent = false;
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
-	CLEANUP(keystore_folder_done) struct keystore_folder opened = {.fd = -1};
-	const char *place = place_in(arena, folder);
-
-	return keystore_folder_make(place, error) && keystore_folder_open(&opened, place, &is_absent, error) &&
-	       root_folder_replace(&opened, KEPT_KEYS_FILE, MODE, text->s, text->n, error);
+	return state_file_store(place_in(arena, folder), KEPT_KEYS_FILE, text, error);
 }
