@@ -9,11 +9,12 @@ static void next_digest(const struct root_change *change, char hex[DIGEST_HEX])
 	digest_hex(certificate_digest(authority_root(change->next.authority)), hex);
 }
 
-static bool is_skipping_unaware(const struct root_change *change)
+/* Whether that was said of who waits. */
+static bool is_of_next(const struct root_change *change, const char *skip_unaware_for)
 {
 	char hex[DIGEST_HEX];
 	next_digest(change, hex);
-	return !strcmp(change->skip_unaware_for, hex);
+	return !strcmp(skip_unaware_for, hex);
 }
 
 void root_change_forget_next(struct root_change *change)
@@ -43,7 +44,7 @@ void root_change_phase(const struct root_change *change, struct root_record *rec
 	if (change->next.authority) {
 		record->phase = ROTATION_PREPARED;
 		record->since_s = change->next_since_s;
-		record->is_skipping_unaware = is_skipping_unaware(change);
+		record->is_skipping_unaware = is_of_next(change, change->skip_unaware_for);
 	} else if (change->former) {
 		record->phase = ROTATION_ACTIVE;
 		record->since_s = change->former_since_s;
@@ -112,11 +113,6 @@ bool root_change_adopt(struct root_change *change, struct kept_roots *kept)
 
 void root_change_hear(struct root_change *change, const struct kept_roots *kept)
 {
-	char hex[DIGEST_HEX];
-
-	if (!change->next.authority)
-		return;
-	next_digest(change, hex);
-	if (!strcmp(kept->skip_unaware_for, hex))
+	if (change->next.authority && is_of_next(change, kept->skip_unaware_for))
 		root_change_skip_unaware(change);
 }
