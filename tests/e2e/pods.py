@@ -151,6 +151,10 @@ class Pod:
         rows = json.loads(self.envoy(f"/stats?format=json&filter={pattern}"))["stats"]
         return {row["name"]: row["value"] for row in rows if "value" in row}
 
+    def control_plane(self):
+        """What Envoy has counted of its way to weftd and the agent, but for zeros."""
+        return {name: value for name, value in self.stats("control_plane|sds|xds-grpc|cds|lds").items() if value}
+
     def certificate(self):
         """The workload certificate that Envoy holds now, as its admin tells; None before there is one."""
         text = self.envoy("/certs")
@@ -245,8 +249,12 @@ class Cluster(mesh.Mesh):
         """Also, each sidecar takes traffic."""
         self.wait_synced()
         for pod in self.pods.values():
-            if pod.sidecar:
+            if not pod.sidecar:
+                continue
+            try:
                 mesh.wait_for(f"{pod.name}'s Envoy", lambda p=pod: (p.envoy("/ready") or "").startswith("LIVE"))
+            except mesh.Timeout as late:
+                raise mesh.Timeout(f"{late}: {pod.envoy('/ready')}, {pod.control_plane()}") from late
 
     def _versions(self):
         return sorted((proxy["id"], name, kind["version"]) for proxy in self.proxies() for name, kind in proxy["types"].items())
